@@ -1,0 +1,27 @@
+"""The fleet as it stands at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleetdesk.model.places import Point
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleNow:
+    """One vehicle's last known state before `as_of` (UTC-aware), as tasks are made from it.
+
+    `phase` is the operating phase of model.mds; `idle_h` hours since its last trip ended (None
+    when no trip is known); `parking_id` the parking within whose radius it stands, or None.
+    """
+
+    vehicle_id: str
+    at: Point
+    cell: str
+    battery_pct: float | None
+    phase: str
+    as_of: datetime
+    last_seen_at: datetime
+    idle_h: float | None = None
+    parking_id: str | None = None

@@ -1,0 +1,106 @@
+"""The day's plan: who goes where in which order, what it earns, and what was left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleetdesk.model.places import Point
+
+
+class Action(StrEnum):
+    """What happens at a stop."""
+
+    SWAP = "swap battery"
+    PICK_UP = "pick up"
+    SWAP_AND_PICK_UP = "swap battery, pick up"
+    DROP_OFF = "drop off"
+
+
+class DropCode(StrEnum):
+    """Why a task is on no route."""
+
+    NOT_WORTH = "not worth it"
+    OVER_LIMIT = "over the task limit"
+    NO_WORKER = "no worker"
+    CAPACITY = "capacity"
+    SHIFT = "shift too short"
+    DETOUR = "detour costs more than it brings"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stop of a route; times UTC-aware, `load_*` counted when leaving the stop."""
+
+    task_id: str
+    vehicle_id: str
+    action: Action
+    at: Point
+    place: str
+    arrive_at: datetime
+    leave_at: datetime
+    leg_m: int
+    leg_s: int
+    wait_s: int
+    load_vehicles: int
+    batteries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One worker's round; money in thousandths of the currency, so that sums are exact.
+
+    `value_milli` is what the tasks on it bring before travel and labour, `bonus_milli` the
+    priority bonus that steered the choice and is not money earned.
+    """
+
+    worker: str
+    visits: tuple[Visit, ...]
+    start_at: datetime
+    end_at: datetime
+    distance_m: int
+    duration_s: int
+    return_leg_m: int
+    return_leg_s: int
+    value_milli: int
+    bonus_milli: int
+    travel_cost_milli: int
+    labour_cost_milli: int
+
+    @property
+    def profit_milli(self) -> int:
+        """Value less travel and labour; the bonus is left out."""
+        return self.value_milli - self.travel_cost_milli - self.labour_cost_milli
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A task on no route: the code, the reason as a sentence, and what would bring it in."""
+
+    task_id: str
+    code: DropCode
+    reason: str
+    would_help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All routes of a day and every task that is on none of them, each with its reason."""
+
+    routes: tuple[Route, ...]
+    dropped: tuple[Dropped, ...]
+    engine: str
+    travel_times: str
+    seed: int
+    iterations: int
+
+    @property
+    def profit_milli(self) -> int:
+        """Sum over the routes, in thousandths of the currency."""
+        return sum(route.profit_milli for route in self.routes)
+
+    @property
+    def planned_task_ids(self) -> frozenset[str]:
+        """Tasks that are on a route."""
+        return frozenset(visit.task_id for route in self.routes for visit in route.visits)

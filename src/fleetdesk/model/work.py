@@ -1,0 +1,118 @@
+"""Work that crews can do: tasks, what they are worth, and the vans that do them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleetdesk.model.places import Point
+
+
+class TaskKind(StrEnum):
+    """What is done at the visit; one task may be of two kinds."""
+
+    SWAP_BATTERY = "swap battery"
+    MOVE = "move to parking"
+
+
+class Rule(StrEnum):
+    """Why a task is on the list: the rule of the sheet that made it."""
+
+    LOW_BATTERY = "low battery"
+    OUTSIDE_PARKING = "outside parkings"
+    PARKING_BELOW_MINIMUM = "parking below minimum"
+
+
+@dataclass(frozen=True, slots=True)
+class ScooterState:
+    """S = (L, B, O) of the ROI method: cell, battery percent, operational or not."""
+
+    at: Point
+    cell: str
+    battery_pct: float
+    operational: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """T = {S_A -> S_B, dt}: one visit to one vehicle, and the drop-off when it is moved.
+
+    `service_s` is the work at the vehicle and `drop_off_s` the work at the destination;
+    `batteries` and `vehicles` are what it takes of the van's limits.
+    """
+
+    task_id: str
+    vehicle_id: str
+    kinds: tuple[TaskKind, ...]
+    rules: tuple[Rule, ...]
+    before: ScooterState
+    after: ScooterState
+    service_s: int
+    drop_off_s: int = 0
+    batteries: int = 0
+    vehicles: int = 0
+    from_parking_id: str | None = None
+    to_parking_id: str | None = None
+    to_name: str = ""
+    idle_h: float | None = None
+    why: str = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the vehicle is carried somewhere else."""
+        return TaskKind.MOVE in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRoi:
+    """ROI of one task in city currency: revenue after, revenue without it, cost, the difference.
+
+    Both revenues run to one common end (`horizon_h` after the start). `cost` is material and
+    labour at the vehicle; travel is charged where it arises, on the route. `labour_cost` is the
+    part of `cost` that the route's working time pays for, so that it is not counted twice.
+    """
+
+    task_id: str
+    revenue_after: float
+    revenue_without: float
+    cost: float
+    labour_cost: float
+    horizon_h: float
+    estimator: str
+
+    @property
+    def roi(self) -> float:
+        """Revenue after - revenue without - cost."""
+        return self.revenue_after - self.revenue_without - self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """A task's place in the list: `score_pct` 0-100 and the parts that made it.
+
+    Each part is (weight's label, strength 0-1, weight's share 0-1); the score is the sum of
+    strength x share x 100.
+    """
+
+    task_id: str
+    score_pct: float
+    rank: int
+    parts: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Van:
+    """A worker with a van for one shift (UTC-aware times); money in city currency."""
+
+    worker: str
+    start: Point
+    end: Point
+    shift_start: datetime
+    shift_end: datetime
+    battery_capacity: int
+    vehicle_capacity: int
+    cost_per_h: float
+    cost_per_km: float
+    speed_kmh: float
+    email: str = ""

@@ -1,0 +1,1 @@
+"""What planners may set: one frozen class per sheet of their workbook."""

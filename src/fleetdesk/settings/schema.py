@@ -1,0 +1,352 @@
+"""The settings, one frozen class per sheet; template, reference page and checks are drawn from it.
+
+Each field carries its label in the sheet, unit, bounds, default and help. The unit `money` stands
+for the city's currency and is shown as its code.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+SCHEMA_VERSION = 1
+
+
+def setting(default: Any, label: str, help_: str, *, unit: str = "", **bounds: Any) -> Any:
+    """A field with what the sheet shows of it; `...` as default means it must be filled in."""
+    return Field(
+        default, title=label, description=help_, json_schema_extra={"unit": unit}, **bounds
+    )
+
+
+class Sheet(BaseModel):
+    """One settings sheet (or one row of a sheet that is a list)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    sheet: ClassVar[str]
+    intro: ClassVar[str]
+
+
+class City(Sheet):
+    """Which city, and which moment is planned."""
+
+    sheet: ClassVar[str] = "City"
+    intro: ClassVar[str] = "Where the fleet runs, how cells are cut, and which day is planned."
+
+    name: str = setting("My city", "City", "Name shown on maps, sheets and mails.", min_length=1)
+    timezone: str = setting(
+        "UTC", "Time zone", "IANA name such as Europe/Athens; hours and days in all sheets use it."
+    )
+    currency: str = setting(
+        "EUR", "Currency", "Three-letter code shown beside money.", pattern=r"^[A-Z]{3}$"
+    )
+    cell_precision: int = setting(
+        6, "Cell size (geohash length)", "6 = about 1 km, 7 = about 150 m. Rates are per cell.",
+        ge=5, le=7,
+    )  # fmt: skip
+    plan_day: date | None = setting(
+        None, "Day to plan", "The day crews go out. Empty = the day after the last record."
+    )
+    snapshot_time: time | None = setting(
+        None, "Fleet as of", "Time of day the fleet's state is taken; empty = the last record."
+    )
+    window_days: int = setting(
+        28, "History used", "How many days before the plan the rates are learnt from.",
+        unit="days", ge=1, le=400,
+    )  # fmt: skip
+    seed: int = setting(
+        1, "Random seed", "Same workbook, data and seed give the same plan.", ge=0, le=2**31 - 1
+    )
+    search_effort: int = setting(
+        2000, "Route search effort", "Rounds of improvement for the routes; more is slower.",
+        unit="rounds", ge=50, le=200_000,
+    )  # fmt: skip
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not an IANA time zone such as Europe/Athens")
+        return value
+
+
+class Weights(Sheet):
+    """How the reasons for a task are weighed against each other."""
+
+    sheet: ClassVar[str] = "Weights"
+    intro: ClassVar[str] = (
+        "What makes a task urgent. Weights are compared with each other: only their ratio counts."
+    )
+
+    low_battery: float = setting(
+        0.35, "Low battery", "Emptier vehicles first.", ge=0, le=1
+    )
+    roi: float = setting(
+        0.30, "Return on investment", "Tasks that earn more first.", ge=0, le=1
+    )
+    outside_parking: float = setting(
+        0.15, "Outside parkings", "Vehicles far from any parking first.", ge=0, le=1
+    )
+    parking_deficit: float = setting(
+        0.15, "Parking below minimum", "Emptier parkings first.", ge=0, le=1
+    )
+    idle: float = setting(0.05, "Idle time", "Vehicles that stood longest first.", ge=0, le=1)
+    bonus_at_full_priority: float = setting(
+        1.0, "Bonus at priority 100",
+        "What a task of priority 100 is worth to you beyond the money it earns; steers the choice "
+        "of tasks and is never counted as profit.", unit="money", ge=0, le=1000,
+    )  # fmt: skip
+
+
+class Thresholds(Sheet):
+    """When a vehicle or a parking needs work, and what a task must bring."""
+
+    sheet: ClassVar[str] = "Thresholds"
+    intro: ClassVar[str] = "When a vehicle or a parking needs work, and what a task must bring."
+
+    low_battery_pct: float = setting(
+        30, "Low battery below", "A swap is considered below this charge.", unit="%", ge=0, le=100
+    )
+    usable_battery_pct: float = setting(
+        10, "Not rentable below", "Below this charge a vehicle cannot be rented.",
+        unit="%", ge=0, le=100,
+    )  # fmt: skip
+    charged_battery_pct: float = setting(
+        100, "Charge after a swap", "Charge of the batteries that crews put in.",
+        unit="%", gt=0, le=100,
+    )  # fmt: skip
+    collect_outside: bool = setting(
+        True, "Bring in vehicles outside parkings", "yes or no; needs a list of parkings."
+    )
+    outside_m: float = setting(
+        100, "Outside means farther than",
+        "Distance from the edge of the nearest parking at which a vehicle counts as outside.",
+        unit="m", ge=0, le=5000,
+    )  # fmt: skip
+    longest_move_km: float = setting(
+        3, "Longest move", "A vehicle is not carried farther than this.", unit="km", gt=0, le=50
+    )
+    fill_parkings: bool = setting(
+        True, "Fill parkings below minimum", "yes or no; vehicles come from fuller parkings."
+    )
+    idle_full_h: float = setting(
+        48, "Idle time that counts fully", "Standing this long gives the full idle weight.",
+        unit="h", gt=0, le=1000,
+    )  # fmt: skip
+    horizon_h: float = setting(
+        24, "ROI horizon", "Revenue with and without the task is counted for this long.",
+        unit="h", gt=0, le=168,
+    )  # fmt: skip
+    min_roi: float = setting(
+        0, "Lowest ROI", "Tasks that bring less than this are dropped.", unit="money",
+        ge=-1000, le=1000,
+    )  # fmt: skip
+    max_tasks: int = setting(
+        400, "Most tasks considered", "Only the first this many by priority are routed.",
+        unit="tasks", ge=1, le=5000,
+    )  # fmt: skip
+    cell_support_h: float = setting(
+        50, "Hours behind a cell's own rate",
+        "A cell with this many vehicle hours is trusted half; one with fewer leans on the city.",
+        unit="h", gt=0, le=10_000,
+    )  # fmt: skip
+    swap_rise_km: float = setting(
+        10, "Range rise that means a swap",
+        "For public feeds: a rise of range this large between sightings is a swap or charge.",
+        unit="km", gt=0, le=100,
+    )  # fmt: skip
+    trip_move_m: float = setting(
+        150, "Move that means a trip",
+        "For public feeds: a vehicle seen this far from its last place was ridden.",
+        unit="m", gt=0, le=5000,
+    )  # fmt: skip
+
+
+class Costs(Sheet):
+    """What a ride brings and what work costs and takes."""
+
+    sheet: ClassVar[str] = "Costs & prices"
+    intro: ClassVar[str] = "What a ride brings, and what the crews' work costs and takes."
+
+    unlock_price: float = setting(
+        1.0, "Unlock price", "Charged at the start of a trip.", unit="money", ge=0, le=1000
+    )
+    price_per_min: float = setting(
+        0.20, "Price per minute", "Charged for riding time.", unit="money/min", ge=0, le=1000
+    )
+    price_per_km: float = setting(
+        0.0, "Price per km", "Charged for ridden distance.", unit="money/km", ge=0, le=1000
+    )
+    riding_speed_kmh: float = setting(
+        12, "Riding speed", "Turns distance into minutes where a feed shows no riding time.",
+        unit="km/h", gt=0, le=60,
+    )  # fmt: skip
+    use_net_revenue: bool = setting(
+        True, "Count net revenue", "yes = after tax, fees and cost per trip; no = gross."
+    )
+    vat_pct: float = setting(
+        24, "Sales tax in prices", "Part of the price that goes to the state.",
+        unit="%", ge=0, lt=100,
+    )  # fmt: skip
+    payment_fee_pct: float = setting(
+        2.5, "Payment fee", "Share of the gross price kept by the payment service.",
+        unit="%", ge=0, lt=100,
+    )  # fmt: skip
+    cost_per_trip: float = setting(
+        0.15, "Cost per trip", "Wear, insurance and data per trip.", unit="money", ge=0, le=1000
+    )
+    swap_cost: float = setting(
+        0.60, "Battery swap, material", "Charging and battery wear per swap.",
+        unit="money", ge=0, le=1000,
+    )  # fmt: skip
+    move_cost: float = setting(
+        0.20, "Move, material", "Wear and small material per moved vehicle.",
+        unit="money", ge=0, le=1000,
+    )  # fmt: skip
+    swap_min: float = setting(
+        3, "Time for a swap", "Work at the vehicle.", unit="min", ge=0, le=240
+    )
+    pick_up_min: float = setting(
+        3, "Time for a pick-up", "Loading one vehicle.", unit="min", ge=0, le=240
+    )
+    drop_off_min: float = setting(
+        2, "Time for a drop-off", "Unloading one vehicle.", unit="min", ge=0, le=240
+    )
+
+
+class Package(Sheet):
+    """One package that riders can subscribe to."""
+
+    sheet: ClassVar[str] = "Packages"
+    intro: ClassVar[str] = "The packages on offer: what they cost and what they include."
+
+    name: str = setting(..., "Package", "Name as riders see it.", min_length=1)
+    monthly_price: float = setting(
+        ..., "Monthly price", "Charged each month.", unit="money", ge=0, le=100_000
+    )
+    included_km: float = setting(
+        ..., "Included km", "Per month.", unit="km", ge=0, le=100_000
+    )
+    included_swaps: int = setting(
+        ..., "Included swaps", "Battery swaps per month.", unit="swaps", ge=0, le=10_000
+    )
+    extra_km_price: float = setting(
+        0.0, "Price per extra km", "Beyond the included km.", unit="money/km", ge=0, le=1000
+    )
+    extra_swap_price: float = setting(
+        0.0, "Price per extra swap", "Beyond the included swaps.", unit="money", ge=0, le=1000
+    )
+    floor_price: float = setting(
+        0.0, "Price floor", "Never sold below this.", unit="money", ge=0, le=100_000
+    )
+    active: bool = setting(True, "On offer", "yes or no.")
+
+
+class Worker(Sheet):
+    """One worker with a van and a shift."""
+
+    sheet: ClassVar[str] = "Workers & vans"
+    intro: ClassVar[str] = "Who goes out, from where, how long, and what the van holds."
+
+    name: str = setting(..., "Worker", "Name on the route.", min_length=1)
+    email: str = setting(
+        "", "Mail", "Where the route is sent; empty = not mailed.",
+        pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    )  # fmt: skip
+    active: bool = setting(True, "Working", "yes or no.")
+    shift_start: time = setting(time(8, 0), "Shift starts", "Local time.")
+    shift_end: time = setting(time(16, 0), "Shift ends", "Local time, same day.")
+    start_lat: float = setting(..., "Start latitude", "Where the van starts and ends.",
+                               unit="deg", ge=-90, le=90)  # fmt: skip
+    start_lon: float = setting(..., "Start longitude", "Where the van starts and ends.",
+                               unit="deg", ge=-180, le=180)  # fmt: skip
+    batteries: int = setting(
+        40, "Charged batteries", "Loaded at the start.", unit="batteries", ge=0, le=1000
+    )
+    vehicles: int = setting(
+        10, "Room for vehicles", "Most vehicles carried at once.", unit="vehicles", ge=0, le=100
+    )
+    cost_per_h: float = setting(
+        14, "Cost per hour", "Wage with all on-costs.", unit="money/h", ge=0, le=1000
+    )
+    cost_per_km: float = setting(
+        0.30, "Cost per km", "Van per driven km.", unit="money/km", ge=0, le=100
+    )
+    speed_kmh: float = setting(
+        25, "Driving speed", "Average in town, stops at lights included.",
+        unit="km/h", gt=0, le=130,
+    )  # fmt: skip
+
+
+class ParkingRow(Sheet):
+    """One parking with its limits."""
+
+    sheet: ClassVar[str] = "Parkings"
+    intro: ClassVar[str] = "Where vehicles stand, and how many should."
+
+    parking_id: str = setting(..., "Parking id", "Unique; kept when renamed.", min_length=1)
+    name: str = setting(..., "Name", "As crews call it.", min_length=1)
+    lat: float = setting(..., "Latitude", "WGS84.", unit="deg", ge=-90, le=90)
+    lon: float = setting(..., "Longitude", "WGS84.", unit="deg", ge=-180, le=180)
+    radius_m: float = setting(
+        30, "Radius", "Vehicles this near count as parked here.", unit="m", gt=0, le=2000
+    )
+    capacity: int = setting(20, "Capacity", "Most vehicles.", unit="vehicles", ge=0, le=1000)
+    minimum: int = setting(
+        0, "Minimum", "Below this, vehicles are brought.", unit="vehicles", ge=0, le=1000
+    )
+    target: int = setting(
+        0, "Target", "Vehicles above this may be taken away.", unit="vehicles", ge=0, le=1000
+    )
+    active: bool = setting(True, "In use", "yes or no.")
+
+
+class Offer(Sheet):
+    """One offer to riders."""
+
+    sheet: ClassVar[str] = "Offers"
+    intro: ClassVar[str] = "Discounts that may be offered, to whom and when."
+
+    name: str = setting(..., "Offer", "Name as riders see it.", min_length=1)
+    package: str = setting(..., "Package", "A name from the sheet Packages.", min_length=1)
+    segment: str = setting("all", "Riders", "A segment, or all.", min_length=1)
+    discount_pct: float = setting(..., "Discount", "Off the monthly price.", unit="%", ge=0, le=100)
+    starts: date | None = setting(None, "From", "First day; empty = at once.")
+    ends: date | None = setting(None, "Until", "Last day; empty = open.")
+    active: bool = setting(True, "In use", "yes or no.")
+
+
+class Settings(BaseModel):
+    """All that a planner has set, checked; what a run works with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    city: City = City()
+    weights: Weights = Weights()
+    thresholds: Thresholds = Thresholds()
+    packages: tuple[Package, ...] = ()
+    costs: Costs = Costs()
+    workers: tuple[Worker, ...] = ()
+    parkings: tuple[ParkingRow, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+
+FORMS: dict[str, type[Sheet]] = {
+    "city": City,
+    "weights": Weights,
+    "thresholds": Thresholds,
+    "costs": Costs,
+}
+LISTS: dict[str, type[Sheet]] = {
+    "packages": Package,
+    "workers": Worker,
+    "parkings": ParkingRow,
+    "offers": Offer,
+}
+SHEET_ORDER: tuple[str, ...] = (
+    "city", "weights", "thresholds", "packages", "costs", "workers", "parkings", "offers",
+)  # fmt: skip
