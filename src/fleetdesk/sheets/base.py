@@ -1,0 +1,149 @@
+"""The port: read some sheets in one go, write only what FleetDesk owns, all or nothing.
+
+A `WritePlan` names owned sheets and nothing else, so a planner's cell cannot be expressed. `Link`
+is the only way to make a formula; every other text is written as text, whatever it begins with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Protocol
+
+MANIFEST_SHEET = "_fleetdesk"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A clickable cell: a web address, a path beside the workbook, or `#'Sheet'!A1` inside it."""
+
+    target: str
+    text: str
+
+
+Value = None | bool | int | float | str | date | time | datetime | Link
+
+
+class CellStyle(StrEnum):
+    """How a column is shown; the adapter maps each to a number format and an alignment."""
+
+    TEXT = "text"
+    WRAPPED = "wrapped"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    PERCENT = "percent"
+    DATETIME = "datetime"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """One column of a result table: header with its unit, look and width in characters."""
+
+    header: str
+    style: CellStyle = CellStyle.TEXT
+    width: float = 14
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class ResultSheet:
+    """The whole content of one owned sheet: a title, one line of explanation, one table.
+
+    `table_name` is the workbook-wide name of the Excel table. Rows are as wide as `columns`.
+    `key` names the header of the column that identifies a row, so that what a planner wrote to
+    the right of a row can follow it.
+    """
+
+    sheet: str
+    title: str
+    note: str
+    table_name: str
+    columns: tuple[ResultColumn, ...]
+    rows: Sequence[tuple[Value, ...]]
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class WritePlan:
+    """What a run writes: whole owned sheets, and the owned sheets' order of appearance."""
+
+    sheets: tuple[ResultSheet, ...]
+
+
+@dataclass(frozen=True)
+class SheetCells:
+    """One sheet as read: `cells[(row, column)]` with 1-based indices; empty cells are absent."""
+
+    name: str
+    cells: Mapping[tuple[int, int], Value]
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Several sheets read at one moment, and the fingerprint of the whole workbook then."""
+
+    where: str
+    sheets: Mapping[str, SheetCells]
+    sheet_names: tuple[str, ...]
+    fingerprint: str
+    uncomputed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Cells per sheet that hold a formula without a stored value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a commit did: the new fingerprint, the backup's path, sheets written and added."""
+
+    fingerprint: str
+    backup: str
+    written: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this kind of workbook can do."""
+
+    kind: str
+    charts: bool
+    images: bool
+    live: bool
+
+
+class Prepared(Protocol):
+    """A commit made ready beside the workbook: everything but the final switch is done."""
+
+    @property
+    def before(self) -> str:
+        """Fingerprint of the workbook that was read."""
+
+    @property
+    def after(self) -> str:
+        """Fingerprint that the workbook will have."""
+
+    def switch(self) -> Receipt:
+        """Put the new content in place in one step, after checking that nobody changed it."""
+
+    def discard(self) -> None:
+        """Remove what was made ready; the workbook is untouched."""
+
+
+class Workbook(Protocol):
+    """A planner's workbook, wherever it lives."""
+
+    def capabilities(self) -> Capabilities:
+        """What this kind of workbook can do."""
+
+    def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
+        """Read the named sheets (all when None) in one go; missing names are simply absent."""
+
+    def prepare(self, plan: WritePlan, expect: str) -> Prepared:
+        """Make the write ready; refused when the workbook no longer has fingerprint `expect`."""
+
+    def commit(self, plan: WritePlan, expect: str) -> Receipt:
+        """Prepare and switch: all or nothing."""
