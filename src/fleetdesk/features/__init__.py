@@ -1,0 +1,1 @@
+"""Table expressions over the canonical tables: no connection, one grain per module."""
