@@ -12,7 +12,7 @@ from fleetdesk.model.places import Point
 class VehicleNow:
     """One vehicle's last known state before `as_of` (UTC-aware), as tasks are made from it.
 
-    `phase` is the operating phase of model.mds; `idle_h` hours since its last trip ended (None
+    `phase` is the operating phase of model.mds and `vehicle_state` the MDS state; `idle_h` hours since its last trip ended (None
     when no trip is known); `parking_id` the parking within whose radius it stands, or None.
     """
 
@@ -21,7 +21,18 @@ class VehicleNow:
     cell: str
     battery_pct: float | None
     phase: str
+    vehicle_state: str
     as_of: datetime
     last_seen_at: datetime
     idle_h: float | None = None
     parking_id: str | None = None
+
+    @property
+    def rentable(self) -> bool:
+        """Whether a rider can take it, its battery apart."""
+        return self.vehicle_state == "available"
+
+    @property
+    def serviceable(self) -> bool:
+        """Whether a crew can work on it: it stands on the street and nobody rides or holds it."""
+        return self.vehicle_state in ("available", "non_operational")

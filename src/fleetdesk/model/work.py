@@ -39,7 +39,9 @@ class Task:
     """T = {S_A -> S_B, dt}: one visit to one vehicle, and the drop-off when it is moved.
 
     `service_s` is the work at the vehicle and `drop_off_s` the work at the destination;
-    `batteries` and `vehicles` are what it takes of the van's limits.
+    `batteries` and `vehicles` are what it takes of the van's limits. `outside_m` is how far beyond
+    the edge of the nearest parking the vehicle stands, `deficit_pct` how empty the destination is
+    (100 = none of its minimum is there).
     """
 
     task_id: str
@@ -56,7 +58,14 @@ class Task:
     to_parking_id: str | None = None
     to_name: str = ""
     idle_h: float | None = None
+    outside_m: float = 0.0
+    deficit_pct: float = 0.0
     why: str = ""
+
+    @property
+    def swaps(self) -> bool:
+        """Whether a charged battery is put in."""
+        return TaskKind.SWAP_BATTERY in self.kinds
 
     @property
     def moves(self) -> bool:

@@ -1,0 +1,1 @@
+"""Which work is worth doing: candidates by the sheet's rules, their priority, and what pays."""
