@@ -1,0 +1,1 @@
+"""Doors: each shows what the workflows do, and does nothing itself."""

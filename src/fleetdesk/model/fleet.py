@@ -12,8 +12,9 @@ from fleetdesk.model.places import Point
 class VehicleNow:
     """One vehicle's last known state before `as_of` (UTC-aware), as tasks are made from it.
 
-    `phase` is the operating phase of model.mds and `vehicle_state` the MDS state; `idle_h` hours since its last trip ended (None
-    when no trip is known); `parking_id` the parking within whose radius it stands, or None.
+    `phase` is the operating phase of model.mds and `vehicle_state` the MDS state; `idle_h` hours
+    since its last trip ended (None when no trip is known); `parking_id` the parking within whose
+    radius it stands, or None.
     """
 
     vehicle_id: str

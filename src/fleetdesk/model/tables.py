@@ -139,9 +139,7 @@ TRIPS = Table(
         _number("duration_s", "ridden time", "s"),
         _number("start_battery_pct", "battery at the start", "%", nullable=True),
         _number("end_battery_pct", "battery at the end", "%", nullable=True),
-        _number(
-            "revenue", "gross revenue; empty = price it from the sheet", "money", nullable=True
-        ),
+        _number("revenue", "gross; empty = price it from the sheet", "money", nullable=True),
         _flag("inferred", "true when read off two sightings instead of being recorded"),
     ),
     key=("trip_id",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -82,10 +82,13 @@ class _Stock:
 
     def free_slots(self) -> list[Parking]:
         """One entry per vehicle that still fits."""
+        return self._slots(lambda parking: parking.capacity)
+
+    def _slots(self, up_to: Callable[[Parking], int]) -> list[Parking]:
         return [
             parking
             for parking in self.parkings.values()
-            for _ in range(parking.capacity - self.expected[parking.parking_id])
+            for _ in range(up_to(parking) - self.expected[parking.parking_id])
         ]
 
     def spare(self, needs: Mapping[str, _Need]) -> list[_Need]:

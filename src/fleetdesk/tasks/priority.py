@@ -40,7 +40,7 @@ def _shares(weights: Weights) -> list[tuple[str, str, float]]:
 
 
 def _full_roi(rois: Mapping[str, TaskRoi]) -> float:
-    """The ROI that counts fully: the 95th percentile, so that one outlier does not dwarf the rest."""
+    """The ROI that counts fully: the 95th percentile, lest one outlier dwarf the rest."""
     gains = [roi.roi for roi in rois.values() if roi.roi > 0]
     return float(np.quantile(gains, 0.95)) if gains else 1.0
 

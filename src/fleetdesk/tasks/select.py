@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fleetdesk.model.plan import Dropped, DropCode
+from fleetdesk.model.plan import DropCode, Dropped
 from fleetdesk.model.work import Priority, Task, TaskRoi
 from fleetdesk.settings.schema import Settings
 

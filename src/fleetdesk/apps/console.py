@@ -1,0 +1,124 @@
+"""What the command line shows: results, progress and errors, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fleetdesk.errors import FleetDeskError, SettingsInvalid
+
+UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+CANCELLED = 130
+PATIENCE_S = 1.0
+
+OnProgress = Callable[[str, float], None]
+
+
+def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> int:
+    """Do the work, print what came of it, and return the exit code; no traceback is ever shown."""
+    try:
+        result = work()
+    except KeyboardInterrupt:
+        _fail({"error": "Cancelled", "cause": "Cancelled; nothing was written"}, as_json)
+        return CANCELLED
+    except FleetDeskError as error:
+        _fail(error.as_dict(), as_json, lines=_lines(error))
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last door before the planner
+        _fail(_unexpected(error), as_json)
+        return UNEXPECTED
+    if as_json:
+        print(json.dumps({"ok": True, **result}, ensure_ascii=False, default=str))
+    else:
+        print(result["text"])
+    return 0
+
+
+@contextmanager
+def progress(*, as_json: bool) -> Iterator[OnProgress]:
+    """A bar on stderr for work that takes over a second; plain lines where there is no screen."""
+    if as_json:
+        yield _silent
+    elif sys.stderr.isatty():
+        with _bar() as on_progress:
+            yield on_progress
+    else:
+        yield _plain()
+
+
+@contextmanager
+def _bar() -> Iterator[OnProgress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    started = time.monotonic()
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(), console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    task = bar.add_task("", total=1.0)
+    shown = False
+
+    def on_progress(step: str, share: float) -> None:
+        nonlocal shown
+        bar.update(task, description=step, completed=share)
+        if not shown and time.monotonic() - started > PATIENCE_S:
+            bar.start()
+            shown = True
+
+    try:
+        yield on_progress
+    finally:
+        if shown:
+            bar.stop()
+
+
+def _silent(_step: str, _share: float) -> None:
+    """Machines read the result, not the way there."""
+
+
+def _plain() -> OnProgress:
+    said: set[str] = set()
+
+    def on_progress(step: str, share: float) -> None:
+        if step not in said:
+            said.add(step)
+            print(f"  {share * 100:3.0f} %  {step}", file=sys.stderr, flush=True)
+
+    return on_progress
+
+
+def _fail(parts: Mapping[str, Any], as_json: bool, lines: str = "") -> None:
+    if as_json:
+        print(json.dumps({"ok": False, **parts}, ensure_ascii=False, default=str))
+    else:
+        print(lines or parts["cause"], file=sys.stderr)
+
+
+def _lines(error: FleetDeskError) -> str:
+    if isinstance(error, SettingsInvalid):
+        listed = "\n".join(f"  {problem}" for problem in error.problems)
+        return f"{error.cause}:\n{listed}\n{error.fix}."
+    return str(error)
+
+
+def _unexpected(error: Exception) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="fleetdesk-report-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as report:
+        traceback.print_exception(error, file=report)
+    return {
+        "error": "Unexpected",
+        "cause": (
+            f"FleetDesk met a fault of its own ({type(error).__name__}: {error}). "
+            f"Your workbook was left as it was. The report is in {Path(report.name)}."
+        ),
+        "report": report.name,
+    }
