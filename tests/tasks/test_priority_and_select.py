@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetdesk.model.plan import DropCode
 from fleetdesk.model.places import Point
+from fleetdesk.model.plan import DropCode
 from fleetdesk.model.work import Rule, ScooterState, Task, TaskKind, TaskRoi
 from fleetdesk.settings.schema import Settings, Thresholds, Weights
 from fleetdesk.tasks.priority import prioritise
