@@ -25,7 +25,8 @@ def tables_page() -> str:
 def _section(table: Table) -> Iterator[str]:
     yield f"## {table.name}\n"
     by_day = f"; stored by the day of `{table.time_column}`" if table.time_column else ""
-    yield f"One row is {table.grain}. Key: {', '.join(f'`{name}`' for name in table.key)}{by_day}.\n"
+    key = ", ".join(f"`{name}`" for name in table.key)
+    yield f"One row is {table.grain}. Key: {key}{by_day}.\n"
     yield "| Column | Type | Unit | May be empty | What it is |"
     yield "|---|---|---|---|---|"
     for column in table.columns:
