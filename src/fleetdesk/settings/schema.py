@@ -13,22 +13,37 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SCHEMA_VERSION = 1
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
-def setting(default: Any, label: str, help_: str, *, unit: str = "", **bounds: Any) -> Any:
-    """A field with what the sheet shows of it; `...` as default means it must be filled in."""
-    return Field(
-        default, title=label, description=help_, json_schema_extra={"unit": unit}, **bounds
-    )
+def setting(
+    default: Any, label: str, help_: str, *,
+    unit: str = "", example: str = "", one_of: str = "", **bounds: Any,
+) -> Any:  # fmt: skip
+    """A field with what the sheet shows of it; `...` as default means it must be filled in.
+
+    `example` says in words what text is expected; `one_of` names the list whose names it offers.
+    """
+    shown: dict[str, Any] = {"unit": unit, "example": example, "one_of": one_of}
+    return Field(default, title=label, description=help_, json_schema_extra=shown, **bounds)
 
 
 class Sheet(BaseModel):
     """One settings sheet (or one row of a sheet that is a list)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True
+    )
 
     sheet: ClassVar[str]
     intro: ClassVar[str]
+
+    @field_validator("*")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError("holds a line break or another character that cannot be shown")
+        return value
 
 
 class City(Sheet):
@@ -37,20 +52,25 @@ class City(Sheet):
     sheet: ClassVar[str] = "City"
     intro: ClassVar[str] = "Where the fleet runs, how cells are cut, and which day is planned."
 
-    name: str = setting("My city", "City", "Name shown on maps, sheets and mails.", min_length=1)
+    name: str = setting(
+        "My city", "City", "Name shown on maps, sheets and mails.", min_length=1, max_length=80
+    )
     timezone: str = setting(
-        "UTC", "Time zone", "IANA name such as Europe/Athens; hours and days in all sheets use it."
-    )
+        "UTC", "Time zone", "Hours and days in all sheets are local to this zone.",
+        example="an IANA time zone such as Europe/Athens", max_length=80,
+    )  # fmt: skip
     currency: str = setting(
-        "EUR", "Currency", "Three-letter code shown beside money.", pattern=r"^[A-Z]{3}$"
-    )
+        "EUR", "Currency", "Code shown beside money.",
+        example="three capital letters such as EUR", pattern=r"^[A-Z]{3}$",
+    )  # fmt: skip
     cell_precision: int = setting(
         6, "Cell size (geohash length)", "6 = about 1 km, 7 = about 150 m. Rates are per cell.",
         ge=5, le=7,
     )  # fmt: skip
     plan_day: date | None = setting(
-        None, "Day to plan", "The day crews go out. Empty = the day after the last record."
-    )
+        None, "Day to plan", "The day crews go out. Empty = the day after the last record.",
+        ge=FIRST_DAY, le=LAST_DAY,
+    )  # fmt: skip
     snapshot_time: time | None = setting(
         None, "Fleet as of", "Time of day the fleet's state is taken; empty = the last record."
     )
@@ -70,7 +90,7 @@ class City(Sheet):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("is not an IANA time zone such as Europe/Athens")
+            raise ValueError("is not a known time zone")
         return value
 
 
@@ -109,8 +129,9 @@ class Thresholds(Sheet):
     intro: ClassVar[str] = "When a vehicle or a parking needs work, and what a task must bring."
 
     low_battery_pct: float = setting(
-        30, "Low battery below", "A swap is considered below this charge.", unit="%", ge=0, le=100
-    )
+        30, "Low battery below", "A swap is considered below this charge; 0 = no swaps.",
+        unit="%", ge=0, le=100,
+    )  # fmt: skip
     usable_battery_pct: float = setting(
         10, "Not rentable below", "Below this charge a vehicle cannot be rented.",
         unit="%", ge=0, le=100,
@@ -120,7 +141,7 @@ class Thresholds(Sheet):
         unit="%", gt=0, le=100,
     )  # fmt: skip
     collect_outside: bool = setting(
-        True, "Bring in vehicles outside parkings", "yes or no; needs a list of parkings."
+        True, "Bring in vehicles outside parkings", "Needs a list of parkings."
     )
     outside_m: float = setting(
         100, "Outside means farther than",
@@ -131,7 +152,7 @@ class Thresholds(Sheet):
         3, "Longest move", "A vehicle is not carried farther than this.", unit="km", gt=0, le=50
     )
     fill_parkings: bool = setting(
-        True, "Fill parkings below minimum", "yes or no; vehicles come from fuller parkings."
+        True, "Fill parkings below minimum", "Vehicles come from fuller parkings."
     )
     idle_full_h: float = setting(
         48, "Idle time that counts fully", "Standing this long gives the full idle weight.",
@@ -224,7 +245,7 @@ class Package(Sheet):
     sheet: ClassVar[str] = "Packages"
     intro: ClassVar[str] = "The packages on offer: what they cost and what they include."
 
-    name: str = setting(..., "Package", "Name as riders see it.", min_length=1)
+    name: str = setting(..., "Package", "Name as riders see it.", min_length=1, max_length=80)
     monthly_price: float = setting(
         ..., "Monthly price", "Charged each month.", unit="money", ge=0, le=100_000
     )
@@ -243,7 +264,7 @@ class Package(Sheet):
     floor_price: float = setting(
         0.0, "Price floor", "Never sold below this.", unit="money", ge=0, le=100_000
     )
-    active: bool = setting(True, "On offer", "yes or no.")
+    active: bool = setting(True, "On offer", "no = kept for the record only.")
 
 
 class Worker(Sheet):
@@ -252,12 +273,13 @@ class Worker(Sheet):
     sheet: ClassVar[str] = "Workers & vans"
     intro: ClassVar[str] = "Who goes out, from where, how long, and what the van holds."
 
-    name: str = setting(..., "Worker", "Name on the route.", min_length=1)
+    name: str = setting(..., "Worker", "Name on the route.", min_length=1, max_length=80)
     email: str = setting(
         "", "Mail", "Where the route is sent; empty = not mailed.",
+        example="a mail address such as maria@example.org", max_length=200,
         pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$",
     )  # fmt: skip
-    active: bool = setting(True, "Working", "yes or no.")
+    active: bool = setting(True, "Working", "no = gets no route.")
     shift_start: time = setting(time(8, 0), "Shift starts", "Local time.")
     shift_end: time = setting(time(16, 0), "Shift ends", "Local time, same day.")
     start_lat: float = setting(..., "Start latitude", "Where the van starts and ends.",
@@ -288,8 +310,9 @@ class ParkingRow(Sheet):
     sheet: ClassVar[str] = "Parkings"
     intro: ClassVar[str] = "Where vehicles stand, and how many should."
 
-    parking_id: str = setting(..., "Parking id", "Unique; kept when renamed.", min_length=1)
-    name: str = setting(..., "Name", "As crews call it.", min_length=1)
+    parking_id: str = setting(..., "Parking id", "Unique; kept when renamed.",
+                              min_length=1, max_length=80)  # fmt: skip
+    name: str = setting(..., "Name", "As crews call it.", min_length=1, max_length=120)
     lat: float = setting(..., "Latitude", "WGS84.", unit="deg", ge=-90, le=90)
     lon: float = setting(..., "Longitude", "WGS84.", unit="deg", ge=-180, le=180)
     radius_m: float = setting(
@@ -302,7 +325,7 @@ class ParkingRow(Sheet):
     target: int = setting(
         0, "Target", "Vehicles above this may be taken away.", unit="vehicles", ge=0, le=1000
     )
-    active: bool = setting(True, "In use", "yes or no.")
+    active: bool = setting(True, "In use", "no = left out of every plan.")
 
 
 class Offer(Sheet):
@@ -311,13 +334,16 @@ class Offer(Sheet):
     sheet: ClassVar[str] = "Offers"
     intro: ClassVar[str] = "Discounts that may be offered, to whom and when."
 
-    name: str = setting(..., "Offer", "Name as riders see it.", min_length=1)
-    package: str = setting(..., "Package", "A name from the sheet Packages.", min_length=1)
-    segment: str = setting("all", "Riders", "A segment, or all.", min_length=1)
+    name: str = setting(..., "Offer", "Name as riders see it.", min_length=1, max_length=80)
+    package: str = setting(..., "Package", "A name from the sheet Packages.",
+                           one_of="packages", min_length=1, max_length=80)  # fmt: skip
+    segment: str = setting("all", "Riders", "A segment, or all.", min_length=1, max_length=80)
     discount_pct: float = setting(..., "Discount", "Off the monthly price.", unit="%", ge=0, le=100)
-    starts: date | None = setting(None, "From", "First day; empty = at once.")
-    ends: date | None = setting(None, "Until", "Last day; empty = open.")
-    active: bool = setting(True, "In use", "yes or no.")
+    starts: date | None = setting(None, "From", "First day; empty = at once.",
+                                  ge=FIRST_DAY, le=LAST_DAY)  # fmt: skip
+    ends: date | None = setting(None, "Until", "Last day; empty = open.",
+                                ge=FIRST_DAY, le=LAST_DAY)  # fmt: skip
+    active: bool = setting(True, "In use", "no = not offered.")
 
 
 class Settings(BaseModel):
