@@ -19,17 +19,19 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 USAGE = """\
-python3 build/dev.py demo [options]     make the sample city's workspace in demo/ and run a planner's day
-python3 build/dev.py test [options]     lint, types, import contracts and all tests; options go to pytest
+python3 build/dev.py demo [options]     make the sample city in demo/ and run a planner's day
+python3 build/dev.py test [options]     lint, types, import contracts, tests; options go to pytest
 python3 build/dev.py check              lint, types and import contracts only
 python3 build/dev.py bench NAME [...]   run benchmarks/NAME.py; its options follow
 python3 build/dev.py lock [--upgrade]   resolve the packages anew after pyproject.toml has changed
 python3 build/dev.py help               these lines
 
-Needs Python 3.11 to 3.13 and nothing else; everything is installed into .venv beside pyproject.toml.
+Needs Python 3.11 to 3.13 and nothing else: what is missing is installed into .venv in the checkout.
 """
 
 PYTHONS = ((3, 11), (3, 13))
@@ -54,6 +56,11 @@ QT_LIBRARIES = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
+
+
+# What the system lacks and the Debian package that has it.
+Missing = Callable[[], "dict[str, str]"]
+Command = Sequence["str | Path"]
 
 
 class Stopped(Exception):
@@ -134,7 +141,14 @@ def lock(args: list[str]) -> int:
         TOOLS: ["--group", "pyproject.toml:tools", *small],
     }
     for name, source in sources.items():
-        command = [UV, "pip", "compile", *source, "--output-file", f"build/lock/{name}.txt"]
+        command: list[str | Path] = [
+            UV,
+            "pip",
+            "compile",
+            *source,
+            "--output-file",
+            f"build/lock/{name}.txt",
+        ]
         command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
         command += ["--no-emit-index-url", "--no-emit-find-links", "--no-strip-extras"]
         command += ["--custom-compile-command", "python3 build/dev.py lock", *args]
@@ -147,7 +161,7 @@ def lock(args: list[str]) -> int:
     return 0
 
 
-def ensure(packages: str, also_missing=lambda: {}) -> None:
+def ensure(packages: str, also_missing: Missing | None = None) -> None:
     """Bring `.venv` to hold `packages` (a lock's name); do nothing if it already does.
 
     `also_missing` returns what else the system lacks, {what: Debian package}; all that is missing
@@ -161,7 +175,12 @@ def ensure(packages: str, also_missing=lambda: {}) -> None:
             packages = DEV
         wanted = _contents(packages)
         done = not fresh and (packages == TOOLS or stamp.get("contents") == wanted)
-        _provide(lambda: {**({} if done else _missing_to_install()), **also_missing()})
+        _provide(
+            lambda: {
+                **({} if done else _missing_to_install()),
+                **(also_missing() if also_missing else {}),
+            }
+        )
         if done:
             return
         started = time.monotonic()
@@ -174,7 +193,12 @@ def ensure(packages: str, also_missing=lambda: {}) -> None:
         say(f"Set up in {time.monotonic() - started:.0f} s.")
 
 
-def run(command: list, cwd: Path | None = None, env: dict | None = None, quiet=False) -> int:
+def run(
+    command: Command,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    quiet: bool = False,
+) -> int:
     """Run a command to its end and return its exit code, 128 + n if signal n ended it."""
     words = [str(word) for word in command]
     # Standard output belongs to the command that was asked for, not to its set-up.
@@ -196,7 +220,7 @@ def say(text: str) -> None:
 # What to check
 
 
-def _checks() -> list[tuple]:
+def _checks() -> list[tuple[str, Command]]:
     return [
         ("ruff check", [PYTHON, "-m", "ruff", "check", "."]),
         ("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
@@ -205,9 +229,9 @@ def _checks() -> list[tuple]:
     ]
 
 
-def _run_all(steps: list[tuple]) -> int:
+def _run_all(steps: Sequence[tuple[str, Command]]) -> int:
     env = {"QT_QPA_PLATFORM": "offscreen", **_environment()}
-    results = []
+    results: list[tuple[str, int, float]] = []
     for name, command in steps:
         started = time.monotonic()
         say(f"{name} ...")
@@ -247,7 +271,7 @@ def _install(packages: str) -> None:
     env = _environment()
     if not _home_cache_is_usable(env):
         env["UV_CACHE_DIR"] = str(cache)
-    uv = [UV, "pip", "--quiet"] if not sys.stderr.isatty() else [UV, "pip"]
+    uv: list[str | Path] = [UV, "pip", "--quiet"] if not sys.stderr.isatty() else [UV, "pip"]
     into = ["--python", PYTHON, "--no-build-isolation"]
     _install_step([*uv, "sync", *into, "--require-hashes", _lock(packages)], "uv", env)
     editable = [*uv, "install", *into, "--no-deps", "--offline", "--editable", TOP]
@@ -256,7 +280,7 @@ def _install(packages: str) -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _install_step(command: list, tool: str, env: dict | None = None) -> None:
+def _install_step(command: Command, tool: str, env: Mapping[str, str] | None = None) -> None:
     code = run(command, env=env, quiet=True)
     if code:
         raise Stopped(
@@ -266,7 +290,7 @@ def _install_step(command: list, tool: str, env: dict | None = None) -> None:
         )
 
 
-def _environment() -> dict:
+def _environment() -> dict[str, str]:
     # What would make an installer or the interpreter look past .venv is left out; everything else
     # the user has set for pip and uv holds.
     astray = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"}
@@ -282,7 +306,7 @@ def _environment() -> dict:
     return {**ours, **{key: value for key, value in os.environ.items() if key not in astray}}
 
 
-def _home_cache_is_usable(env: dict) -> bool:
+def _home_cache_is_usable(env: Mapping[str, str]) -> bool:
     if os.name == "nt" or env.get("UV_CACHE_DIR") or env.get("UV_NO_CACHE"):
         return True
     base = env.get("XDG_CACHE_HOME") or (env.get("HOME") and str(Path(env["HOME"]) / ".cache"))
@@ -294,12 +318,12 @@ def _home_cache_is_usable(env: dict) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
-def _base() -> dict:
+def _base() -> dict[str, str]:
     # The place counts because a virtual environment and an editable install hold full paths.
     return {"python": sys.version, "place": str(TOP), "tools": _digest(_lock(TOOLS))}
 
 
-def _contents(packages: str) -> list:
+def _contents(packages: str) -> list[str]:
     return [packages, _digest(_lock(packages)), _digest(TOP / "pyproject.toml")]
 
 
@@ -311,7 +335,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_stamp() -> dict:
+def _read_stamp() -> dict[str, Any]:
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -319,12 +343,12 @@ def _read_stamp() -> dict:
     return stamp if isinstance(stamp, dict) else {}
 
 
-def _write_stamp(stamp: dict) -> None:
+def _write_stamp(stamp: Mapping[str, Any]) -> None:
     STAMP.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 
 
 @contextlib.contextmanager
-def _one_at_a_time():
+def _one_at_a_time() -> Iterator[None]:
     try:
         import fcntl
     except ImportError:
@@ -341,8 +365,8 @@ def _one_at_a_time():
 # What the system must have
 
 
-def _missing_to_install() -> dict:
-    missing = {}
+def _missing_to_install() -> dict[str, str]:
+    missing: dict[str, str] = {}
     importlib.invalidate_caches()
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -352,7 +376,7 @@ def _missing_to_install() -> dict:
     return missing
 
 
-def _missing_qt() -> dict:
+def _missing_qt() -> dict[str, str]:
     if sys.platform != "linux":
         return {}
     return {name: package for name, package in QT_LIBRARIES.items() if not _loads(name)}
@@ -376,7 +400,7 @@ def _has_certificates() -> bool:
     return any(Path(file).exists() for file in files)
 
 
-def _provide(missing) -> None:
+def _provide(missing: Missing) -> None:
     """Install what `missing()` reports, or stop with the one line that would."""
     lacking = missing()
     if not lacking:
@@ -405,7 +429,7 @@ def _provide(missing) -> None:
     )
 
 
-def _administrator() -> list | None:
+def _administrator() -> list[str] | None:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return []
     if shutil.which("sudo"):
