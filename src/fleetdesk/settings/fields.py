@@ -60,7 +60,8 @@ def _input(key: str, info: FieldInfo) -> Input:
 
 def _bare_type(annotation: Any) -> type:
     options = [option for option in get_args(annotation) if option is not type(None)]
-    return options[0] if options else annotation
+    bare: type = options[0] if options else annotation
+    return bare
 
 
 def _choices(one_of: str) -> tuple[str, str] | None:

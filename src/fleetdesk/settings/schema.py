@@ -102,12 +102,8 @@ class Weights(Sheet):
         "What makes a task urgent. Weights are compared with each other: only their ratio counts."
     )
 
-    low_battery: float = setting(
-        0.35, "Low battery", "Emptier vehicles first.", ge=0, le=1
-    )
-    roi: float = setting(
-        0.30, "Return on investment", "Tasks that earn more first.", ge=0, le=1
-    )
+    low_battery: float = setting(0.35, "Low battery", "Emptier vehicles first.", ge=0, le=1)
+    roi: float = setting(0.30, "Return on investment", "Tasks that earn more first.", ge=0, le=1)
     outside_parking: float = setting(
         0.15, "Outside parkings", "Vehicles far from any parking first.", ge=0, le=1
     )
@@ -249,9 +245,7 @@ class Package(Sheet):
     monthly_price: float = setting(
         ..., "Monthly price", "Charged each month.", unit="money", ge=0, le=100_000
     )
-    included_km: float = setting(
-        ..., "Included km", "Per month.", unit="km", ge=0, le=100_000
-    )
+    included_km: float = setting(..., "Included km", "Per month.", unit="km", ge=0, le=100_000)
     included_swaps: int = setting(
         ..., "Included swaps", "Battery swaps per month.", unit="swaps", ge=0, le=10_000
     )

@@ -1,0 +1,122 @@
+"""The planner's sheets as settings, or all that is wrong with them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fleetdesk.errors import Problem, SettingsInvalid, Severity
+from fleetdesk.settings.cells import UNCOMPUTED
+from fleetdesk.settings.checks import cross_checks
+from fleetdesk.settings.fields import SECTIONS
+from fleetdesk.settings.labels import closest, normal
+from fleetdesk.settings.rows import Row, Rows, read_form, read_list
+from fleetdesk.settings.schema import FORMS, SHEET_ORDER, City, Settings
+
+
+class SheetRead(Protocol):
+    """One sheet: `cells[(row, column)]` with 1-based indices; empty cells may be absent."""
+
+    @property
+    def cells(self) -> Mapping[tuple[int, int], object]:
+        """The values by address."""
+
+
+class WorkbookRead(Protocol):
+    """Sheets read at one moment, wherever the workbook lives."""
+
+    @property
+    def where(self) -> str:
+        """What the planner calls the workbook."""
+
+    @property
+    def sheets(self) -> Mapping[str, SheetRead]:
+        """The sheets by name."""
+
+    @property
+    def sheet_names(self) -> Sequence[str]:
+        """All sheets of the workbook, read or not."""
+
+    @property
+    def uncomputed(self) -> Mapping[str, Sequence[str]]:
+        """A1 addresses of formulas without a stored value, by sheet."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The settings, and what is worth a look though it does not stop a run."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...] = ()
+
+
+def read_settings(workbook: WorkbookRead) -> Reading:
+    """The checked settings of a workbook; raises SettingsInvalid with every problem at once."""
+    sections: dict[str, Sequence[Row]] = {}
+    problems: list[Problem] = []
+    currency = City().currency
+    for section in SHEET_ORDER:
+        read = _read_sheet(workbook, section, currency)
+        problems += read.problems
+        if read.rows or not read.problems:
+            sections[section] = read.rows
+        if section == "city" and read.rows:
+            currency = str(read.rows[0].values.get("currency", currency))
+    problems += cross_checks(sections)
+    problems.sort(key=_in_order)
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise SettingsInvalid(errors, workbook.where)
+    return Reading(_settings(sections), tuple(problems))
+
+
+def _read_sheet(workbook: WorkbookRead, section: str, currency: str) -> Rows:
+    kind = SECTIONS[section]
+    name = next((name for name in workbook.sheets if normal(name) == normal(kind.sheet)), None)
+    if name is None:
+        return Rows((), (_missing(workbook, kind.sheet),))
+    cells = dict(workbook.sheets[name].cells)
+    for address in workbook.uncomputed.get(name, ()):
+        cells[_indices(address)] = UNCOMPUTED
+    if section in FORMS:
+        return read_form(name, cells, kind)
+    return read_list(name, cells, kind, currency)
+
+
+def _missing(workbook: WorkbookRead, sheet: str) -> Problem:
+    ours = {normal(kind.sheet) for kind in SECTIONS.values()}
+    others = [name for name in workbook.sheet_names if normal(name) not in ours]
+    alike = closest(sheet, others)
+    if alike:
+        return Problem(alike, "", f"'{alike}'", f"is not a known sheet; did you mean '{sheet}'?",
+                       f"Name the sheet '{sheet}'")  # fmt: skip
+    return Problem("", "", "", f"the sheet '{sheet}' is missing",
+                   "Copy it back from the planner's template")  # fmt: skip
+
+
+def _settings(sections: Mapping[str, Sequence[Row]]) -> Settings:
+    content: dict[str, object] = {}
+    for section, rows in sections.items():
+        made = tuple(SECTIONS[section](**row.values) for row in rows)
+        content[section] = made[0] if section in FORMS else made
+    return Settings.model_validate(content)
+
+
+def _in_order(problem: Problem) -> tuple[int, int, int]:
+    """By sheet in the order of the work, then down the rows."""
+    sheets = [normal(SECTIONS[section].sheet) for section in SHEET_ORDER]
+    name = normal(problem.sheet)
+    row, column = _indices(problem.cell) if problem.cell else (0, 0)
+    return (sheets.index(name) if name in sheets else -1, row, column)
+
+
+def _indices(address: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([A-Z]{1,3})([1-9]\d*)", address.replace("$", "").upper())
+    if found is None:
+        raise ValueError(f"not a cell address: {address!r}")
+    column = 0
+    for letter in found.group(1):
+        column = column * 26 + ord(letter) - 64
+    return int(found.group(2)), column

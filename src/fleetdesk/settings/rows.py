@@ -1,0 +1,208 @@
+"""One sheet's cells as rows of settings, each value with its address, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from fleetdesk.errors import Problem, Severity
+from fleetdesk.model.sheet_template import FORM_HEADERS, MONEY, Input, TemplateValue
+from fleetdesk.settings.cells import Fault, convert, is_blank, show
+from fleetdesk.settings.fields import inputs_of
+from fleetdesk.settings.labels import Cells, a1, header_row, match, normal, unit_in
+from fleetdesk.settings.schema import Sheet
+
+SETTING, VALUE = FORM_HEADERS[0], FORM_HEADERS[1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of settings: the values that could be read, and the cell of each setting.
+
+    `empty` are the settings whose cell is empty, so that their default holds.
+    """
+
+    sheet: str
+    values: Mapping[str, TemplateValue] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of one sheet, and the problems met on the way."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_form(sheet: str, cells: Cells, section: type[Sheet]) -> Rows:
+    """The one row of a form: its labels stand below the head `Setting`, values below `Value`."""
+    inputs = inputs_of(section)
+    labels = [entry.label for entry in inputs]
+    top = header_row(cells, (SETTING, VALUE))
+    heads = match(
+        sheet, _in_row(cells, top) if top else (), (SETTING, VALUE), "column",
+    )  # fmt: skip
+    label_column = heads.places.get(SETTING, (0, _label_column(cells, labels)))[1]
+    below = (
+        item for item in cells.items() if item[0][1] == label_column and item[0][0] > (top or 0)
+    )
+    found = match(sheet, below, labels, "row")
+    problems = [*heads.problems, *found.problems]
+    if VALUE not in heads.places:
+        return Rows((Row(sheet),), tuple(problems))
+    column = heads.places[VALUE][1]
+    places = {
+        entry.key: (found.places[entry.label][0], column)
+        for entry in inputs
+        if entry.label in found.places
+    }
+    row, faults = _row(sheet, cells, places, section)
+    return Rows((row,), (*problems, *faults))
+
+
+def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str) -> Rows:
+    """The rows of a list: one below the other under the heads, blank rows between allowed."""
+    inputs = inputs_of(section)
+    labels = [entry.label for entry in inputs]
+    top = header_row(cells, labels)
+    if top is None:
+        heads = ", ".join(labels)
+        return Rows((), (Problem(sheet, "", "", "the row of column heads is missing",
+                                 f"Put back a row with: {heads}"),))  # fmt: skip
+    found = match(sheet, _in_row(cells, top), labels, "column")
+    columns = {e.key: found.places[e.label][1] for e in inputs if e.label in found.places}
+    problems = [*found.problems, *_units(sheet, cells, top, columns, inputs, currency)]
+    rows: list[Row] = []
+    for number, is_note in _list_rows(cells, top, columns, inputs):
+        if is_note:
+            at = min(column for column in columns.values() if (number, column) in cells)
+            problems.append(Problem(
+                sheet, a1(number, at), show(cells[number, at]),
+                "stands apart from the list and was taken for a note",
+                "Leave it, or move it up to the list and fill in its row", Severity.NOTE,
+            ))  # fmt: skip
+            continue
+        row, faults = _row(sheet, cells, {k: (number, c) for k, c in columns.items()}, section)
+        rows.append(row)
+        problems += faults
+    return Rows(tuple(rows), tuple(problems))
+
+
+def _row(
+    sheet: str, cells: Cells, places: Mapping[str, tuple[int, int]], section: type[Sheet]
+) -> tuple[Row, list[Problem]]:
+    values: dict[str, TemplateValue] = {}
+    empty: set[str] = set()
+    faults: dict[str, Fault] = {}
+    for entry in inputs_of(section):
+        if entry.key not in places:
+            continue
+        raw = cells.get(places[entry.key])
+        if is_blank(raw) and entry.required:
+            faults[entry.key] = Fault("", f"{entry.label} is empty", f"Enter {entry.expects}")
+        elif is_blank(raw):
+            values[entry.key] = entry.default
+            empty.add(entry.key)
+        else:
+            value = convert(raw, entry)
+            if isinstance(value, Fault):
+                faults[entry.key] = value
+            else:
+                values[entry.key] = value
+    for key, text in _broken_rules(section, values).items():
+        expects = next(entry.expects for entry in inputs_of(section) if entry.key == key)
+        faults[key] = Fault(show(cells.get(places[key])), text, f"Enter {expects}")
+        del values[key]
+    addresses = {key: a1(*place) for key, place in places.items()}
+    problems = [
+        Problem(sheet, addresses[key], fault.found, fault.expected, fault.fix)
+        for key, fault in faults.items()
+    ]
+    return Row(sheet, values, addresses, frozenset(empty)), problems
+
+
+def _broken_rules(section: type[Sheet], values: Mapping[str, TemplateValue]) -> dict[str, str]:
+    """What the schema says against the values, by field; missing fields are told elsewhere."""
+    try:
+        section.model_validate(values)
+    except ValidationError as error:
+        broken: dict[str, str] = {}
+        for detail in error.errors(include_url=False):
+            key = str(detail["loc"][0])
+            if key in values:
+                broken.setdefault(key, _in_words(detail["type"], detail.get("ctx", {})))
+        return broken
+    return {}
+
+
+def _in_words(kind: str, context: Mapping[str, object]) -> str:
+    limit = show(next(iter(context.values()), ""))
+    return {
+        "greater_than_equal": f"is below {limit}",
+        "greater_than": f"is not above {limit}",
+        "less_than_equal": f"is above {limit}",
+        "less_than": f"is not below {limit}",
+        "string_too_long": f"is longer than {limit} characters",
+        "value_error": str(context.get("error", "is not allowed")),
+    }.get(kind, "has another form than expected")
+
+
+def _list_rows(
+    cells: Cells, top: int, columns: Mapping[str, int], inputs: tuple[Input, ...]
+) -> list[tuple[int, bool]]:
+    """The filled rows below the heads; True for one that stands apart and is mostly empty."""
+    ours = set(columns.values())
+    filled: dict[int, set[int]] = {}
+    for (row, column), value in cells.items():
+        if row > top and column in ours and not is_blank(value):
+            filled.setdefault(row, set()).add(column)
+    needed = {columns[e.key] for e in inputs if e.required and e.key in columns}
+    rows, listed, last = [], False, top
+    for row in sorted(filled):
+        apart = listed and row > last + 1
+        is_note = apart and 2 * len(filled[row] & needed) < len(needed)
+        rows.append((row, is_note))
+        listed, last = True, row
+    return rows
+
+
+def _units(
+    sheet: str, cells: Cells, top: int, columns: Mapping[str, int],
+    inputs: tuple[Input, ...], currency: str,
+) -> list[Problem]:  # fmt: skip
+    """Heads whose unit is not the setting's; for another currency's code a warning only."""
+    problems = []
+    for entry in inputs:
+        if not entry.unit or entry.key not in columns:
+            continue
+        head = str(cells[top, columns[entry.key]])
+        found, expected = unit_in(head), entry.shown_unit(currency)
+        if not found or normal(found) == normal(expected):
+            continue
+        same_but_currency = (
+            MONEY in entry.unit and found.partition("/")[2] == (expected.partition("/")[2])
+        )
+        severity = Severity.WARNING if same_but_currency else Severity.ERROR
+        problems.append(Problem(
+            sheet, a1(top, columns[entry.key]), f"'{head}'", f"is counted in {expected}",
+            f"Check the values and name the column '{entry.header(currency)}'", severity,
+        ))  # fmt: skip
+    return problems
+
+
+def _in_row(cells: Cells, row: int) -> list[tuple[tuple[int, int], object]]:
+    return [item for item in cells.items() if item[0][0] == row]
+
+
+def _label_column(cells: Cells, labels: list[str]) -> int:
+    """The column that holds most of the labels; the first when none holds any."""
+    wanted = {normal(label) for label in labels}
+    hits: dict[int, int] = {}
+    for (_, column), value in cells.items():
+        if isinstance(value, str) and normal(value) in wanted:
+            hits[column] = hits.get(column, 0) + 1
+    return min(hits, key=lambda column: (-hits[column], column), default=1)
