@@ -8,10 +8,7 @@ tells what was installed, so that the next run starts at once.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
-import importlib
-import importlib.util
 import json
 import os
 import shlex
@@ -19,9 +16,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+from system_needs import Stopped, missing_for_qt, missing_for_venv, provide, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Names that an older Python lacks; it must get as far as being told that it is too old.
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from system_needs import Missing
+
+    Command = Sequence[str | Path]
 
 USAGE = """\
 python3 build/dev.py demo [options]     make the sample city in demo/ and run a planner's day
@@ -46,29 +53,6 @@ UV = BIN / f"uv{EXE}"
 
 # Each lock contains the one before it: installing tools; plus run time; plus tests and extras.
 TOOLS, RUN, DEV = "tools", "run", "dev"
-
-# The shared libraries that Qt loads even without a screen, and the Debian packages they are in.
-QT_LIBRARIES = {
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libxkbcommon.so.0": "libxkbcommon0",
-}
-
-
-# What the system lacks and the Debian package that has it.
-Missing = Callable[[], "dict[str, str]"]
-Command = Sequence["str | Path"]
-
-
-class Stopped(Exception):
-    """The work cannot go on; the message says why and what to do."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def main(argv: list[str]) -> int:
@@ -106,9 +90,9 @@ def demo(args: list[str]) -> int:
 
 def test(args: list[str]) -> int:
     """Run every check and every test; all of them, so that one run shows all that is wrong."""
-    ensure(DEV, _missing_qt)
-    workers = [] if any(arg.startswith("-n") or arg == "--pdb" for arg in args) else ["-n", "2"]
-    pytest = [PYTHON, "-m", "pytest", *workers, *args]
+    ensure(DEV, missing_for_qt)
+    workers = [] if "--pdb" in args else ["-n", "2"]
+    pytest: Command = [PYTHON, "-m", "pytest", *workers, *args]
     return _run_all([*_checks(), ("pytest", pytest)])
 
 
@@ -141,14 +125,8 @@ def lock(args: list[str]) -> int:
         TOOLS: ["--group", "pyproject.toml:tools", *small],
     }
     for name, source in sources.items():
-        command: list[str | Path] = [
-            UV,
-            "pip",
-            "compile",
-            *source,
-            "--output-file",
-            f"build/lock/{name}.txt",
-        ]
+        command: list[str | Path] = [UV, "pip", "compile", *source]
+        command += ["--output-file", f"build/lock/{name}.txt"]
         command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
         command += ["--no-emit-index-url", "--no-emit-find-links", "--no-strip-extras"]
         command += ["--custom-compile-command", "python3 build/dev.py lock", *args]
@@ -175,9 +153,9 @@ def ensure(packages: str, also_missing: Missing | None = None) -> None:
             packages = DEV
         wanted = _contents(packages)
         done = not fresh and (packages == TOOLS or stamp.get("contents") == wanted)
-        _provide(
+        provide(
             lambda: {
-                **({} if done else _missing_to_install()),
+                **({} if done else missing_for_venv()),
                 **(also_missing() if also_missing else {}),
             }
         )
@@ -212,21 +190,17 @@ def run(
     return code if code >= 0 else 128 - code
 
 
-def say(text: str) -> None:
-    """Tell the person at the keyboard something, beside the command's own output."""
-    print(f"dev.py: {text}", file=sys.stderr, flush=True)
-
-
 # What to check
 
 
 def _checks() -> list[tuple[str, Command]]:
-    return [
+    steps: list[tuple[str, Command]] = [
         ("ruff check", [PYTHON, "-m", "ruff", "check", "."]),
         ("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         ("mypy", [PYTHON, "-m", "mypy"]),
         ("import-linter", [BIN / f"lint-imports{EXE}", "--no-logo"]),
     ]
+    return steps
 
 
 def _run_all(steps: Sequence[tuple[str, Command]]) -> int:
@@ -261,7 +235,16 @@ def _make_venv() -> None:
         raise Stopped("The virtual environment could not be made; Python says why above.")
     # The stamp of what was cleared must not outlive it.
     STAMP.unlink(missing_ok=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    pip: Command = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
     _install_step([*pip, "--requirement", _lock(TOOLS)], "pip")
 
 
@@ -272,9 +255,9 @@ def _install(packages: str) -> None:
     if not _home_cache_is_usable(env):
         env["UV_CACHE_DIR"] = str(cache)
     uv: list[str | Path] = [UV, "pip", "--quiet"] if not sys.stderr.isatty() else [UV, "pip"]
-    into = ["--python", PYTHON, "--no-build-isolation"]
+    into: Command = ["--python", PYTHON, "--no-build-isolation"]
     _install_step([*uv, "sync", *into, "--require-hashes", _lock(packages)], "uv", env)
-    editable = [*uv, "install", *into, "--no-deps", "--offline", "--editable", TOP]
+    editable: Command = [*uv, "install", *into, "--no-deps", "--offline", "--editable", TOP]
     _install_step(editable, "uv", env)
     # Installed files are links to or copies of the cached ones; they stay.
     shutil.rmtree(cache, ignore_errors=True)
@@ -360,83 +343,6 @@ def _one_at_a_time() -> Iterator[None]:
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-# What the system must have
-
-
-def _missing_to_install() -> dict[str, str]:
-    missing: dict[str, str] = {}
-    importlib.invalidate_caches()
-    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
-        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        missing["Python's venv module"] = f"python{version}-venv"
-    if _is_debian() and not _has_certificates():
-        missing["the certificates for secure connections"] = "ca-certificates"
-    return missing
-
-
-def _missing_qt() -> dict[str, str]:
-    if sys.platform != "linux":
-        return {}
-    return {name: package for name, package in QT_LIBRARIES.items() if not _loads(name)}
-
-
-def _loads(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
-
-
-def _is_debian() -> bool:
-    return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
-
-
-def _has_certificates() -> bool:
-    chosen = [os.environ.get(name) for name in ("SSL_CERT_FILE", "PIP_CERT", "UV_CERT")]
-    files = [*filter(None, chosen), "/etc/ssl/certs/ca-certificates.crt"]
-    return any(Path(file).exists() for file in files)
-
-
-def _provide(missing: Missing) -> None:
-    """Install what `missing()` reports, or stop with the one line that would."""
-    lacking = missing()
-    if not lacking:
-        return
-    what = ", ".join(lacking)
-    if not _is_debian():
-        raise Stopped(
-            f"This machine lacks {what}. Install what provides it with the system's package "
-            f"manager and run the same command again."
-        )
-    packages = shlex.join(lacking.values())
-    script = f"apt-get update && apt-get install -y --no-install-recommends {packages}"
-    rights = _administrator()
-    if rights is not None:
-        say(f"Installing for the system: {packages}")
-        shell = ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script]
-        run([*rights, *shell], quiet=True)
-        lacking = missing()
-        if not lacking:
-            return
-        what = ", ".join(lacking)
-    by_hand = "sudo sh -c" if shutil.which("sudo") else "su -c"
-    raise Stopped(
-        f"This machine lacks {what}. Copy this line, then run the same command again:\n"
-        f"{by_hand} {shlex.quote(script)}"
-    )
-
-
-def _administrator() -> list[str] | None:
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return []
-    if shutil.which("sudo"):
-        asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
-        if asked.returncode == 0:
-            return ["sudo", "-n"]
-    return None
 
 
 if __name__ == "__main__":
