@@ -1,0 +1,186 @@
+"""What the map's drawing code reads: plain values as JSON that is safe inside a script tag."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from fleetdesk.model.places import Point, cell_bounds
+from fleetdesk.outputs.map.view import MapCell, MapRoute, MapStop, MapView
+from fleetdesk.outputs.palette import Palette, text_on
+
+Position = tuple[float, float]
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
+    """Layers as lists of records; positions as [lat, lon] rounded to about 10 cm."""
+    edges = roi_edges(view.cells)
+    return {
+        "currency": view.currency,
+        "alert": colours.alert,
+        "routes": _routes(view.routes),
+        "parkings": [
+            {"at": _at(p.at), "name": p.name, "n": p.count, "min": p.minimum, "target": p.target}
+            for p in view.parkings
+        ],
+        "cells": [
+            {
+                "box": [_at(corner) for corner in cell_bounds(c.cell)],
+                "cell": c.cell,
+                "roi": _money(c.roi),
+                "tasks": c.tasks,
+                "rate": None if c.rate_per_h is None else _money(c.rate_per_h),
+                "fill": cell_colour(c.roi, edges, colours),
+            }
+            for c in view.cells
+        ],
+        "dropped": [
+            {"at": _at(d.at), "vehicle": d.vehicle, "why": d.reason, "help": d.would_help}
+            for d in view.dropped
+        ],
+        "vehicles": [
+            {
+                "at": _at(v.at),
+                "vehicle": v.vehicle,
+                "pct": None if v.battery_pct is None else round(v.battery_pct),
+                "phase": v.phase,
+                "fill": battery_colour(v.battery_pct, view.battery_bands, colours),
+            }
+            for v in view.vehicles
+        ],
+    }
+
+
+def as_script_text(data: object) -> str:
+    """JSON that cannot end the script tag it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character, code in _UNSAFE.items():
+        text = text.replace(character, code)
+    return text
+
+
+def frame(view: MapView) -> list[list[float]] | None:
+    """South-west and north-east corner of the routes; of everything when there are none."""
+    on_routes = (_ends(route) + [stop.at for stop in route.stops] for route in view.routes)
+    points = list(chain.from_iterable(on_routes)) or [
+        item.at for item in (*view.parkings, *view.dropped, *view.vehicles)
+    ]
+    if not points:
+        return None
+    lats, lons = [p.lat for p in points], [p.lon for p in points]
+    return [[min(lats), min(lons)], [max(lats), max(lons)]]
+
+
+def roi_edges(cells: Iterable[MapCell]) -> tuple[float, ...]:
+    """Round lower edges of the ROI classes from 0 up, at most one per step of the palette."""
+    highest = max((cell.roi for cell in cells), default=0.0)
+    if highest <= 0:
+        return (0.0,)
+    width = _round_up(highest / 5)
+    return tuple(width * step for step in range(5) if width * step < highest)
+
+
+def cell_colour(roi: float, edges: Sequence[float], colours: Palette) -> str:
+    """The palette's step for a cell's ROI; below 0 it is the quiet colour."""
+    if roi < 0:
+        return colours.quiet
+    step = sum(roi >= edge for edge in edges) - 1
+    return colours.steps[min(step, len(colours.steps) - 1)]
+
+
+def battery_colour(pct: float | None, bands: Sequence[float], colours: Palette) -> str:
+    """The palette's colour for a battery; unknown is the quiet colour."""
+    if pct is None:
+        return colours.quiet
+    return colours.battery[sum(pct >= band for band in bands)]
+
+
+def _routes(routes: Sequence[MapRoute]) -> list[dict[str, object]]:
+    taken: Counter[Position] = Counter()
+    return [_route(route, taken) for route in routes]
+
+
+def _route(route: MapRoute, taken: Counter[Position]) -> dict[str, object]:
+    return {
+        "worker": route.worker,
+        "colour": route.colour,
+        "ink": text_on(route.colour),
+        "dashed": route.dashed,
+        "leaves": route.leaves,
+        "returns": route.returns,
+        "start": route.start and _at(route.start),
+        "end": route.end and _at(route.end),
+        "line": [_at(stop.at) for stop in route.stops],
+        "places": _places(route.stops, taken),
+    }
+
+
+def _places(stops: Sequence[MapStop], taken: Counter[Position]) -> list[dict[str, object]]:
+    """Stops of one route at one position share a marker, so that none hides another.
+
+    `taken` counts the markers of earlier routes at a position; the next one is stacked on them.
+    """
+    at: dict[Position, list[MapStop]] = {}
+    for stop in stops:
+        at.setdefault(_at(stop.at), []).append(stop)
+    places: list[dict[str, object]] = []
+    for position, here in at.items():
+        places.append(
+            {
+                "at": position,
+                "stack": taken[position],
+                "label": number_ranges([stop.number for stop in here]),
+                "stops": [_stop(stop) for stop in here],
+            }
+        )
+        taken[position] += 1
+    return places
+
+
+def number_ranges(numbers: Sequence[int]) -> str:
+    """`3`, `3-5` or `3, 7-8` for ascending numbers."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}\u2013{b}" for a, b in spans)
+
+
+def _stop(stop: MapStop) -> dict[str, object]:
+    return {
+        "n": stop.number,
+        "do": stop.action,
+        "vehicle": stop.vehicle,
+        "place": stop.place,
+        "at": stop.arrive,
+        "from": None if stop.battery_before_pct is None else round(stop.battery_before_pct),
+        "to": None if stop.battery_after_pct is None else round(stop.battery_after_pct),
+        "load": stop.load_vehicles,
+        "left": stop.batteries_left,
+        "why": stop.reason,
+        "adds": None if stop.adds is None else _money(stop.adds),
+    }
+
+
+def _ends(route: MapRoute) -> list[Point]:
+    return [point for point in (route.start, route.end) if point]
+
+
+def _at(point: Point) -> Position:
+    return round(point.lat, 6), round(point.lon, 6)
+
+
+def _money(amount: float) -> str:
+    return f"{amount:,.2f}"
+
+
+def _round_up(width: float) -> float:
+    """The next of 1, 2, 2.5, 5, 10 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(width))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= width)

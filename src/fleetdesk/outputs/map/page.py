@@ -1,0 +1,141 @@
+"""Draw a MapView as one HTML page; Folium builds it, and nothing in it asks the network."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import folium
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+from fleetdesk.outputs.map import panel
+from fleetdesk.outputs.map.data import as_script_text, drawing_data, frame
+from fleetdesk.outputs.map.inline import inline
+from fleetdesk.outputs.map.view import MapView
+from fleetdesk.outputs.palette import palette
+from fleetdesk.resources import folder
+
+# The browser itself refuses anything that is not in the page.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def route_map(view: MapView) -> str:
+    """The page as text; the same view gives the same bytes. Raises when an asset is missing."""
+    canvas = _LeafletMap(
+        location=[view.center.lat, view.center.lon],
+        tiles=None,
+        zoom_start=13,
+        control_scale=True,
+        zoom_control="topleft",
+        font_size="14px",
+        max_zoom=19,
+        min_zoom=3,
+    )
+    groups = _groups(view)
+    for group in groups.values():
+        group.add_to(canvas)
+    control = folium.LayerControl(collapsed=False).add_to(canvas)
+    _Drawing(groups, control).add_to(canvas)
+    corners = frame(view)
+    if corners:
+        folium.FitBounds(corners, padding=(32, 32), max_zoom=16).add_to(canvas)
+
+    figure = canvas.get_root()
+    figure.title = html.escape(view.title)
+    figure.header.add_child(_Verbatim(panel.head(_POLICY, palette())), index=1)
+    figure.html.add_child(_Verbatim(panel.panel(view, palette())))
+    figure.html.add_child(_Verbatim(_data_block(view)))
+    _number_elements(figure)
+    page = figure.render().replace("<html>", '<html lang="en">', 1)
+    return inline(page, folder("ui"))
+
+
+def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
+    """One switchable layer per worker and per kind of thing that is there, lowest first."""
+    groups: dict[str, folium.FeatureGroup] = {}
+    if view.cells:
+        groups["cells"] = folium.FeatureGroup("Where work pays (ROI per cell)")
+    if view.vehicles:
+        groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
+    if view.parkings:
+        groups["parkings"] = folium.FeatureGroup("Parkings")
+    if view.dropped:
+        groups["dropped"] = folium.FeatureGroup("Tasks not planned")
+    for index, route in enumerate(view.routes):
+        name = f"{panel.swatch(route)} {panel.text(route.worker)}"
+        if name in {group.layer_name for group in groups.values()}:
+            name += f" ({index + 1})"
+        groups[f"route{index}"] = folium.FeatureGroup(name)
+    return groups
+
+
+class _LeafletMap(folium.Map):  # type: ignore[misc]
+    """Folium's map with Leaflet and our own drawing code as its only resources."""
+
+    default_js = (
+        ("leaflet", "vendor/leaflet/leaflet.js"),
+        ("route_map", "map/route_map.js"),
+    )
+    default_css = (
+        ("leaflet_css", "vendor/leaflet/leaflet.css"),
+        ("route_map_css", "map/route_map.css"),
+    )
+
+
+class _Drawing(MacroElement):  # type: ignore[misc]
+    """Hands the layers to the drawing code, which reads what to draw from the data block."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            fleetdeskMap({{ this._parent.get_name() }}, {{ this.control.get_name() }}, {
+                {%- for key, group in this.groups.items() %}
+                {{ key|tojson }}: {{ group.get_name() }},
+                {%- endfor %}
+            });
+        {% endmacro %}
+    """)
+
+    def __init__(
+        self, groups: dict[str, folium.FeatureGroup], control: folium.LayerControl
+    ) -> None:
+        super().__init__()
+        self._name = "Drawing"
+        self.groups = groups
+        self.control = control
+
+
+class _Verbatim(Element):  # type: ignore[misc]
+    """Text that is put into the page as it is, never read as a template."""
+
+    _template = Template("{{ this.text }}")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._name = "Verbatim"
+        self.text = text
+
+
+def _data_block(view: MapView) -> str:
+    return (
+        '<script type="application/json" id="fleetdesk-data">'
+        f"{as_script_text(drawing_data(view, palette()))}</script>"
+    )
+
+
+def _number_elements(figure: Figure) -> None:
+    """Number the elements in order: Folium draws random ids, and a page must not change by them."""
+    for number, element in enumerate(_walk(figure)):
+        element._id = str(number)
+
+
+def _walk(element: Element) -> Iterator[Element]:
+    yield element
+    children = list(element._children.values())
+    if isinstance(element, Figure):
+        children += [element.header, element.html, element.script]
+    for child in children:
+        yield from _walk(child)

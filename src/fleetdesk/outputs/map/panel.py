@@ -1,0 +1,114 @@
+"""The panel beside the map: title, routes with their totals, and what the signs mean."""
+
+from __future__ import annotations
+
+import html
+
+from fleetdesk.outputs.map.data import roi_edges
+from fleetdesk.outputs.map.view import MapRoute, MapView
+from fleetdesk.outputs.palette import Palette, text_on
+
+
+def panel(view: MapView, colours: Palette) -> str:
+    """The panel as HTML; every text from the data is escaped."""
+    return f"""
+<aside id="panel">
+  <header><h1>{text(view.title)}</h1><p>{text(view.subtitle)}</p></header>
+  <details id="legend" open>
+    <summary>Routes and signs</summary>
+    {_routes(view)}
+    {_signs(view, colours)}
+    {_cell_scale(view, colours)}
+    {_battery_scale(view, colours)}
+    {"".join(f'<p class="note">{text(note)}</p>' for note in view.notes)}
+  </details>
+</aside>"""
+
+
+def head(policy: str, colours: Palette) -> str:
+    """Meta tags and the palette as CSS variables."""
+    names = ("alert", "quiet", "ink", "ground", "paper")
+    variables = "".join(f"--{name}:{getattr(colours, name)};" for name in names)
+    return (
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta name="robots" content="noindex"><style>:root{{{variables}}}</style>'
+    )
+
+
+def text(value: str) -> str:
+    """Escaped for HTML, and for the template engine that Folium runs over layer names."""
+    return html.escape(value).replace("{", "&#123;").replace("}", "&#125;")
+
+
+def swatch(route: MapRoute) -> str:
+    """A patch of the worker's colour."""
+    kind = "swatch dashed" if route.dashed else "swatch"
+    return f'<i class="{kind}" style="--c:{text(route.colour)}"></i>'
+
+
+def _routes(view: MapView) -> str:
+    if not view.routes:
+        return "<p>No routes: no task is planned.</p>"
+    rows = "".join(
+        f'<li><button type="button" data-route="{index}">{swatch(route)}'
+        f"<b>{text(route.worker)}</b>"
+        f"<span>{_plural(len(route.stops), 'stop')} · {route.distance_m / 1000:.1f} km · "
+        f"{route.duration_s / 3600:.1f} h<br>{text(route.leaves)}\u2013{text(route.returns)} · "
+        f"profit {text(view.currency)} {route.profit:,.2f}</span></button></li>"
+        for index, route in enumerate(view.routes)
+    )
+    return f'<h2>Routes</h2><ol class="routes">{rows}</ol>'
+
+
+def _signs(view: MapView, colours: Palette) -> str:
+    sample = f"--c:{colours.ink};--t:{text_on(colours.ink)}"
+    signs = []
+    if view.routes:
+        signs += [
+            (f'<span class="pin" style="{sample}">1</span>', "Swap the battery"),
+            (f'<span class="pin up" style="{sample}">2</span>', "Swap the battery and pick up"),
+            (f'<span class="pin move up" style="{sample}">3</span>', "Pick up"),
+            (f'<span class="pin move down" style="{sample}">4</span>', "Drop off"),
+            ('<span class="depot">Start</span>', "Where a van starts and ends"),
+        ]
+    if view.parkings:
+        signs += [
+            ('<span class="parking">P 5/4</span>', "Parking: vehicles there / wanted"),
+            ('<span class="parking low">P 1/4 !</span>', "Parking below its minimum"),
+        ]
+    if view.dropped:
+        signs.append(('<span class="dropped">×</span>', f"Not planned ({len(view.dropped)})"))
+    rows = "".join(f"<dt>{sign}</dt><dd>{text(what)}</dd>" for sign, what in signs)
+    return f'<h2>Signs</h2><dl class="signs">{rows}</dl>' if rows else ""
+
+
+def _cell_scale(view: MapView, colours: Palette) -> str:
+    if not view.cells:
+        return ""
+    edges = roi_edges(view.cells)
+    steps = [(colours.steps[i], f"{edge:g}+") for i, edge in enumerate(edges)]
+    if any(cell.roi < 0 for cell in view.cells):
+        steps.insert(0, (colours.quiet, "below 0"))
+    return f"<h2>ROI of the tasks in a cell ({text(view.currency)})</h2>{_scale(steps)}"
+
+
+def _battery_scale(view: MapView, colours: Palette) -> str:
+    if not view.vehicles:
+        return ""
+    low, middle, high = (f"{band:g}" for band in view.battery_bands)
+    labels = (f"below {low}", f"{low}+", f"{middle}+", f"{high}+")
+    steps = list(zip(colours.battery, labels, strict=True))
+    if any(vehicle.battery_pct is None for vehicle in view.vehicles):
+        steps.append((colours.quiet, "unknown"))
+    return f"<h2>Battery (%), layer All vehicles</h2>{_scale(steps)}"
+
+
+def _scale(steps: list[tuple[str, str]]) -> str:
+    cells = "".join(
+        f'<li><i style="background:{colour}"></i>{text(label)}</li>' for colour, label in steps
+    )
+    return f'<ul class="scale">{cells}</ul>'
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

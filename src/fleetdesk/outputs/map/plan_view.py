@@ -1,0 +1,186 @@
+"""From a day's plan to what its map shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.places import Point
+from fleetdesk.model.plan import Action, Dropped, Plan, Route, Visit
+from fleetdesk.model.work import Task, TaskRoi, Van
+from fleetdesk.outputs.map.view import (
+    MapCell,
+    MapDropped,
+    MapParking,
+    MapRoute,
+    MapStop,
+    MapVehicle,
+    MapView,
+)
+from fleetdesk.outputs.palette import palette
+from fleetdesk.settings.schema import Settings
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MILLI = 1000
+
+
+def map_view(
+    plan: Plan,
+    tasks: Sequence[Task],
+    settings: Settings,
+    day: date,
+    *,
+    rois: Sequence[TaskRoi] = (),
+    vans: Sequence[Van] = (),
+    fleet: Sequence[VehicleNow] = (),
+    rates_per_h: Mapping[str, float] | None = None,
+) -> MapView:
+    """The plan of `day` with its reasons, parkings, cells and what was left out.
+
+    `rates_per_h` is the revenue per operational hour of each cell, in city currency.
+    """
+    by_id = {task.task_id: task for task in tasks}
+    roi_of = {roi.task_id: roi.roi for roi in rois}
+    van_of = {van.worker: van for van in vans}
+    zone = ZoneInfo(settings.city.timezone)
+    routes = tuple(
+        _route(index, route, by_id, roi_of, van_of.get(route.worker), zone)
+        for index, route in enumerate(plan.routes)
+    )
+    return MapView(
+        title=f"Routes · {settings.city.name}",
+        subtitle=_subtitle(plan, tasks, settings, day),
+        currency=settings.city.currency,
+        center=_center(settings, tasks),
+        routes=routes,
+        parkings=_parkings(settings, fleet),
+        cells=_cells(tasks, roi_of, rates_per_h or {}),
+        dropped=tuple(_dropped(item, by_id) for item in plan.dropped if item.task_id in by_id),
+        vehicles=tuple(
+            MapVehicle(v.vehicle_id, v.at, v.battery_pct, v.phase)
+            for v in sorted(fleet, key=lambda v: v.vehicle_id)
+        ),
+        battery_bands=_battery_bands(settings),
+        notes=(
+            f"Lines join the stops in order, they are not roads. "
+            f"Distances and times: {plan.travel_times}.",
+        ),
+    )
+
+
+def _route(
+    index: int,
+    route: Route,
+    tasks: Mapping[str, Task],
+    roi_of: Mapping[str, float],
+    van: Van | None,
+    zone: ZoneInfo,
+) -> MapRoute:
+    colours = palette()
+    counted: set[str] = set()
+    stops = []
+    for number, visit in enumerate(route.visits, start=1):
+        first = visit.task_id not in counted
+        counted.add(visit.task_id)
+        adds = roi_of.get(visit.task_id) if first else None
+        stops.append(_stop(number, visit, tasks.get(visit.task_id), adds, zone))
+    return MapRoute(
+        worker=route.worker,
+        colour=colours.category(index),
+        stops=tuple(stops),
+        start=van.start if van else None,
+        end=van.end if van else None,
+        leaves=_clock(route.start_at, zone),
+        returns=_clock(route.end_at, zone),
+        distance_m=route.distance_m,
+        duration_s=route.duration_s,
+        profit=route.profit_milli / _MILLI,
+        dashed=colours.repeats(index) % 2 == 1,
+    )
+
+
+def _stop(
+    number: int, visit: Visit, task: Task | None, adds: float | None, zone: ZoneInfo
+) -> MapStop:
+    before = after = None
+    if task and visit.action is not Action.DROP_OFF:
+        before = task.before.battery_pct
+        swapped = visit.action in (Action.SWAP, Action.SWAP_AND_PICK_UP)
+        after = task.after.battery_pct if swapped else before
+    return MapStop(
+        number=number,
+        action=visit.action.value,
+        vehicle=visit.vehicle_id,
+        at=visit.at,
+        place=visit.place,
+        arrive=_clock(visit.arrive_at, zone),
+        battery_before_pct=before,
+        battery_after_pct=after,
+        load_vehicles=visit.load_vehicles,
+        batteries_left=visit.batteries_left,
+        reason=task.why if task else "",
+        adds=adds,
+    )
+
+
+def _dropped(item: Dropped, tasks: Mapping[str, Task]) -> MapDropped:
+    task = tasks[item.task_id]
+    return MapDropped(task.vehicle_id, task.before.at, item.reason, item.would_help)
+
+
+def _parkings(settings: Settings, fleet: Sequence[VehicleNow]) -> tuple[MapParking, ...]:
+    standing = Counter(vehicle.parking_id for vehicle in fleet)
+    return tuple(
+        MapParking(
+            row.name, Point(row.lat, row.lon), standing[row.parking_id], row.minimum, row.target
+        )
+        for row in settings.parkings
+        if row.active
+    )
+
+
+def _cells(
+    tasks: Sequence[Task], roi_of: Mapping[str, float], rates_per_h: Mapping[str, float]
+) -> tuple[MapCell, ...]:
+    count: Counter[str] = Counter()
+    total: dict[str, float] = {}
+    for task in tasks:
+        if task.task_id in roi_of:
+            count[task.before.cell] += 1
+            total[task.before.cell] = total.get(task.before.cell, 0.0) + roi_of[task.task_id]
+    return tuple(
+        MapCell(cell, total[cell], count[cell], rates_per_h.get(cell)) for cell in sorted(total)
+    )
+
+
+def _subtitle(plan: Plan, tasks: Sequence[Task], settings: Settings, day: date) -> str:
+    done = len(plan.planned_task_ids)
+    profit = plan.profit_milli / _MILLI
+    return (
+        f"{_DAYS[day.weekday()]} {day.isoformat()} · {done} of {len(tasks)} tasks planned · "
+        f"profit {settings.city.currency} {profit:,.2f}"
+    )
+
+
+def _center(settings: Settings, tasks: Sequence[Task]) -> Point:
+    points = [Point(row.start_lat, row.start_lon) for row in settings.workers]
+    points += [task.before.at for task in tasks]
+    if not points:
+        return Point(0.0, 0.0)
+    return Point(
+        sum(point.lat for point in points) / len(points),
+        sum(point.lon for point in points) / len(points),
+    )
+
+
+def _battery_bands(settings: Settings) -> tuple[float, float, float]:
+    usable, low = settings.thresholds.usable_battery_pct, settings.thresholds.low_battery_pct
+    low = max(usable, low)
+    return usable, low, (low + 100) / 2
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%H:%M")

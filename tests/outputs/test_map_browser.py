@@ -1,0 +1,242 @@
+"""The map in a real browser whose network is closed; skips where no Chromium is installed."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetdesk.outputs.map import map_view, route_map
+
+DESK = (1366, 768, False)
+PHONE = (390, 844, True)
+
+
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+def test_opens_without_a_network_and_without_complaint(browser, tmp_path, day, screen):
+    opened = browser.open(_saved(tmp_path, _view(day)), screen)
+    assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
+    assert opened.failures == []
+    assert opened.complaints == []
+    assert browser.evaluate("document.querySelectorAll('.sign .pin').length") == 6
+
+
+def test_a_request_to_the_network_would_be_noticed(browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<img src='http://example.invalid/a.png'><script>nonsense()</script>")
+    opened = browser.open(page, DESK)
+    assert opened.failures
+    assert opened.complaints
+
+
+def test_a_stop_tells_number_time_vehicle_action_battery_and_reason(browser, tmp_path, day):
+    browser.open(_saved(tmp_path, _view(day)), DESK)
+    said = browser.evaluate(
+        "[...document.querySelectorAll('.sign .pin')].find(p => p.textContent === '1').click(),"
+        "document.querySelector('.leaflet-popup-content').innerText"
+    )
+    for part in ("1 · 09:10", "Ελένη", "swap battery", "V1", "8 % → 100 %", "EUR 4.50",
+                 "Battery 8 % is below the limit of 30 %", "39 batteries left"):  # fmt: skip
+        assert part in said
+
+
+def test_layers_switch_routes_off_and_vehicles_on(browser, tmp_path, day):
+    browser.open(_saved(tmp_path, _view(day)), DESK)
+    names = browser.evaluate(
+        "[...document.querySelectorAll('.leaflet-control-layers label')].map(l => l.innerText.trim())"
+    )
+    assert names == [
+        "Where work pays (ROI per cell)", "All vehicles by battery", "Parkings",
+        "Tasks not planned", "Ελένη", "Nikos",
+    ]  # fmt: skip
+    on = "[...document.querySelectorAll('.leaflet-control-layers input')].map(i => i.checked)"
+    assert browser.evaluate(on) == [True, False, True, True, True, True]
+    browser.evaluate("document.querySelectorAll('.leaflet-control-layers input')[4].click()")
+    assert browser.evaluate("document.querySelectorAll('.sign .pin').length") == 3
+
+
+def test_hostile_names_stay_text(browser, tmp_path, day):
+    names = ["</script><script>boom=1</script>", "<img src=x onerror=boom=1>", "{{ 7 * 7 }}"]
+    view = _view(day)
+    routes = tuple(
+        replace(
+            route,
+            worker=names[0] + names[2],
+            stops=tuple(
+                replace(stop, vehicle=names[0], place=names[1], reason=names[2])
+                for stop in route.stops
+            ),
+        )
+        for route in view.routes
+    )
+    hostile = replace(
+        view, title=names[0], subtitle=names[1], routes=routes, notes=tuple(names),
+        parkings=tuple(replace(p, name=names[1]) for p in view.parkings),
+        dropped=tuple(replace(d, vehicle=names[0], reason=names[1]) for d in view.dropped),
+    )  # fmt: skip
+    opened = browser.open(_saved(tmp_path, hostile), DESK)
+    assert (opened.failures, opened.complaints) == ([], [])
+    browser.evaluate(
+        "[...document.querySelectorAll('.sign > span')].forEach(sign => sign.click())"
+    )
+    assert browser.evaluate("typeof boom") == "undefined"
+    assert browser.evaluate("document.title") == names[0]
+    assert browser.evaluate("document.querySelector('.routes b').textContent") == (
+        names[0] + names[2]
+    )
+    said = browser.evaluate("document.body.innerText")
+    assert "{{ 7 * 7 }}" in said
+    assert "49" not in said
+
+
+def _view(day):
+    return map_view(
+        day.plan, day.tasks, day.settings, date(2025, 6, 3), rois=day.rois, vans=day.vans,
+        fleet=day.fleet, rates_per_h={day.tasks[0].before.cell: 0.42},
+    )  # fmt: skip
+
+
+def _saved(folder: Path, view) -> Path:
+    page = folder / "χάρτης.html"
+    page.write_text(route_map(view), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium on PATH, so the map cannot be opened")
+    opened = Browser(path)
+    yield opened
+    opened.close()
+
+
+class Opened:
+    """What happened while a page was opened."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.failures: list[str] = []
+        self.complaints: list[str] = []
+
+
+class Browser:
+    """Chromium driven over its debugging pipe (DevTools protocol), standard library only."""
+
+    def __init__(self, path: str) -> None:
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        commands, self._send = os.pipe()
+        self._receive, answers = os.pipe()
+        # Chromium reads commands on descriptor 3 and answers on 4.
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (commands, answers)]
+        launch = f"import os,sys;os.dup2({high[0]},3);os.dup2({high[1]},4);os.execv(sys.argv[1],sys.argv[1:])"
+        arguments = [
+            "--headless", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic",
+            "--disable-background-networking", "--disable-component-update", "--lang=en",
+            "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={self._profile.name}", "--remote-debugging-pipe",
+            *(["--no-sandbox"] if os.geteuid() == 0 else []), "about:blank",
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", launch, path, *arguments], pass_fds=high,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        for fd in (commands, answers, *high):
+            os.close(fd)
+        self._number, self._buffer, self._session = 0, b"", None
+        self._events: list[dict[str, Any]] = []
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self._call(f"{domain}.enable")
+
+    def open(self, page: Path, screen: tuple[int, int, bool]) -> Opened:
+        width, height, mobile = screen
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                   deviceScaleFactor=2 if mobile else 1, mobile=mobile)  # fmt: skip
+        self._call("Page.navigate", url="about:blank")
+        time.sleep(0.1)
+        self._call("Log.clear")
+        self._events.clear()
+        self._call("Page.navigate", url=page.as_uri())
+        self._until(lambda event: event["method"] == "Page.loadEventFired")
+        self.evaluate("new Promise(done => setTimeout(done, 500))")
+        return self._seen()
+
+    def evaluate(self, expression: str) -> Any:
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True,
+                            awaitPromise=True)  # fmt: skip
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def picture(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
+
+    def close(self) -> None:
+        os.close(self._send)
+        os.close(self._receive)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._profile.cleanup()
+
+    def _seen(self) -> Opened:
+        opened = Opened()
+        for event in self._events:
+            method, details = event["method"], event["params"]
+            if method == "Network.requestWillBeSent":
+                opened.requests.append(details["request"]["url"])
+            elif method == "Network.loadingFailed":
+                opened.failures.append(details["errorText"])
+            elif method == "Runtime.exceptionThrown":
+                opened.complaints.append(details["exceptionDetails"]["text"])
+            elif method == "Runtime.consoleAPICalled" and details["type"] in ("error", "warning"):
+                opened.complaints.append(str(details["args"]))
+            elif method == "Log.entryAdded":
+                opened.complaints.append(details["entry"]["text"])
+        return opened
+
+    def _call(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._send, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+
+    def _until(self, wanted) -> None:
+        while not any(wanted(event) for event in self._events):
+            self._read()
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            chunk = os.read(self._receive, 1 << 16)
+            assert chunk, "the browser ended"
+            self._buffer += chunk
+        first, self._buffer = self._buffer.split(b"\0", 1)
+        message: dict[str, Any] = json.loads(first)
+        if "method" in message:
+            self._events.append(message)
+        return message

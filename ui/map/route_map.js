@@ -1,0 +1,200 @@
+/* Draws a FleetDesk route map with Leaflet. Text from the data is only ever set as text. */
+function fleetdeskMap(map, layers, groups) {
+  "use strict";
+  const data = JSON.parse(document.getElementById("fleetdesk-data").textContent);
+  const narrow = window.matchMedia("(max-width: 720px)").matches;
+  const mine = [];
+
+  map.attributionControl.setPrefix(false).addAttribution("no basemap · drawn with Leaflet");
+  for (const [name, height] of [["cells", 350], ["vehicles", 390]]) {
+    map.createPane(name).style.zIndex = height;
+  }
+  data.cells.forEach(drawCell);
+  const dots = L.canvas({ pane: "vehicles", padding: 0.3 });
+  data.vehicles.forEach(drawVehicle);
+  data.parkings.forEach(drawParking);
+  data.dropped.forEach(drawDropped);
+  data.routes.forEach(drawRoute);
+  drawDepots();
+  suitScreen();
+  map.on("zoomend", suitZoom);
+  suitZoom();
+
+  function drawCell(cell) {
+    L.rectangle(cell.box, {
+      pane: "cells", stroke: true, color: "#ffffff", weight: 1, fillColor: cell.fill, fillOpacity: 0.45,
+    })
+      .bindTooltip(() => element("div", "tip",
+        `Cell ${cell.cell}: ROI ${data.currency} ${cell.roi} from ${count(cell.tasks, "task")}` +
+        (cell.rate === null ? "" : ` · ${data.currency} ${cell.rate} per vehicle hour`)), { sticky: true })
+      .addTo(groups.cells);
+  }
+
+  function drawVehicle(item) {
+    const battery = item.pct === null ? "battery unknown" : `${item.pct} %`;
+    L.circleMarker(item.at, {
+      renderer: dots, radius: 4, weight: 1, color: "#ffffff", fillColor: item.fill, fillOpacity: 0.95,
+    })
+      .bindTooltip(() => element("div", "tip", [item.vehicle, battery, item.phase].filter(Boolean).join(" · ")))
+      .addTo(groups.vehicles);
+  }
+
+  function drawParking(item) {
+    const low = item.n < item.min;
+    const sign = element("span", low ? "parking low" : "parking", `P ${item.n}/${item.target}${low ? " !" : ""}`);
+    place(item.at, sign, item.name, low ? 200 : 0)
+      .bindPopup(() => card(item.name, "parking", [
+        ["Vehicles now", String(item.n)], ["Minimum", String(item.min)], ["Target", String(item.target)],
+      ]))
+      .addTo(groups.parkings);
+  }
+
+  function drawDropped(item) {
+    place(item.at, element("span", "dropped", "×"), `${item.vehicle} · not planned`, -200)
+      .bindPopup(() => card(item.vehicle, "not planned", [["Why not", item.why], ["Would help", item.help]]))
+      .addTo(groups.dropped);
+  }
+
+  function drawRoute(route, index) {
+    const group = groups["route" + index];
+    const line = [route.start, ...route.line, route.end].filter(Boolean);
+    L.polyline(line, { color: "#ffffff", weight: 6, opacity: 0.9, interactive: false }).addTo(group);
+    L.polyline(line, { color: route.colour, weight: 3, dashArray: route.dashed ? "8 5" : null })
+      .bindTooltip(() => element("div", "tip", `${route.worker} · ${route.leaves}–${route.returns}`), { sticky: true })
+      .addTo(group);
+    const arrows = L.layerGroup().addTo(group);
+    mine.push({ line, arrows, colour: route.colour, group });
+    for (const here of route.places) drawStops(route, here, group);
+  }
+
+  function drawStops(route, here, group) {
+    const pin = element("span", "pin " + shape(here.stops), here.label);
+    pin.style.setProperty("--c", route.colour);
+    pin.style.setProperty("--t", route.ink);
+    pin.style.setProperty("--stack", here.stack);
+    const first = here.stops[0];
+    const more = here.stops.length > 1 ? ` and ${here.stops.length - 1} more` : "";
+    place(here.at, pin, `${here.label} · ${first.at} · ${first.do} · ${first.vehicle}${more}`, 1000)
+      .bindPopup(() => {
+        const all = element("div", "stops");
+        for (const stop of here.stops) all.append(stopCard(route, stop));
+        return all;
+      }, { maxHeight: 300 })
+      .addTo(group);
+  }
+
+  function stopCard(route, stop) {
+    return card(`${stop.n} · ${stop.at}`, route.worker, [
+      ["Do", stop.do],
+      ["Vehicle", stop.vehicle],
+      ["Place", stop.place],
+      ["Battery", stop.from === null ? "" : stop.from === stop.to ? `${stop.from} %` : `${stop.from} % → ${stop.to} %`],
+      ["In the van", `${count(stop.load, "vehicle")}, ${count(stop.left, "battery", "batteries")} left`],
+      ["Adds", stop.adds === null ? "" : `${data.currency} ${stop.adds}`],
+      ["Why", stop.why],
+    ], route.colour);
+  }
+
+  function shape(stops) {
+    const has = (word) => stops.some((stop) => stop.do.includes(word));
+    const swap = has("swap"), up = has("pick up"), down = has("drop off");
+    return [swap ? "" : "move", up && !down ? "up" : "", down && !up && !swap ? "down" : ""].join(" ").trim();
+  }
+
+  function drawDepots() {
+    const depots = new Map();
+    data.routes.forEach((route, index) => {
+      if (!route.start) return;
+      const key = route.start.join();
+      if (!depots.has(key)) depots.set(key, { at: route.start, rows: [], index });
+      depots.get(key).rows.push([route.worker, `leaves ${route.leaves}, back ${route.returns}`]);
+    });
+    for (const depot of depots.values()) {
+      place(depot.at, element("span", "depot", "Start"), depot.rows.map((row) => row[0]).join(", "), 900)
+        .bindPopup(() => card("Start", "", depot.rows))
+        .addTo(map);
+    }
+  }
+
+  function suitScreen() {
+    const legend = document.getElementById("legend");
+    if (narrow) {
+      legend.open = false;
+      layers.options.collapsed = true;
+      layers.remove();
+      layers.addTo(map);
+    }
+    map.invalidateSize({ animate: false });
+    for (const button of document.querySelectorAll("[data-route]")) {
+      button.addEventListener("click", () => {
+        const route = mine[Number(button.dataset.route)];
+        map.addLayer(route.group);
+        if (narrow) legend.open = false;
+        map.fitBounds(L.latLngBounds(route.line), { padding: [32, 32], maxZoom: 17 });
+      });
+    }
+    legend.addEventListener("toggle", () => map.invalidateSize());
+    for (const moment of ["beforeprint", "afterprint"]) {
+      window.addEventListener(moment, () => map.invalidateSize({ animate: false }));
+    }
+  }
+
+  /* Crowded stops shrink to dots; arrows stand only on legs long enough to carry one. */
+  function suitZoom() {
+    const legs = [];
+    for (const route of mine) {
+      route.arrows.clearLayers();
+      const pixels = route.line.map((at) => map.project(at));
+      for (let i = 1; i < pixels.length; i += 1) {
+        const length = pixels[i].distanceTo(pixels[i - 1]);
+        if (length > 0) legs.push(length);
+        if (length > 70) route.arrows.addLayer(arrow(pixels[i - 1], pixels[i], route.colour));
+      }
+    }
+    legs.sort((a, b) => a - b);
+    const typical = legs.length ? legs[Math.floor(legs.length / 2)] : Infinity;
+    map.getContainer().classList.toggle("far", typical < 22);
+    map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
+  }
+
+  function arrow(from, to, colour) {
+    const sign = element("span", "arrow");
+    sign.style.setProperty("--c", colour);
+    sign.style.transform = `rotate(${Math.atan2(to.y - from.y, to.x - from.x)}rad)`;
+    return L.marker(map.unproject(from.add(to).divideBy(2)), {
+      icon: L.divIcon({ html: sign, className: "sign", iconSize: [0, 0] }), interactive: false, keyboard: false,
+    });
+  }
+
+  function place(at, sign, label, height) {
+    return L.marker(at, {
+      icon: L.divIcon({ html: sign, className: "sign", iconSize: [0, 0] }),
+      alt: label, zIndexOffset: height, riseOnHover: true,
+    }).bindTooltip(() => element("div", "tip", label), { direction: "top", offset: [0, -12] });
+  }
+
+  function card(title, aside, rows, colour) {
+    const box = element("div", "card");
+    const top = element("h3", "", title);
+    if (aside) top.append(element("span", "", aside));
+    if (colour) top.style.setProperty("--c", colour);
+    box.append(top);
+    const list = element("dl", "");
+    for (const [name, value] of rows) {
+      if (value) list.append(element("dt", "", name), element("dd", "", value));
+    }
+    box.append(list);
+    return box;
+  }
+
+  function element(tag, kind, text) {
+    const made = document.createElement(tag);
+    if (kind) made.className = kind;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function count(number, one, many) {
+    return `${number} ${number === 1 ? one : many || one + "s"}`;
+  }
+}
