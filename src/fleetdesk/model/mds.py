@@ -232,12 +232,12 @@ def modern_event(event_type: str) -> str:
 
 
 def from_provider_0x(event_type: str, reason: str) -> tuple[VehicleState, EventType] | None:
-    """State and event of a provider 0.4 status change; None when the pair is not in the standard."""
+    """State and event of a provider 0.4 status change; None for a pair unknown to the standard."""
     return _PROVIDER_04.get((event_type, reason))
 
 
 def from_agency_0x(event_type: str, reason: str = "") -> tuple[VehicleState, EventType] | None:
-    """State and event of an agency 0.4 event; None when the pair is not in the standard."""
+    """State and event of an agency 0.4 event; None for a pair unknown to the standard."""
     return _AGENCY_04.get((event_type, reason)) or _AGENCY_04.get((event_type, ""))
 
 
