@@ -156,7 +156,9 @@ def _time(value: object, field: Input) -> TemplateValue | Fault:
         case int() | float():
             return _fraction(float(value), value, field)
         case str() if re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value.strip()):
-            return time.fromisoformat(value.strip().zfill(5))
+            return time.fromisoformat(
+                value.strip() if value.strip()[2] == ":" else f"0{value.strip()}"
+            )
     return _not(value, field)
 
 

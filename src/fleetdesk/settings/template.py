@@ -1,0 +1,133 @@
+"""The planner's workbook drawn from the schema, filled with the values of some settings."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date, time
+
+from fleetdesk.model.sheet_template import (
+    FORM_HEADERS,
+    InputKind,
+    LastRunLine,
+    Layout,
+    SheetTemplate,
+    StartTemplate,
+    Step,
+    TemplateValue,
+    WorkbookTemplate,
+)
+from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, number_text
+from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings, Sheet
+
+_FORM_WIDTHS = (33.0, 17.0, 11.0, 78.0)
+_WIDEST, _NARROWEST = 34.0, 9.0
+
+
+def templates_for(settings: Settings) -> WorkbookTemplate:
+    """Every settings sheet with these values, in the order of the work, after the sheet Start."""
+    sheets = tuple(_sheet(section, settings) for section in SHEET_ORDER)
+    return WorkbookTemplate(_start(settings), sheets, currency_name="City_currency")
+
+
+def csv_sheets(template: WorkbookTemplate) -> dict[str, str]:
+    """The settings sheets as CSV by file name, for spreadsheets that import no workbook.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    return {f"{sheet.sheet}.csv": _csv(sheet) for sheet in template.sheets}
+
+
+def _sheet(section: str, settings: Settings) -> SheetTemplate:
+    kind = SECTIONS[section]
+    content: Sheet | Sequence[Sheet] = getattr(settings, section)
+    rows = [content] if isinstance(content, Sheet) else content
+    inputs = inputs_of(kind)
+    values = tuple(tuple(getattr(row, entry.key) for entry in inputs) for row in rows)
+    currency = settings.city.currency
+    headers = FORM_HEADERS if section in FORMS else [entry.header(currency) for entry in inputs]
+    return SheetTemplate(
+        sheet=kind.sheet,
+        title=kind.sheet,
+        intro=kind.intro,
+        layout=Layout.FORM if section in FORMS else Layout.LIST,
+        table=TABLES[section],
+        inputs=inputs,
+        rows=values,
+        currency=currency,
+        widths=_FORM_WIDTHS if section in FORMS else _list_widths(headers, values),
+    )
+
+
+def _list_widths(
+    headers: Sequence[str], rows: Sequence[Sequence[TemplateValue]]
+) -> tuple[float, ...]:
+    """Wide enough for the values, and for the head on two lines."""
+    widths = []
+    for index, header in enumerate(headers):
+        words = max(len(word) for word in header.split())
+        values = max((len(_as_text(row[index])) for row in rows), default=0)
+        # Room for the button that opens a dropdown or a filter.
+        widest = max(words + 3, len(header) / 2 + 4, values + 3, _NARROWEST)
+        widths.append(float(min(round(widest), _WIDEST)))
+    return tuple(widths)
+
+
+def _start(settings: Settings) -> StartTemplate:
+    names = {section: kind.sheet for section, kind in SECTIONS.items()}
+    currency = settings.city.currency
+    return StartTemplate(
+        sheet="Start",
+        title=f"FleetDesk: {settings.city.name}",
+        intro="Set what matters, run, and read tomorrow's tasks and routes in this workbook.",
+        steps=(
+            Step("Say where the fleet runs and which day to plan.", (names["city"],)),
+            Step(
+                "List who goes out and where vehicles stand.",
+                (names["workers"], names["parkings"]),
+            ),
+            Step("Say what makes a task urgent.", (names["weights"], names["thresholds"])),
+            Step(
+                "Check prices, costs, packages and offers.",
+                (names["costs"], names["packages"], names["offers"]),
+            ),
+            Step("Save and close, then press Run in FleetDesk or type: fleetdesk run FILE"),
+            Step("Open again: Tasks, Routes, ROI and KPIs are new; Issues lists what to mend."),
+        ),
+        run_log_table="RunLog",
+        last_run=(
+            LastRunLine("Run", "Run"),
+            LastRunLine("Started", "Started", InputKind.DATE),
+            LastRunLine("Result", "Result"),
+            LastRunLine("Tasks planned", "Tasks planned", InputKind.WHOLE),
+            LastRunLine(f"Profit ({currency})", "Profit", InputKind.NUMBER),
+        ),
+    )
+
+
+def _csv(sheet: SheetTemplate) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(sheet.headers)
+    for row in sheet.body():
+        writer.writerow(
+            f"'{text}" if isinstance(value, str) and text[:1] in {"=", "+", "-", "@"} else text
+            for value, text in ((value, _as_text(value)) for value in row)
+        )
+    return out.getvalue()
+
+
+def _as_text(value: TemplateValue) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return number_text(value)
+        case time():
+            return f"{value:%H:%M}"
+        case date():
+            return value.isoformat()
+    return value
