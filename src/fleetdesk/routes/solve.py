@@ -1,0 +1,157 @@
+"""Which tasks, by whom, in what order: the day's plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleetdesk.model.plan import Plan
+from fleetdesk.routes import evaluate, explain, pyvrp_engine
+from fleetdesk.routes.alone import Alone
+from fleetdesk.routes.insertion import Floats, Insertions, cheapest, inserted
+from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
+from fleetdesk.routes.stop import Stop
+
+PROGRESS_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a search stands: rounds and seconds so far, and the best plan's figures."""
+
+    iterations: int
+    seconds: float
+    profit_milli: int
+    planned_tasks: int
+
+
+def plan(
+    problem: RoutingProblem,
+    stop: Stop,
+    seed: int,
+    warm_start: Plan | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Plan:
+    """The plan with the highest profit and bonus found until `stop`, with a reason for the rest.
+
+    Tasks that do not pay are left out; the search begins with no tasks or from `warm_start`, of
+    which everything that can still be driven is kept. `on_progress` is called at most four times
+    per second and at the end; when `cancel()` turns true, the best plan so far is returned. The
+    same problem, seed, start and rounds give the same plan.
+    """
+    began = time.perf_counter()
+    cancelled = cancel or _never
+    start = drivable(problem, sequences_of(problem, warm_start) if warm_start else _empty(problem))
+    vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+    jobs = [
+        number for number in np.flatnonzero(Alone(problem).possible.any(axis=0)).tolist()
+        if problem.jobs[number].worth_milli > 0
+    ]  # fmt: skip
+    last_report = began
+
+    def stopped(iterations: int, best: Callable[[], tuple[Stops, ...]]) -> bool:
+        nonlocal last_report
+        now = time.perf_counter()
+        if on_progress and now - last_report >= PROGRESS_EVERY_S:
+            last_report = now
+            on_progress(_progress(problem, best(), iterations, now - began))
+        return cancelled() or stop.reached(iterations, now - began)
+
+    found, iterations = start, 0
+    if vans and jobs:
+        found, iterations = pyvrp_engine.search(problem, jobs, vans, start, seed, stopped)
+    best = max(
+        start, drivable(problem, found), key=lambda each: evaluate.objective_milli(problem, each)
+    )
+    best = _filled(problem, best, jobs, cancelled)
+    if on_progress:
+        on_progress(_progress(problem, best, iterations, time.perf_counter() - began))
+    routes = evaluate.evaluate(problem, best)
+    return Plan(
+        routes=routes,
+        dropped=explain.dropped(problem, routes),
+        engine=pyvrp_engine.NAME,
+        travel_times=problem.travel_times,
+        seed=seed,
+        iterations=iterations,
+    )
+
+
+def drivable(problem: RoutingProblem, sequences: Sequence[Stops]) -> tuple[Stops, ...]:
+    """The sequences without the jobs that add least on vans that break a limit.
+
+    What breaks no limit is returned as it is.
+    """
+    kept = list(sequences)
+    while broken := evaluate.violations(problem, kept):
+        number, task_id = broken[0].van, broken[0].task_id
+        adds = explain.added_milli(problem, number, kept[number])
+        blamed = [job for job in adds if problem.jobs[job].task_id == task_id]
+        worst = blamed[0] if blamed else min(adds, key=lambda job: (adds[job], job))
+        kept[number] = tuple(stop for stop in kept[number] if stop.job != worst)
+    return tuple(kept)
+
+
+def _filled(
+    problem: RoutingProblem,
+    sequences: Sequence[Stops],
+    jobs: Sequence[int],
+    cancelled: Callable[[], bool],
+) -> tuple[Stops, ...]:
+    """Put in, best first, every job that fits and pays on its own.
+
+    The search leaves few of them; afterwards each reason for a dropped task is true.
+    """
+    filled = list(sequences)
+    done = {stop.job for stops in filled for stop in stops}
+    left = np.array([job for job in jobs if job not in done], np.int64)
+    if not left.size or not filled:
+        return tuple(filled)
+    ways = [_gains(problem, number, filled[number], left) for number in range(len(filled))]
+    while not cancelled():
+        gains = np.stack([gain for gain, _ in ways])
+        van, column = divmod(int(gains.argmax()), left.size)
+        if gains[van, column] < explain.WORTHWHILE_MILLI:
+            break
+        way = ways[van][1]
+        position, drop_position = int(way.position[column]), int(way.drop_position[column])
+        filled[van] = inserted(problem, filled[van], int(left[column]), position, drop_position)
+        ways[van] = _gains(problem, van, filled[van], left)
+        done.add(int(left[column]))
+        for gain, _ in ways:
+            gain[np.isin(left, list(done))] = -np.inf
+    return tuple(filled)
+
+
+def _gains(
+    problem: RoutingProblem, van: int, stops: Stops, jobs: np.ndarray
+) -> tuple[Floats, Insertions]:
+    way = cheapest(problem, problem.vans[van], stops, jobs.tolist())
+    charged = problem.vans[van].batteries - evaluate.batteries_used(problem, stops)
+    worth = np.array([problem.jobs[job].worth_milli for job in jobs], np.float64)
+    enough = np.array([problem.jobs[job].batteries <= charged for job in jobs], bool)
+    return np.where(enough, worth - way.cost_milli, -np.inf), way
+
+
+def _progress(
+    problem: RoutingProblem, sequences: Sequence[Stops], iterations: int, seconds: float
+) -> Progress:
+    routes = evaluate.evaluate(problem, sequences)
+    return Progress(
+        iterations,
+        seconds,
+        sum(route.profit_milli for route in routes),
+        len({stop.job for stops in sequences for stop in stops}),
+    )
+
+
+def _empty(problem: RoutingProblem) -> tuple[Stops, ...]:
+    return ((),) * len(problem.vans)
+
+
+def _never() -> bool:
+    return False
