@@ -27,6 +27,7 @@ class DropCode(StrEnum):
     CAPACITY = "capacity"
     SHIFT = "shift too short"
     DETOUR = "detour costs more than it brings"
+    SEARCH_ENDED = "search ended first"
 
 
 @dataclass(frozen=True, slots=True)
