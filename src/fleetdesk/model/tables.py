@@ -20,6 +20,11 @@ class DType(StrEnum):
     BOOL = "bool"
     TIMESTAMP = "timestamp"
 
+    @property
+    def arrow(self) -> str:
+        """The alias under which Arrow knows the type."""
+        return "timestamp[us]" if self is DType.TIMESTAMP else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -1,0 +1,203 @@
+"""The port: generations of canonical tables, what was imported, what was run.
+
+A store shows one generation at a time. A new one is written beside it and becomes current in one
+step, so that a reader, a crash or a full disk never meets half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from fleetdesk.model.quality import QualityReport
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCapabilities:
+    """What this kind of store can do."""
+
+    kind: str
+    several_machines: bool
+    larger_than_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableCounts:
+    """Rows of one table: in the generation now, received by this import, replaced by it."""
+
+    rows: int
+    received: int
+    replaced: int
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """One generation's origin; `report` is the source's own account of its rows, if it gave one."""
+
+    generation: str
+    imported_at: datetime
+    source: str
+    note: str
+    tables: Mapping[str, TableCounts]
+    report: QualityReport | None
+
+
+class RunState(StrEnum):
+    """Where a run stands; only a finished run's results can be seen."""
+
+    RUNNING = "running"
+    PUBLISHING = "publishing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run: what it worked from, how it ended, and which workbook it wrote.
+
+    `settings_flat` maps `Sheet / row / label` texts to values, so that two runs can be compared;
+    `data_window` is the first and last moment of the data it saw (UTC-aware).
+    """
+
+    run_id: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None
+    pid: int
+    seed: int
+    code_version: str
+    generation: str
+    data_window: tuple[datetime, datetime] | None
+    settings_json: str
+    settings_flat: Mapping[str, Any] = field(default_factory=dict)
+    workbook: Path | None = None
+    before_sha: str = ""
+    after_sha: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What became of a run that had not ended: the state it was in, the one it is in, and why."""
+
+    run_id: str
+    was: RunState
+    now: RunState
+    reason: str
+
+
+class Generation(Protocol):
+    """A generation being written; it exists for nobody until its `with` block ends well."""
+
+    @property
+    def name(self) -> str:
+        """The name it will have."""
+
+    def append(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
+        """Add rows of a canonical table; a later row replaces an earlier one of the same key."""
+
+    def describe(self, report: QualityReport, note: str = "") -> None:
+        """Attach the source's account, and a remark, to this generation."""
+
+
+class Runs(Protocol):
+    """The ledger of runs."""
+
+    def lock(self, since: datetime) -> AbstractContextManager[None]:
+        """Hold the workspace's one run lock; StoreUnusable while another run holds it."""
+
+    def begin(
+        self,
+        run_id: str,
+        *,
+        started_at: datetime,
+        settings_json: str,
+        settings_flat: Mapping[str, Any],
+        seed: int,
+        code_version: str,
+        generation: str,
+        data_window: tuple[datetime, datetime] | None,
+    ) -> None:
+        """Enter a run as running."""
+
+    def publishing(
+        self,
+        run_id: str,
+        *,
+        workbook: Path,
+        before_sha: str,
+        after_sha: str,
+        summary: Mapping[str, Any],
+    ) -> None:
+        """Say which workbook is about to be switched; from here a crash can be resolved."""
+
+    def finish(self, run_id: str, *, ended_at: datetime) -> None:
+        """Close a run that is publishing and show its results."""
+
+    def failed(self, run_id: str, *, ended_at: datetime, reason: str) -> None:
+        """Close a run that went wrong and remove its results."""
+
+    def recover(
+        self, fingerprint_of: Callable[[Path], str], *, at: datetime
+    ) -> Sequence[Recovered]:
+        """Settle what a crash left open; needs the run lock, which it takes for itself if free."""
+
+    def last_published(self) -> RunRecord | None:
+        """The latest finished run."""
+
+    def list(self) -> Sequence[RunRecord]:
+        """All runs, the oldest first."""
+
+
+class Store(Protocol):
+    """Where a workspace's data and ledger are kept."""
+
+    def capabilities(self) -> StoreCapabilities:
+        """What this kind of store can do."""
+
+    @property
+    def generation(self) -> str:
+        """The generation this store reads: the current one at opening, or one it wrote since."""
+
+    @property
+    def runs(self) -> Runs:
+        """The ledger of runs."""
+
+    def tables(self) -> Mapping[str, Any]:
+        """Each canonical table as an Ibis table; one without data is empty and typed."""
+
+    def data_window(self) -> tuple[datetime, datetime] | None:
+        """First and last observation (UTC-aware); None when there is none."""
+
+    def new_generation(
+        self, source: str, *, keep: bool = True
+    ) -> AbstractContextManager[Generation]:
+        """Write a generation; with `keep` it adds to the current one, else it starts afresh."""
+
+    def imports(self) -> Sequence[ImportRecord]:
+        """What was imported, the oldest first."""
+
+    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
+        """Keep a result table of a run that is under way."""
+
+    def result(self, run_id: str, name: str) -> pa.Table:
+        """A result table of a finished run."""
+
+    def verify(self) -> None:
+        """Compare every file of the generation with its checksum; StoreUnusable names the first."""
+
+    def collect_garbage(self) -> Sequence[str]:
+        """Remove what crashes and older generations left; returns what was removed."""
+
+    def close(self) -> None:
+        """Let go of everything; the store cannot be used after."""

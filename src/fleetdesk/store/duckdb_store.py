@@ -1,0 +1,259 @@
+"""The store of one computer: Parquet per table and day, read through DuckDB in memory.
+
+No DuckDB file is shared, because while one process has it open for writing, all others are
+refused, readers included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from fleetdesk.errors import StoreUnusable
+from fleetdesk.model.tables import TABLES, DType, Table
+from fleetdesk.store import generations, migrations, state
+from fleetdesk.store.base import Generation, ImportRecord, StoreCapabilities
+from fleetdesk.store.files import disk_trouble
+from fleetdesk.store.locks import FileLock
+from fleetdesk.store.runs import RunLedger
+from fleetdesk.store.writer import GenerationWriter
+
+# Tables that tell what was seen; due dates and forecasts reach beyond the data's end.
+OBSERVATIONS = ("events", "trips", "telemetry", "sightings", "service_tasks", "rider_swaps")
+BUFFER_BYTES = 64 * 2**20
+_SQL_TYPES = {
+    DType.STRING: "VARCHAR",
+    DType.INT: "BIGINT",
+    DType.FLOAT: "DOUBLE",
+    DType.BOOL: "BOOLEAN",
+    DType.TIMESTAMP: "TIMESTAMP",
+}
+
+
+def open_store(
+    folder: Path,
+    *,
+    create: bool = False,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    threads: int = 1,
+    memory_limit: str = "1GB",
+) -> DuckDbStore:
+    """Open a workspace's store folder, laying a new one with `create` where there is none.
+
+    One thread by default: with more, sums of floats differ in the last digit from run to run.
+    StoreUnusable when the folder is missing, damaged or of a newer version.
+    """
+    if not (folder / migrations.VERSION_FILE).is_file():
+        if not create:
+            raise StoreUnusable(
+                "There is no FleetDesk store in this folder",
+                found=f"no file {folder / migrations.VERSION_FILE}",
+                fix="Import data first, or name the workspace's folder",
+            )
+        with disk_trouble("laying a new store", folder):
+            _lay(folder, clock())
+    with disk_trouble("opening the store", folder):
+        migrations.bring_up(folder)
+    return DuckDbStore(folder, clock=clock, threads=threads, memory_limit=memory_limit)
+
+
+class DuckDbStore:
+    """A workspace's store, pinned to one generation; made by `open_store`."""
+
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], datetime], threads: int, memory_limit: str
+    ) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._settings = {"threads": threads, "memory_limit": memory_limit}
+        self._writer_lock = FileLock(folder / "write.lock")
+        self._manifest, self._pin = generations.open_current(folder)
+        self._views: Mapping[str, Any] | None = None
+        self._connection: Any = None
+        self._spill: TemporaryDirectory[str] | None = None
+        self._database = state.connect(folder / migrations.STATE_FILE)
+        self.runs = RunLedger(self._database, folder)
+        self._enter(self._manifest.record)
+
+    def capabilities(self) -> StoreCapabilities:
+        """One computer, data larger than memory."""
+        return StoreCapabilities("duckdb", several_machines=False, larger_than_memory=True)
+
+    @property
+    def generation(self) -> str:
+        """The generation this store reads: the current one at opening, or one it wrote since."""
+        return self._manifest.generation
+
+    def tables(self) -> Mapping[str, Any]:
+        """Each canonical table as an Ibis table; one without data is empty and typed."""
+        if self._views is None:
+            self._spill = TemporaryDirectory(prefix="fleetdesk-", ignore_cleanup_errors=True)
+            self._connection = ibis.duckdb.connect(
+                temp_directory=self._spill.name, preserve_insertion_order=True, **self._settings
+            )
+            for table in TABLES.values():
+                self._connection.raw_sql(self._view(table))
+            self._views = {name: self._connection.table(name) for name in TABLES}
+        return self._views
+
+    def data_window(self) -> tuple[datetime, datetime] | None:
+        """First and last observation (UTC-aware); None when there is none."""
+        windows = [window for name in OBSERVATIONS if (window := self._manifest.window(name))]
+        if not windows:
+            return None
+        first, last = min(w[0] for w in windows), max(w[1] for w in windows)
+        return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+
+    @contextmanager
+    def new_generation(self, source: str, *, keep: bool = True) -> Iterator[Generation]:
+        """Write a generation; with `keep` it adds to the current one, else it starts afresh.
+
+        When the block ends well, the generation becomes current and this store reads it. When it
+        does not, nothing has changed. StoreUnusable while another process is writing.
+        """
+        started = self._clock()
+        if not self._writer_lock.acquire(f"{source}, since {started.isoformat()}"):
+            raise StoreUnusable(
+                "Another import is under way in this workspace",
+                found=self._writer_lock.holder(),
+                fix="Wait until it has finished",
+                retry_helps=True,
+            )
+        try:
+            generations.collect(self.folder)
+            base, pin = generations.open_current(self.folder)
+            try:
+                writer = GenerationWriter(
+                    self.folder,
+                    generations.next_name(self.folder),
+                    base if keep else None,
+                    buffer_bytes=BUFFER_BYTES,
+                )
+                try:
+                    yield writer
+                    manifest = writer.complete(source, migrations.STEPS[-1].version, started)
+                except BaseException:
+                    writer.abandon()
+                    raise
+            finally:
+                pin.release()
+            with disk_trouble("switching the generation", self.folder):
+                generations.switch(self.folder, manifest.generation)
+            self._enter(manifest.record)
+            self._turn_to_current()
+            generations.collect(self.folder)
+        finally:
+            self._writer_lock.release()
+
+    def imports(self) -> list[ImportRecord]:
+        """What was imported, the oldest first."""
+        rows = self._database.execute("SELECT * FROM imports ORDER BY generation")
+        return [
+            generations.record_from_dict(
+                dict(row)
+                | {"tables": json.loads(row["tables"]), "report": json.loads(row["report"])}
+            )
+            for row in rows
+        ]
+
+    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
+        """Keep a result table of a run that is under way."""
+        self.runs.save_result(run_id, name, data)
+
+    def result(self, run_id: str, name: str) -> pa.Table:
+        """A result table of a finished run."""
+        return self.runs.result(run_id, name)
+
+    def verify(self) -> None:
+        """Compare every file of the generation with its checksum; StoreUnusable names the first."""
+        generations.verify(self.folder, self._manifest)
+
+    def collect_garbage(self) -> list[str]:
+        """Remove what crashes and older generations left; returns what was removed."""
+        removed = [*self.runs.collect()]
+        if self._writer_lock.acquire("collecting garbage"):
+            try:
+                removed += generations.collect(self.folder)
+            finally:
+                self._writer_lock.release()
+        return removed
+
+    def close(self) -> None:
+        """Let go of everything; the store cannot be used after."""
+        self._drop_views()
+        self._pin.release()
+        self._database.close()
+
+    def __enter__(self) -> DuckDbStore:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _enter(self, record: ImportRecord) -> None:
+        """Put an import into the ledger; a crash may have come between switch and entry."""
+        if not record.source:
+            return
+        values = generations.record_as_dict(record)
+        with state.writing(self._database) as database:
+            database.execute(
+                "INSERT OR IGNORE INTO imports VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    record.generation, values["imported_at"], record.source, record.note,
+                    json.dumps(values["tables"]), json.dumps(values["report"]),
+                ),
+            )  # fmt: skip
+
+    def _turn_to_current(self) -> None:
+        self._drop_views()
+        self._pin.release()
+        self._manifest, self._pin = generations.open_current(self.folder)
+
+    def _drop_views(self) -> None:
+        if self._connection is not None:
+            self._connection.disconnect()
+        if self._spill is not None:
+            self._spill.cleanup()
+        self._views, self._connection, self._spill = None, None, None
+
+    def _view(self, table: Table) -> str:
+        files = generations.files_of(self.folder, self._manifest, table.name)
+        columns = ", ".join(f'"{name}"' for name in table.column_names)
+        if files:
+            paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            body = f"SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
+        else:
+            empty = ", ".join(
+                f'NULL::{_SQL_TYPES[column.dtype]} AS "{column.name}"' for column in table.columns
+            )
+            body = f"SELECT {empty} WHERE false"
+        return f'CREATE VIEW "{table.name}" AS {body}'
+
+
+def _lay(folder: Path, at: datetime) -> None:
+    """Make an empty store; the version file comes last, so that half a store is none."""
+    empty = generations.folder_of(folder, "000000")
+    empty.mkdir(parents=True, exist_ok=True)
+    (folder / "runs").mkdir(exist_ok=True)
+    migrations.create(folder)
+    record = ImportRecord("000000", at, source="", note="", tables={}, report=None)
+    version = migrations.STEPS[-1].version
+    generations.write_manifest(empty, generations.Manifest(version, "000000", "", record))
+    generations.switch(folder, "000000")
+    migrations.mark(folder)

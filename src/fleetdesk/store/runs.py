@@ -1,0 +1,241 @@
+"""The ledger of runs: one at a time, and after a crash each is either wholly there or gone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fleetdesk.errors import StoreUnusable
+from fleetdesk.store.base import Recovered, RunRecord, RunState
+from fleetdesk.store.files import disk_trouble, flush, flush_folder
+from fleetdesk.store.locks import FileLock
+from fleetdesk.store.state import writing
+
+_OPEN = (RunState.RUNNING, RunState.PUBLISHING)
+
+
+class RunLedger:
+    """Runs in the workspace's small database, their result tables in `runs/<run_id>/`."""
+
+    def __init__(self, database: sqlite3.Connection, folder: Path) -> None:
+        self._database = database
+        self._folder = folder / "runs"
+        self._lock = FileLock(folder / "run.lock")
+
+    @contextmanager
+    def lock(self, since: datetime) -> Iterator[None]:
+        """Hold the workspace's one run lock; StoreUnusable while another run holds it."""
+        if not self._lock.acquire(f"process {os.getpid()}, since {since.isoformat()}"):
+            raise StoreUnusable(
+                "Another run is under way in this workspace",
+                found=self._lock.holder() or "a run that is just starting",
+                fix="Wait until it has finished",
+                retry_helps=True,
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def begin(
+        self,
+        run_id: str,
+        *,
+        started_at: datetime,
+        settings_json: str,
+        settings_flat: Mapping[str, Any],
+        seed: int,
+        code_version: str,
+        generation: str,
+        data_window: tuple[datetime, datetime] | None,
+    ) -> None:
+        """Enter a run as running; the caller holds the run lock."""
+        if not self._lock.held:
+            raise RuntimeError("a run begins only while its lock is held")
+        flat = json.dumps(dict(settings_flat), sort_keys=True)
+        sha = hashlib.sha256(f"{settings_json}\n{flat}".encode()).hexdigest()
+        first, last = data_window or (None, None)
+        with writing(self._database) as database:
+            database.execute(
+                "INSERT OR IGNORE INTO settings_snapshots VALUES (?, ?, ?)",
+                (sha, settings_json, flat),
+            )
+            try:
+                database.execute(
+                    "INSERT INTO runs (run_id, state, started_at, pid, seed, code_version,"
+                    " generation, first_at, last_at, settings_sha)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        run_id, RunState.RUNNING.value, started_at.isoformat(), os.getpid(), seed,
+                        code_version, generation, first and first.isoformat(),
+                        last and last.isoformat(), sha,
+                    ),
+                )  # fmt: skip
+            except sqlite3.IntegrityError:
+                raise StoreUnusable(
+                    f"There is a run {run_id} already", fix="Begin the run under another id"
+                ) from None
+
+    def publishing(
+        self,
+        run_id: str,
+        *,
+        workbook: Path,
+        before_sha: str,
+        after_sha: str,
+        summary: Mapping[str, Any],
+    ) -> None:
+        """Say which workbook is about to be switched; from here a crash can be resolved."""
+        self._move(
+            run_id, (RunState.RUNNING,), RunState.PUBLISHING,
+            workbook=str(workbook), before_sha=before_sha, after_sha=after_sha,
+            summary=json.dumps(dict(summary), sort_keys=True),
+        )  # fmt: skip
+
+    def finish(self, run_id: str, *, ended_at: datetime) -> None:
+        """Close a run that is publishing and show its results."""
+        self._move(run_id, (RunState.PUBLISHING,), RunState.FINISHED, ended_at=ended_at.isoformat())
+
+    def failed(self, run_id: str, *, ended_at: datetime, reason: str) -> None:
+        """Close a run that went wrong and remove its results."""
+        self._close(run_id, RunState.FAILED, ended_at, reason)
+
+    def recover(
+        self, fingerprint_of: Callable[[Path], str], *, at: datetime
+    ) -> Sequence[Recovered]:
+        """Settle what a crash left open; needs the run lock, which it takes for itself if free.
+
+        A run that was publishing is finished when the workbook is the one it was to become, and
+        discarded otherwise; one that was running is marked as interrupted.
+        """
+        with nullcontext() if self._lock.held else self.lock(at):
+            # Whoever holds the lock is the only run alive, so every open entry is a dead one's.
+            return [
+                self._settle(run, fingerprint_of, at) for run in self.list() if run.state in _OPEN
+            ]
+
+    def last_published(self) -> RunRecord | None:
+        """The latest finished run."""
+        finished = [run for run in self.list() if run.state is RunState.FINISHED]
+        return finished[-1] if finished else None
+
+    def list(self) -> Sequence[RunRecord]:
+        """All runs, the oldest first."""
+        rows = self._database.execute(
+            "SELECT * FROM runs JOIN settings_snapshots USING (settings_sha) ORDER BY position"
+        )
+        return [_record(row) for row in rows]
+
+    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
+        """Keep a result table of a run that is under way."""
+        if self._state_of(run_id) not in _OPEN:
+            raise RuntimeError(f"run {run_id} is not under way")
+        folder = self._folder / run_id
+        with disk_trouble("keeping a result", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            aside = folder / f"{name}.tmp"
+            pq.write_table(data, aside, compression="zstd")
+            flush(aside)
+            aside.replace(folder / f"{name}.parquet")
+            flush_folder(folder)
+
+    def result(self, run_id: str, name: str) -> pa.Table:
+        """A result table of a finished run."""
+        path = self._folder / run_id / f"{name}.parquet"
+        if self._state_of(run_id) is not RunState.FINISHED or not path.is_file():
+            raise StoreUnusable(
+                f"There is no published result {name!r} of run {run_id}",
+                fix="Run again and wait until the run has finished",
+            )
+        return pq.read_table(path)
+
+    def collect(self) -> Sequence[str]:
+        """Remove result folders of runs that did not finish and are not under way."""
+        shown = {
+            run.run_id for run in self.list() if run.state in (*_OPEN, RunState.FINISHED)
+        }  # fmt: skip
+        left = [path for path in sorted(self._folder.iterdir()) if path.name not in shown]
+        for path in left:
+            shutil.rmtree(path, ignore_errors=True)
+        return [f"runs/{path.name}" for path in left]
+
+    def _settle(
+        self, run: RunRecord, fingerprint_of: Callable[[Path], str], at: datetime
+    ) -> Recovered:
+        if run.state is RunState.RUNNING or run.workbook is None:
+            reason = f"its process ({run.pid}) ended before it wrote anything"
+            now = RunState.INTERRUPTED
+        else:
+            present = fingerprint_of(run.workbook) if run.workbook.exists() else None
+            if present == run.after_sha:
+                self.finish(run.run_id, ended_at=at)
+                return Recovered(
+                    run.run_id, run.state, RunState.FINISHED, "the workbook had been written"
+                )
+            now = RunState.DISCARDED
+            reason = (
+                "the workbook had not been written" if present == run.before_sha
+                else "the workbook is gone" if present is None
+                else "the workbook has been changed by somebody else"
+            )  # fmt: skip
+        self._close(run.run_id, now, at, reason)
+        return Recovered(run.run_id, run.state, now, reason)
+
+    def _close(self, run_id: str, now: RunState, at: datetime, reason: str) -> None:
+        self._move(run_id, _OPEN, now, ended_at=at.isoformat(), reason=reason)
+        # Only after the entry is closed: a crash here leaves a folder for `collect`.
+        shutil.rmtree(self._folder / run_id, ignore_errors=True)
+
+    def _move(
+        self, run_id: str, expected: tuple[RunState, ...], now: RunState, **columns: str
+    ) -> None:
+        was = self._state_of(run_id)
+        if was not in expected:
+            raise RuntimeError(f"run {run_id} is {was}, so it cannot become {now}")
+        assignments = ", ".join(f"{column} = ?" for column in ("state", *columns))
+        with writing(self._database) as database:
+            database.execute(
+                f"UPDATE runs SET {assignments} WHERE run_id = ?",  # noqa: S608
+                (now.value, *columns.values(), run_id),
+            )
+
+    def _state_of(self, run_id: str) -> RunState | None:
+        row = self._database.execute(
+            "SELECT state FROM runs WHERE run_id = ?", (run_id,)
+        ).fetchone()
+        return RunState(row["state"]) if row else None
+
+
+def _record(row: sqlite3.Row) -> RunRecord:
+    window = None
+    if row["first_at"] and row["last_at"]:
+        window = (datetime.fromisoformat(row["first_at"]), datetime.fromisoformat(row["last_at"]))
+    return RunRecord(
+        run_id=row["run_id"],
+        state=RunState(row["state"]),
+        started_at=datetime.fromisoformat(row["started_at"]),
+        ended_at=datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
+        pid=row["pid"],
+        seed=row["seed"],
+        code_version=row["code_version"],
+        generation=row["generation"],
+        data_window=window,
+        settings_json=row["settings_json"],
+        settings_flat=json.loads(row["settings_flat"]),
+        workbook=Path(row["workbook"]) if row["workbook"] else None,
+        before_sha=row["before_sha"],
+        after_sha=row["after_sha"],
+        summary=json.loads(row["summary"]),
+        reason=row["reason"],
+    )
