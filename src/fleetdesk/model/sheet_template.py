@@ -59,8 +59,10 @@ class Input:
         return self.unit.replace(MONEY, currency)
 
     def header(self, currency: str) -> str:
-        """The label with its unit, as the head of a column: `Monthly price (EUR)`."""
-        return f"{self.label} ({self.shown_unit(currency)})" if self.unit else self.label
+        """The label with its unit, unless it names it already: `Monthly price (EUR)`."""
+        if not self.unit or self.unit in self.label.casefold().split():
+            return self.label
+        return f"{self.label} ({self.shown_unit(currency)})"
 
 
 @dataclass(frozen=True, slots=True)

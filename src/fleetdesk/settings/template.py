@@ -9,6 +9,7 @@ from datetime import date, time
 
 from fleetdesk.model.sheet_template import (
     FORM_HEADERS,
+    Input,
     InputKind,
     LastRunLine,
     Layout,
@@ -21,8 +22,9 @@ from fleetdesk.model.sheet_template import (
 from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, number_text
 from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings, Sheet
 
-_FORM_WIDTHS = (33.0, 17.0, 11.0, 78.0)
-_WIDEST, _NARROWEST = 34.0, 9.0
+_FORM_WIDTHS = (33.0, 18.0, 11.0, 86.0)
+_WIDEST = 34.0
+_ONE_LINE = 16
 
 
 def templates_for(settings: Settings) -> WorkbookTemplate:
@@ -56,22 +58,28 @@ def _sheet(section: str, settings: Settings) -> SheetTemplate:
         inputs=inputs,
         rows=values,
         currency=currency,
-        widths=_FORM_WIDTHS if section in FORMS else _list_widths(headers, values),
+        widths=_FORM_WIDTHS if section in FORMS else _list_widths(inputs, headers, values),
     )
 
 
 def _list_widths(
-    headers: Sequence[str], rows: Sequence[Sequence[TemplateValue]]
+    inputs: Sequence[Input], headers: Sequence[str], rows: Sequence[Sequence[TemplateValue]]
 ) -> tuple[float, ...]:
-    """Wide enough for the values, and for the head on two lines."""
+    """Wide enough for the values, and for the head on one line or two."""
     widths = []
     for index, header in enumerate(headers):
         words = max(len(word) for word in header.split())
         values = max((len(_as_text(row[index])) for row in rows), default=0)
-        # Room for the button that opens a dropdown or a filter.
-        widest = max(words + 3, len(header) / 2 + 4, values + 3, _NARROWEST)
+        head = len(header) + 3 if len(header) <= _ONE_LINE else len(header) / 2 + 5
+        widest = max(words + 4, head, values + 4, _narrowest(inputs[index]))
         widths.append(float(min(round(widest), _WIDEST)))
     return tuple(widths)
+
+
+def _narrowest(entry: Input) -> float:
+    if entry.kind is InputKind.TEXT:
+        return 26.0 if (entry.longest or 0) > 80 else 17.0
+    return 12.0 if entry.kind is InputKind.DATE else 10.0
 
 
 def _start(settings: Settings) -> StartTemplate:

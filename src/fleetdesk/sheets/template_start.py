@@ -18,9 +18,10 @@ def write_start(book: Workbook, styles: Styles, start: StartTemplate) -> None:
     page.set_tab_color(INK)
     page.hide_gridlines(2)
     page.set_column(0, 0, 5)
-    page.set_column(_TEXT, _TEXT, 50)
+    page.set_column(_TEXT, _TEXT, 46)
     page.set_column(_FIRST_LINK, _FIRST_LINK + 2, 19)
-    page.set_row(0, 28)
+    page.set_row(0, 26)
+    page.set_row(1, 18)
     page.write_string(0, 0, start.title, styles.title)
     page.write_string(1, 0, start.intro, styles.note)
     row = _write_steps(page, styles, start, top=3)
@@ -29,6 +30,7 @@ def write_start(book: Workbook, styles: Styles, start: StartTemplate) -> None:
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
+    page.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
     page.activate()
 
 
@@ -37,7 +39,7 @@ def _write_steps(page: Worksheet, styles: Styles, start: StartTemplate, top: int
     page.set_row(top, 22)
     for number, step in enumerate(start.steps, start=1):
         row = top + number
-        page.set_row(row, 34 if len(step.text) > 52 else 21)
+        page.set_row(row, 21)
         page.write_number(row, 0, number, styles.number)
         page.write_string(row, _TEXT, step.text, styles.text)
         for offset, sheet in enumerate(step.sheets):

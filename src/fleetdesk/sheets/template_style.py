@@ -25,30 +25,44 @@ class Styles:
         self.title = self.of(font_size=16, bold=True, font_color=ACCENT)
         self.heading = self.of(font_size=13, bold=True, font_color=ACCENT)
         self.note = self.of(font_color=QUIET)
-        self.text = self.of(font_color=INK, text_wrap=True)
+        self.text = self.of(font_color=INK)
         self.number = self.of(font_color=ACCENT, bold=True, align="center")
         self.link = self.of(font_color=ACCENT, underline=1)
         self.back_link = self.of(font_color=ACCENT, underline=1, align="right")
-        self.head = self.of(
-            bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, border=1,
-            border_color=ACCENT,
-        )  # fmt: skip
-        self.label = self._cell(font_color=INK, bold=True)
-        self.unit = self._cell(font_color=QUIET)
-        self.help = self._cell(font_color=INK, text_wrap=True)
+        self.label = self._cell(font_color=INK, bold=True, indent=1)
+        self.unit = self._cell(font_color=QUIET, indent=1)
+        self.help = self._cell(font_color=INK, text_wrap=True, indent=1)
         self.legend = self._cell(bg_color=INPUT_FILL, align="center", font_color=INK)
+
+    def head(self, side: str, indent: int = 0) -> Any:
+        """The head of a column, flush as its values are."""
+        return self.of(
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=ACCENT,
+            text_wrap=True,
+            border=1,
+            border_color=ACCENT,
+            align=side,
+            indent=indent,
+        )
+
+    def list_head(self, entry: Input) -> Any:
+        """The head of a list's column."""
+        side = _side(entry)
+        return self.head(side, indent=1 if side == "left" else 0)
 
     def form_input(self, entry: Input) -> Any:
         """A form's value: typed by the planner, flush right beside its unit."""
-        return self._cell(**_input(entry), bg_color=INPUT_FILL, align="right")
+        return self._cell(**_input(entry), bg_color=INPUT_FILL, align="right", indent=1)
 
     def list_input(self, entry: Input) -> Any:
         """A list's value: numbers flush right, words flush left."""
-        return self._cell(**_input(entry), **_flush(entry), bg_color=INPUT_FILL)
+        return self._cell(**_input(entry), **_aligned(_side(entry)), bg_color=INPUT_FILL)
 
     def spare(self, entry: Input) -> Any:
         """Empty rows below a list, ready to be typed into."""
-        return self.of(**_input(entry), **_flush(entry))
+        return self.of(**_input(entry), **_aligned(_side(entry)))
 
     def result(self, kind: InputKind) -> Any:
         """A value of the last run."""
@@ -57,7 +71,7 @@ class Styles:
             InputKind.NUMBER: "#,##0.00",
             InputKind.DATE: "yyyy-mm-dd hh:mm",
         }
-        return self._cell(num_format=looks.get(kind, "General"), align="left", font_color=INK)
+        return self._cell(num_format=looks.get(kind, "General"), **_aligned("left"), font_color=INK)
 
     def of(self, **look: object) -> Any:
         """A format; asked for twice, made once."""
@@ -74,9 +88,14 @@ def _input(entry: Input) -> dict[str, object]:
     return {"num_format": _number_format(entry), "locked": False, "font_color": INK}
 
 
-def _flush(entry: Input) -> dict[str, object]:
+def _side(entry: Input) -> str:
     words = {InputKind.TEXT: "left", InputKind.YES_NO: "center"}
-    return {"align": words.get(entry.kind, "right")}
+    return words.get(entry.kind, "right")
+
+
+def _aligned(side: str) -> dict[str, object]:
+    # LibreOffice draws an indent from the right in the first of several such columns only.
+    return {"align": side, "indent": 1} if side == "left" else {"align": side}
 
 
 def _number_format(entry: Input) -> str:

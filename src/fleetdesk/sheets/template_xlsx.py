@@ -101,7 +101,7 @@ def _write_form(
     book: Workbook, page: Worksheet, styles: Styles, sheet: SheetTemplate, currency_name: str
 ) -> None:
     _add_table(page, styles, sheet, len(sheet.inputs))
-    page.set_row(_HEAD_ROW, 20)
+    page.set_row(_HEAD_ROW, 22)
     page.freeze_panes(_HEAD_ROW + 1, 0)
     page.hide_gridlines(2)
     quoted = sheet.sheet.replace("'", "''")
@@ -133,6 +133,7 @@ def _write_unit(
 def _write_list(page: Worksheet, styles: Styles, sheet: SheetTemplate) -> None:
     rows = sheet.rows or ((None,) * len(sheet.inputs),)
     _add_table(page, styles, sheet, len(rows))
+    page.set_default_row(18)
     page.set_row(_HEAD_ROW, 34)
     page.freeze_panes(_HEAD_ROW + 1, 1)
     first, last = _HEAD_ROW + 1, _HEAD_ROW + len(rows) + _SPARE_ROWS
@@ -148,13 +149,20 @@ def _write_list(page: Worksheet, styles: Styles, sheet: SheetTemplate) -> None:
 
 
 def _add_table(page: Worksheet, styles: Styles, sheet: SheetTemplate, rows: int) -> None:
+    if sheet.layout is Layout.LIST:
+        looks = [styles.list_head(entry) for entry in sheet.inputs]
+    else:
+        looks = [styles.head(side, indent=1) for side in ("left", "right", "left", "left")]
     page.add_table(
         _HEAD_ROW, 0, _HEAD_ROW + rows, len(sheet.headers) - 1,
         {
             "name": sheet.table,
             "style": None,
             "autofilter": False,
-            "columns": [{"header": head, "header_format": styles.head} for head in sheet.headers],
+            "columns": [
+                {"header": head, "header_format": look}
+                for head, look in zip(sheet.headers, looks, strict=True)
+            ],
         },
     )  # fmt: skip
 
