@@ -1,0 +1,297 @@
+"""The KPIs sheet: what the fleet does, earns and costs, each figure with its formula in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fleetdesk.features.calendar import moment
+from fleetdesk.features.cycles import cycles
+from fleetdesk.features.trips import countable, priced
+from fleetdesk.fleet.cycle_length import CycleLength, cycle_length
+from fleetdesk.fleet.fleet_state import STANDING, counts, edge_distances_m
+from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.mds import VehicleState
+from fleetdesk.model.places import Parking
+from fleetdesk.settings.schema import Settings
+
+NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure; `value` is None where nothing can be said, `window` is `now` or local dates."""
+
+    group: str
+    name: str
+    value: float | None
+    unit: str
+    formula: str
+    window: str
+
+
+def kpis(
+    tables: Mapping[str, Any],
+    fleet: Sequence[VehicleNow],
+    parkings: Sequence[Parking],
+    settings: Settings,
+    as_of: datetime,
+) -> tuple[Kpi, ...]:
+    """All figures at `as_of` (UTC-aware), over the sheet's window of days before it.
+
+    `tables` are the canonical tables by name. Where the history is shorter than the window, figures
+    per day divide by the days that there are.
+    """
+    span = _span(tables, settings, as_of)
+    trips = priced(tables["trips"], settings.costs)
+    return (
+        *_fleet(fleet, settings),
+        *_batteries(fleet, settings),
+        *_parkings(fleet, parkings, settings),
+        *_trips(trips, len(fleet), settings, span),
+        *_cycles(tables["events"], trips, settings, span),
+        *_service(tables["service_tasks"], trips, span, settings),
+        *_riders(tables, settings, as_of),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: datetime
+    end: datetime
+    label: str
+
+    @property
+    def days(self) -> float:
+        return (self.end - self.start).total_seconds() / 86_400.0
+
+
+def _span(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> _Span:
+    """The window, cut to where the records begin."""
+    start = as_of - timedelta(days=settings.city.window_days)
+    firsts = [
+        tables[name][column].min().to_pyarrow().as_py()
+        for name, column in (("events", "event_at"), ("trips", "started_at"))
+    ]
+    known = [first.replace(tzinfo=UTC) for first in firsts if first is not None]
+    start = max(start, min(known, default=start))
+    zone = ZoneInfo(settings.city.timezone)
+    label = f"{start.astimezone(zone):%Y-%m-%d} to {as_of.astimezone(zone):%Y-%m-%d}"
+    return _Span(min(start, as_of), as_of, label)
+
+
+def _fleet(fleet: Sequence[VehicleNow], settings: Settings) -> list[Kpi]:
+    usable = settings.thresholds.usable_battery_pct
+    causes = Counter(_availability(vehicle, usable) for vehicle in fleet)
+    size = len(fleet)
+    idle = [vehicle.idle_h for vehicle in fleet if vehicle.rentable and vehicle.idle_h is not None]
+    rows = [Kpi("Fleet", "Vehicles", size, "vehicles", "vehicles with any event", NOW)]
+    rows += [
+        Kpi("Fleet", name, _share(causes[name], size), "%", f"{formula} / vehicles x 100", NOW)
+        for name, formula in _AVAILABILITY.items()
+    ]
+    rows.append(
+        Kpi("Fleet", "Idle time", _mean(idle), "h",
+            "mean hours since the last trip of vehicles with state available", NOW)
+    )  # fmt: skip
+    return rows
+
+
+_AVAILABILITY = {
+    "Available": "vehicles with state available and enough charge to be rented",
+    "Not available: charge too low": "vehicles with state available below the rentable charge",
+    "Not available: on a trip": "vehicles with state on_trip",
+    "Not available: reserved": "vehicles with state reserved",
+    "Not available: out of service": "vehicles with state non_operational",
+    "Not available: with a crew": "vehicles with state removed",
+    "Not available: out of sight": "vehicles with any other state",
+}
+
+
+def _availability(vehicle: VehicleNow, usable_pct: float) -> str:
+    if vehicle.vehicle_state == VehicleState.AVAILABLE:
+        empty = vehicle.battery_pct is not None and vehicle.battery_pct < usable_pct
+        return "Not available: charge too low" if empty else "Available"
+    return {
+        VehicleState.ON_TRIP.value: "Not available: on a trip",
+        VehicleState.RESERVED.value: "Not available: reserved",
+        VehicleState.NON_OPERATIONAL.value: "Not available: out of service",
+        VehicleState.REMOVED.value: "Not available: with a crew",
+    }.get(vehicle.vehicle_state, "Not available: out of sight")
+
+
+def _batteries(fleet: Sequence[VehicleNow], settings: Settings) -> list[Kpi]:
+    low = settings.thresholds.low_battery_pct
+    known = [vehicle.battery_pct for vehicle in fleet if vehicle.battery_pct is not None]
+    below = sum(1 for battery in known if battery < low)
+    return [
+        Kpi("Batteries", "Mean charge", _mean(known), "%", "mean of the last known charges", NOW),
+        Kpi("Batteries", "Below the low-battery threshold", _share(below, len(known)), "%",
+            f"vehicles below {low:g} % / vehicles with a known charge x 100", NOW),
+    ]  # fmt: skip
+
+
+def _parkings(
+    fleet: Sequence[VehicleNow], parkings: Sequence[Parking], settings: Settings
+) -> list[Kpi]:
+    limit = settings.thresholds.outside_m
+    standing = [vehicle for vehicle in fleet if vehicle.vehicle_state in STANDING]
+    outside: float | None = None
+    short: float | None = None
+    if parkings:
+        outside = float((edge_distances_m(standing, parkings) > limit).sum())
+        there = counts(fleet, parkings)
+        short = sum(1 for parking in parkings if there[parking.parking_id] < parking.minimum)
+    return [
+        Kpi("Parkings", "Vehicles outside parkings", outside, "vehicles",
+            f"standing vehicles more than {limit:g} m from the edge of every parking", NOW),
+        Kpi("Parkings", "Parkings below minimum", short, "parkings",
+            "parkings with fewer vehicles than their minimum", NOW),
+    ]  # fmt: skip
+
+
+def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[Kpi]:
+    done = _done_in(trips, span)
+    sums = _row(
+        done.agg(
+            trips=done.count(),
+            gross=done.revenue.sum(),
+            net=done.net_revenue.sum(),
+            metres=done.distance_m.mean(),
+            seconds=done.duration_s.mean(),
+        )
+    )
+    money, n = settings.city.currency, sums["trips"]
+    gross, net = sums["gross"] or 0.0, sums["net"] or 0.0
+    figures = [
+        ("Trips", "Trips", n, "trips", "trips that started and ended in the window"),
+        ("Trips", "Trips per vehicle per day", _ratio(n, vehicles * span.days), "trips",
+         "trips / (vehicles x days)"),
+        ("Trips", "Mean trip distance", _scaled(sums["metres"], 1000.0), "km",
+         "mean ridden distance"),
+        ("Trips", "Mean trip duration", _scaled(sums["seconds"], 60.0), "min",
+         "mean ridden time"),
+        ("Revenue", "Gross revenue", gross, money, "sum of what riders pay for trips"),
+        ("Revenue", "Net revenue", net, money,
+         "gross revenue less sales tax, payment fee and cost per trip"),
+        ("Revenue", "Gross revenue per trip", _ratio(gross, n), money, "gross revenue / trips"),
+        ("Revenue", "Net revenue per trip", _ratio(net, n), money, "net revenue / trips"),
+        ("Revenue", "Gross revenue per vehicle per day", _ratio(gross, vehicles * span.days),
+         money, "gross revenue / (vehicles x days)"),
+    ]  # fmt: skip
+    return [Kpi(*figure, span.label) for figure in figures]
+
+
+def _cycles(events: Any, trips: Any, settings: Settings, span: _Span) -> list[Kpi]:
+    ledger = cycles(events, countable(trips), span.end)
+    recent = ledger.filter(ledger.ended_at > moment(span.start))
+    rows = recent.select(
+        "start_observed", "entry_age_h", "operational_h", "event_observed", "revenue"
+    ).to_pyarrow()
+    whole = rows.filter(rows["start_observed"])
+    length = cycle_length(whole["entry_age_h"], whole["operational_h"], whole["event_observed"])
+    hours, gross = sum(rows["operational_h"].to_pylist()), sum(rows["revenue"].to_pylist())
+    basis = f"Kaplan-Meier over {length.ended} ended and {length.censored} censored cycles"
+    figures = [
+        ("Operating cycles", "Median length", length.median_h, "h",
+         f"operational hours that half of the cycles last; {basis}"),
+        ("Operating cycles", "Shorter than 12 h", _gone(length, 12.0), "%",
+         f"share of cycles that end within 12 operational hours; {basis}"),
+        ("Operating cycles", "Longer than 48 h", _beyond(length, 48.0), "%",
+         f"share of cycles that last beyond 48 operational hours; {basis}"),
+        ("Operating cycles", "Gross revenue per operational hour", _ratio(gross, hours),
+         settings.city.currency,
+         "gross revenue / operational hours of cycles that ended in the window or still run"),
+    ]  # fmt: skip
+    return [Kpi(*figure, span.label) for figure in figures]
+
+
+def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kpi]:
+    done = tasks.filter(
+        (tasks.completed_at >= moment(span.start)) & (tasks.completed_at <= moment(span.end))
+    )
+    sums = _row(done.agg(tasks=done.count(), cost=done.cost.sum()))
+    rides = _done_in(trips, span)
+    gross = _row(rides.agg(gross=rides.revenue.sum()))["gross"] or 0.0
+    money, cost = settings.city.currency, sums["cost"] or 0.0
+    share = _ratio(100.0 * cost, gross)
+    figures = [
+        ("Service", "Tasks per day", _ratio(sums["tasks"], span.days), "tasks",
+         "completed tasks / days"),
+        ("Service", "Cost of tasks", cost, money, "sum of the recorded costs"),
+        ("Service", "Cost per task", _ratio(cost, sums["tasks"]), money, "cost of tasks / tasks"),
+        ("Service", "Cost of tasks to gross revenue", share, "%",
+         "cost of tasks / gross revenue x 100"),
+    ]  # fmt: skip
+    return [Kpi(*figure, span.label) for figure in figures]
+
+
+def _riders(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> list[Kpi]:
+    now, money = moment(as_of), settings.city.currency
+    stays = tables["subscriptions"]
+    running = stays.filter(
+        (stays.started_at <= now) & (stays.ended_at.isnull() | (stays.ended_at > now))
+    )
+    rows = running.group_by("package").agg(riders=running.rider_id.nunique()).to_pyarrow()
+    riders = {row["package"]: row["riders"] for row in rows.to_pylist()}
+    prices = {package.name: package.monthly_price for package in settings.packages}
+    revenue = sum(count * prices.get(name, 0.0) for name, count in sorted(riders.items()))
+    unpriced = sorted(set(riders) - set(prices))
+    caveat = f"; no price in the sheet for {', '.join(unpriced)}" if unpriced else ""
+    filed = tables["complaints"]
+    still_open = filed.filter(
+        (filed.filed_at <= now) & (filed.resolved_at.isnull() | (filed.resolved_at > now))
+    )
+    return [
+        Kpi("Riders", "Monthly recurring revenue", revenue, money,
+            f"sum over packages of riders x monthly price{caveat}", NOW),
+        *(
+            Kpi("Riders", f"Riders in {name}", riders.get(name, 0), "riders",
+                "riders whose subscription to it is running", NOW)
+            for name in sorted({*prices, *riders})
+        ),
+        Kpi("Riders", "Open complaints", _row(still_open.agg(n=still_open.count()))["n"],
+            "complaints", "complaints filed and not resolved", NOW),
+    ]  # fmt: skip
+
+
+def _done_in(trips: Any, span: _Span) -> Any:
+    return trips.filter(
+        (trips.started_at >= moment(span.start)) & (trips.ended_at <= moment(span.end))
+    )
+
+
+def _row(expression: Any) -> dict[str, Any]:
+    row: dict[str, Any] = expression.to_pyarrow().to_pylist()[0]
+    return row
+
+
+def _beyond(length: CycleLength, hours: float) -> float | None:
+    share = length.share_beyond(hours)
+    return None if share is None else 100.0 * share
+
+
+def _gone(length: CycleLength, hours: float) -> float | None:
+    beyond = _beyond(length, hours)
+    return None if beyond is None else 100.0 - beyond
+
+
+def _ratio(top: float, bottom: float) -> float | None:
+    return top / bottom if bottom else None
+
+
+def _share(part: float, whole: float) -> float | None:
+    return _ratio(100.0 * part, whole)
+
+
+def _scaled(value: float | None, by: float) -> float | None:
+    return None if value is None else value / by
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return sum(known) / len(known) if known else None
