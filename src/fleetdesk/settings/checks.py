@@ -118,45 +118,35 @@ def _nobody_works(sections: Sections) -> Iterator[Problem]:
 
 
 def _far_away(sections: Sections) -> Iterator[Problem]:
-    """Places farther than 60 km from the middle of the (other) parkings: a slip of the keyboard."""
-    placed = [
+    """Places farther than 60 km from the middle of the parkings: a slip of the keyboard."""
+    parkings = [
         (row, at) for row in sections.get("parkings", ()) if (at := _point(row, "lat", "lon"))
     ]
-    lats, lons = sorted(at.lat for _, at in placed), sorted(at.lon for _, at in placed)
-    if len(placed) > 1:
-        for row, at in placed:
-            middle = Point(_median_without(lats, at.lat), _median_without(lons, at.lon))
-            yield from _far(row, at, middle, "lat", "the other parkings")
-    if placed:
-        middle = Point(statistics.median(lats), statistics.median(lons))
-        for row in sections.get("workers", ()):
-            start = _point(row, "start_lat", "start_lon")
-            if start and row.values.get("active") is not False:
-                yield from _far(row, start, middle, "start_lat", "the parkings")
+    if not parkings:
+        return
+    middle = Point(
+        statistics.median(at.lat for _, at in parkings),
+        statistics.median(at.lon for _, at in parkings),
+    )
+    for row, at in parkings:
+        yield from _far(row, at, middle, "lat")
+    for row in sections.get("workers", ()):
+        start = _point(row, "start_lat", "start_lon")
+        if start and row.values.get("active") is not False:
+            yield from _far(row, start, middle, "start_lat")
 
 
-def _far(row: Row, at: Point, middle: Point, key: str, others: str) -> Iterator[Problem]:
+def _far(row: Row, at: Point, middle: Point, key: str) -> Iterator[Problem]:
     distance_m = at.distance_m(middle)
     if distance_m <= FAR_M:
         return
     swapped = abs(at.lon) <= 90 and Point(at.lon, at.lat).distance_m(middle) <= FAR_M
     yield Problem(
         row.sheet, row.cells[key], f"{at.lat:g}, {at.lon:g}",
-        f"is {distance_m / 1000:.0f} km from the middle of {others}",
+        f"is {distance_m / 1000:.0f} km from the middle of the parkings",
         "Latitude and longitude look swapped" if swapped else "Check latitude and longitude",
         Severity.WARNING,
     )  # fmt: skip
-
-
-def _median_without(ordered: Sequence[float], value: float) -> float:
-    """The median of the others; `ordered` is sorted and holds `value`."""
-    count = len(ordered) - 1
-    gone = ordered.index(value)
-
-    def other(index: int) -> float:
-        return ordered[index] if index < gone else ordered[index + 1]
-
-    return (other((count - 1) // 2) + other(count // 2)) / 2
 
 
 def _point(row: Row, lat_key: str, lon_key: str) -> Point | None:

@@ -15,6 +15,7 @@ Address = tuple[int, int]
 Cells = Mapping[Address, object]
 _ALIKE = 0.7
 _ROWS_SCANNED_LOOSELY = 50
+_LOOSE_HITS = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def header_row(cells: Cells, wanted: Sequence[str]) -> int | None:
     for (row, _), value in cells.items():
         if row <= _ROWS_SCANNED_LOOSELY and isinstance(value, str) and closest(value, wanted):
             loose[row] = loose.get(row, 0) + 1
-    return min(loose, key=lambda row: (-loose[row], row)) if loose else None
+    likely = [row for row, hits in loose.items() if hits >= _LOOSE_HITS]
+    return min(likely, key=lambda row: (-loose[row], row), default=None)
 
 
 def match(

@@ -92,7 +92,7 @@ def _missing(workbook: WorkbookRead, sheet: str) -> Problem:
     if alike:
         return Problem(alike, "", f"'{alike}'", f"is not a known sheet; did you mean '{sheet}'?",
                        f"Name the sheet '{sheet}'")  # fmt: skip
-    return Problem("", "", "", f"the sheet '{sheet}' is missing",
+    return Problem(sheet, "", "", "the sheet is missing",
                    "Copy it back from the planner's template")  # fmt: skip
 
 

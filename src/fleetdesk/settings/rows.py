@@ -140,7 +140,8 @@ def _broken_rules(section: type[Sheet], values: Mapping[str, TemplateValue]) -> 
 
 
 def _in_words(kind: str, context: Mapping[str, object]) -> str:
-    limit = show(next(iter(context.values()), ""))
+    bound = next(iter(context.values()), "")
+    limit = bound if isinstance(bound, str) else show(bound)
     return {
         "greater_than_equal": f"is below {limit}",
         "greater_than": f"is not above {limit}",

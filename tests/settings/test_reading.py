@@ -1,0 +1,222 @@
+"""Reading the planner's sheets: every way to go wrong is told at its cell, all at once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import pytest
+
+from fleetdesk.errors import Severity
+
+
+def test_the_template_reads_back(book, settings):
+    reading = book.read()
+    assert reading.settings == settings
+    assert reading.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("sheet", "address", "value", "expected"),
+    [
+        ("Weights", "B5", 1.7, "Weights!B5: 1.7 is above 1. Enter a number from 0 to 1."),
+        ("Weights", "B5", -0.1, "Weights!B5: -0.1 is below 0. Enter a number from 0 to 1."),
+        ("Weights", "B5", True, "Weights!B5: TRUE is not a number. Enter a number from 0 to 1."),
+        ("Weights", "B5", "0,35", "Weights!B5: '0,35' is text with a decimal comma, not a number. "
+         "Format the cell as a number and enter 0.35 "
+         "(with a comma if your spreadsheet shows decimals so)."),
+        ("Weights", "B5", "0.35", "Weights!B5: '0.35' is text, not a number. "
+         "Format the cell as a number and enter 0.35."),
+        ("Weights", "B5", "35%", "Weights!B5: '35%' is text, not a number. "
+         "Enter a number from 0 to 1."),
+        ("Weights", "B5", "much", "Weights!B5: 'much' is not a number. "
+         "Enter a number from 0 to 1."),
+        ("Weights", "B5", float("nan"), "Weights!B5: nan is not a number. "
+         "Enter a number from 0 to 1."),
+        ("Weights", "B5", float("inf"), "Weights!B5: inf is not a number. "
+         "Enter a number from 0 to 1."),
+        ("Weights", "B5", 10**400, "Weights!B5: the number is far too large. "
+         "Enter a number from 0 to 1."),
+        ("Weights", "B5", "#REF!", "Weights!B5: #REF! is an error of the spreadsheet. "
+         "Mend the formula or enter a number from 0 to 1."),
+        ("Weights", "B5", date(2026, 1, 2), "Weights!B5: 2026-01-02 is a date or time, not a "
+         "number. Format the cell as a number and enter a number from 0 to 1."),
+        ("City", "B8", 6.5, "City!B8: 6.5 is not a whole number. "
+         "Enter a whole number from 5 to 7."),
+        ("City", "B8", True, "City!B8: TRUE is not a number. Enter a whole number from 5 to 7."),
+        ("City", "B6", "Europe/Atlantis", "City!B6: 'Europe/Atlantis' is not a known time zone. "
+         "Enter an IANA time zone such as Europe/Athens."),
+        ("City", "B7", "euro", "City!B7: 'euro' has another form than expected. "
+         "Enter three capital letters such as EUR."),
+        ("City", "B5", "two\nlines", "City!B5: 'two\nlines' holds a line break or another "
+         "character that cannot be shown. Enter text."),
+        ("City", "B9", "31/12/2026", "City!B9: '31/12/2026' is not a date. "
+         "Enter a date from 2000 to 2099 such as 2026-05-31."),
+        ("City", "B9", datetime(2026, 5, 1, 8), "City!B9: 2026-05-01 08:00 has a time of day in "
+         "it. Enter a date from 2000 to 2099 such as 2026-05-31."),
+        ("City", "B9", date(1999, 5, 1), "City!B9: 1999-05-01 is below 2000-01-01. "
+         "Enter a date from 2000 to 2099 such as 2026-05-31."),
+        ("City", "B9", "2026-02-30", "City!B9: '2026-02-30' is not a day of the calendar. "
+         "Enter a date from 2000 to 2099 such as 2026-05-31."),
+        ("City", "B10", 1.0, "City!B10: 24:00 is not a time of this day. Enter 23:59."),
+        ("City", "B10", datetime(1900, 1, 1), "City!B10: 24:00 is not a time of this day. "
+         "Enter 23:59."),
+        ("City", "B10", 7.5, "City!B10: 7.5 is not a time of day. "
+         "Enter a time of day such as 08:30."),
+        ("City", "B10", datetime(2026, 5, 1, 8), "City!B10: 2026-05-01 08:00 has a day in it. "
+         "Enter a time of day such as 08:30."),
+        ("Thresholds", "B8", "maybe", "Thresholds!B8: 'maybe' is not yes or no. Enter yes or no."),
+        ("Thresholds", "B8", 1, "Thresholds!B8: 1 is not yes or no. Enter yes or no."),
+        ("Packages", "B5", None, "Packages!B5: Monthly price is empty. "
+         "Enter a number from 0 to 100000."),
+        ("Packages", "A6", "x" * 81, "Packages!A6: '" + "x" * 57 + "...' is longer than 80 "
+         "characters. Enter text."),
+        ("Workers & vans", "B5", "maria at home", "'Workers & vans'!B5: 'maria at home' has "
+         "another form than expected. Enter a mail address such as maria@example.org."),
+        ("Parkings", "A5", date(2026, 4, 3), "Parkings!A5: 2026-04-03 is a date or time, not "
+         "text. Format the cell as text, then type it again."),
+    ],
+)  # fmt: skip
+def test_a_wrong_cell_is_told_with_its_address_and_fix(book, sheet, address, value, expected):
+    assert book.set(sheet, address, value).problems() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "address", "value", "get", "expected"),
+    [
+        ("City", "B8", 7.0, lambda s: s.city.cell_precision, 7),
+        ("City", "B9", datetime(2026, 5, 1), lambda s: s.city.plan_day, date(2026, 5, 1)),
+        ("City", "B9", 46143, lambda s: s.city.plan_day, date(2026, 5, 1)),
+        ("City", "B9", "2026-05-01", lambda s: s.city.plan_day, date(2026, 5, 1)),
+        ("City", "B9", "  ", lambda s: s.city.plan_day, None),
+        ("City", "B10", 0.25, lambda s: s.city.snapshot_time, time(6, 0)),
+        ("City", "B10", 0, lambda s: s.city.snapshot_time, time(0, 0)),
+        ("City", "B10", datetime(1899, 12, 30, 6, 5), lambda s: s.city.snapshot_time, time(6, 5)),
+        ("City", "B10", timedelta(hours=6), lambda s: s.city.snapshot_time, time(6, 0)),
+        ("City", "B10", "6:05", lambda s: s.city.snapshot_time, time(6, 5)),
+        ("City", "B10", time(5, 59, 59, 999999), lambda s: s.city.snapshot_time, time(6, 0)),
+        ("City", "B5", "  Volos ", lambda s: s.city.name, "Volos"),
+        ("City", "B13", None, lambda s: s.city.search_effort, 2000),
+        ("Thresholds", "B8", "ΌΧΙ", lambda s: s.thresholds.collect_outside, False),
+        ("Thresholds", "B8", "Ναι", lambda s: s.thresholds.collect_outside, True),
+        ("Thresholds", "B8", False, lambda s: s.thresholds.collect_outside, False),
+        ("Thresholds", "B8", "TRUE", lambda s: s.thresholds.collect_outside, True),
+        ("Parkings", "A5", 101.0, lambda s: s.parkings[0].parking_id, "101"),
+    ],
+)
+def test_what_a_person_means_is_understood(book, sheet, address, value, get, expected):
+    found = get(book.set(sheet, address, value).read().settings)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_a_formula_without_a_result_is_told(book):
+    book.sheets["Weights"].cells.pop((5, 2))
+    book.uncomputed = {"Weights": ("B5", "H99")}
+    assert book.problems() == [
+        "Weights!B5: the formula has no stored result. "
+        "Open and save the file in Excel once, or enter a number from 0 to 1."
+    ]
+
+
+def test_renamed_labels_and_heads_are_found_again(book):
+    book.set("Weights", "A5", "Low batery").set("Parkings", "F4", "Capcity (vehicles)")
+    book.set("Thresholds", "A14", "Least profit")
+    assert book.problems() == [
+        "Weights!A5: 'Low batery' is not a row of this sheet; did you mean 'Low battery'? "
+        "Name it 'Low battery'.",
+        "Thresholds!A14: 'Least profit' is not a row of this sheet; did you mean 'Lowest ROI'? "
+        "Name it 'Lowest ROI'.",
+        "Parkings!F4: 'Capcity (vehicles)' is not a column of this sheet; "
+        "did you mean 'Capacity'? Name it 'Capacity'.",
+    ]
+
+
+def test_missing_rows_columns_and_sheets_are_told(book):
+    for column in (1, 2):
+        del book.sheets["Weights"].cells[9, column]
+    for row in range(4, 8):
+        del book.sheets["Parkings"].cells[row, 6]
+    del book.sheets["Offers"]
+    book.sheets["Pakages"] = book.sheets.pop("Packages")
+    assert book.problems() == [
+        "Pakages: 'Pakages' is not a known sheet; did you mean 'Packages'? "
+        "Name the sheet 'Packages'.",
+        "Weights: the row 'Idle time' is missing. Add a row 'Idle time'.",
+        "Parkings: the column 'Capacity' is missing. Add a column 'Capacity'.",
+        "Offers: the sheet is missing. Copy it back from the planner's template.",
+    ]
+
+
+def test_labels_that_stand_twice_are_told(book):
+    book.set("Weights", "A30", "low battery:").set("Parkings", "K4", "Capacity")
+    assert book.problems() == [
+        "Weights!A30: 'Low battery' stands here and in A5. Keep one of the two rows.",
+        "Parkings!K4: 'Capacity' stands here and in F4. Keep one of the two columns.",
+    ]
+
+
+def test_a_sheet_without_its_heads_is_told(book):
+    for sheet in ("Weights", "Parkings"):
+        cells = book.sheets[sheet].cells
+        for address in [address for address in cells if address[0] == 4]:
+            del cells[address]
+    problems = book.problems()
+    assert "Weights: the column 'Value' is missing. Add a column 'Value'." in problems
+    assert any(p.startswith("Parkings: the row of column heads is missing.") for p in problems)
+
+
+def test_an_empty_sheet_tells_all_its_columns(book):
+    book.sheets["Parkings"].cells.clear()
+    assert book.problems()[0].startswith("Parkings: the row of column heads is missing. Put back")
+
+
+def test_sheet_names_need_no_exact_case(book, settings):
+    book.sheets["WEIGHTS "] = book.sheets.pop("Weights")
+    assert book.read().settings == settings
+
+
+def test_a_note_below_a_list_is_left_alone_but_mentioned(book, settings):
+    book.set("Parkings", "A30", "Ask Maria about the harbour")
+    reading = book.read()
+    assert reading.settings == settings
+    assert [(w.address, w.severity) for w in reading.warnings] == [
+        ("Parkings!A30", Severity.NOTE)
+    ]
+
+
+def test_a_row_set_apart_with_its_cells_filled_still_counts(book):
+    for letter, value in zip("ABCD", ("P9", "Far side", 40.65, 22.93), strict=True):
+        book.set("Parkings", f"{letter}30", value)
+    assert [parking.parking_id for parking in book.read().settings.parkings][-1] == "P9"
+
+
+def test_a_half_filled_row_of_the_list_is_told(book):
+    book.set("Parkings", "A8", "P9")
+    assert [problem.split(". ")[0] for problem in book.problems()] == [
+        "Parkings!B8: Name is empty",
+        "Parkings!C8: Latitude is empty",
+        "Parkings!D8: Longitude is empty",
+    ]
+
+
+def test_another_unit_in_a_head_stops_and_another_currency_warns(book):
+    book.set("Packages", "B4", "Monthly price (USD)")
+    warnings = book.read().warnings
+    assert [str(w) for w in warnings] == [
+        "Packages!B4: 'Monthly price (USD)' is counted in EUR. "
+        "Check the values and name the column 'Monthly price (EUR)'."
+    ]
+    assert warnings[0].severity is Severity.WARNING
+    book.set("Parkings", "E4", "Radius (km)")
+    assert book.problems() == [
+        "Parkings!E4: 'Radius (km)' is counted in m. "
+        "Check the values and name the column 'Radius (m)'."
+    ]
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_work(book):
+    book.set("Offers", "D5", 200).set("Weights", "B6", "x").set("Weights", "B5", 2)
+    book.set("City", "B7", "€").set("Parkings", "C7", 400).set("Parkings", "G5", 99)
+    assert [problem.address for problem in book.errors()] == [
+        "City!B7", "Weights!B5", "Weights!B6", "Parkings!G5", "Parkings!C7", "Offers!D5",
+    ]  # fmt: skip
