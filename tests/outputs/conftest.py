@@ -24,7 +24,7 @@ class Day:
     settings: Settings
     tasks: tuple[Task, ...]
     priorities: tuple[Priority, ...]
-    rois: tuple[TaskRoi, ...]
+    rois: dict[str, TaskRoi]
     fleet: tuple[VehicleNow, ...]
     vans: tuple[Van, ...]
     plan: Plan
@@ -65,13 +65,13 @@ def day() -> Day:
                       ("Outside parkings", 0.0, 0.35)))
             for i, t in enumerate(tasks)
         ),
-        rois=tuple(
-            TaskRoi(t.task_id, 10.0 + i, 4.0, 1.5, 0.7, 24.0, "v0")
+        rois={
+            t.task_id: TaskRoi(t.task_id, 10.0 + i, 4.0, 1.5, 0.7, 24.0, "v0")
             for i, t in enumerate(tasks)
-        ),
+        },
         fleet=tuple(
             VehicleNow(t.vehicle_id, t.before.at, t.before.cell, t.before.battery_pct,
-                       "operational", NOON, NOON, 5.0, t.from_parking_id)
+                       "operational", "available", NOON, NOON, 5.0, t.from_parking_id)
             for t in tasks
         ),
         vans=vans,

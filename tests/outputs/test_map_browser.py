@@ -48,7 +48,7 @@ def test_a_stop_tells_number_time_vehicle_action_battery_and_reason(browser, tmp
         "[...document.querySelectorAll('.sign .pin')].find(p => p.textContent === '1').click(),"
         "document.querySelector('.leaflet-popup-content').innerText"
     )
-    for part in ("1 · 09:10", "Ελένη", "swap battery", "V1", "8 % → 100 %", "EUR 4.50",
+    for part in ("Stop 1 · 09:10", "Ελένη", "swap battery", "V1", "8 % → 100 %", "4.50\u00a0EUR",
                  "Battery 8 % is below the limit of 30 %", "39 batteries left"):  # fmt: skip
         assert part in said
 
@@ -56,10 +56,11 @@ def test_a_stop_tells_number_time_vehicle_action_battery_and_reason(browser, tmp
 def test_layers_switch_routes_off_and_vehicles_on(browser, tmp_path, day):
     browser.open(_saved(tmp_path, _view(day)), DESK)
     names = browser.evaluate(
-        "[...document.querySelectorAll('.leaflet-control-layers label')].map(l => l.innerText.trim())"
+        "[...document.querySelectorAll('.leaflet-control-layers label')]"
+        ".map(label => label.innerText.trim())"
     )
     assert names == [
-        "Where work pays (ROI per cell)", "All vehicles by battery", "Parkings",
+        "Where work pays, by cell", "All vehicles by battery", "Parkings",
         "Tasks not planned", "Ελένη", "Nikos",
     ]  # fmt: skip
     on = "[...document.querySelectorAll('.leaflet-control-layers input')].map(i => i.checked)"
@@ -89,9 +90,7 @@ def test_hostile_names_stay_text(browser, tmp_path, day):
     )  # fmt: skip
     opened = browser.open(_saved(tmp_path, hostile), DESK)
     assert (opened.failures, opened.complaints) == ([], [])
-    browser.evaluate(
-        "[...document.querySelectorAll('.sign > span')].forEach(sign => sign.click())"
-    )
+    browser.evaluate("[...document.querySelectorAll('.sign > span')].forEach(sign => sign.click())")
     assert browser.evaluate("typeof boom") == "undefined"
     assert browser.evaluate("document.title") == names[0]
     assert browser.evaluate("document.querySelector('.routes b').textContent") == (
@@ -144,7 +143,8 @@ class Browser:
         self._receive, answers = os.pipe()
         # Chromium reads commands on descriptor 3 and answers on 4.
         high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (commands, answers)]
-        launch = f"import os,sys;os.dup2({high[0]},3);os.dup2({high[1]},4);os.execv(sys.argv[1],sys.argv[1:])"
+        move = f"os.dup2({high[0]}, 3); os.dup2({high[1]}, 4)"
+        launch = f"import os, sys; {move}; os.execv(sys.argv[1], sys.argv[1:])"
         arguments = [
             "--headless", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic",
             "--disable-background-networking", "--disable-component-update", "--lang=en",

@@ -6,6 +6,7 @@ function fleetdeskMap(map, layers, groups) {
   const mine = [];
 
   map.attributionControl.setPrefix(false).addAttribution("no basemap · drawn with Leaflet");
+  L.control.scale({ imperial: false }).addTo(map);
   for (const [name, height] of [["cells", 350], ["vehicles", 390]]) {
     map.createPane(name).style.zIndex = height;
   }
@@ -22,11 +23,11 @@ function fleetdeskMap(map, layers, groups) {
 
   function drawCell(cell) {
     L.rectangle(cell.box, {
-      pane: "cells", stroke: true, color: "#ffffff", weight: 1, fillColor: cell.fill, fillOpacity: 0.45,
+      pane: "cells", stroke: true, color: "#ffffff", weight: 1, fillColor: cell.fill, fillOpacity: 0.5,
     })
       .bindTooltip(() => element("div", "tip",
-        `Cell ${cell.cell}: ROI ${data.currency} ${cell.roi} from ${count(cell.tasks, "task")}` +
-        (cell.rate === null ? "" : ` · ${data.currency} ${cell.rate} per vehicle hour`)), { sticky: true })
+        `Cell ${cell.cell}: ${data.roi} ${cell.roi} from ${count(cell.tasks, "task")}` +
+        (cell.rate === null ? "" : ` · ${cell.rate} per vehicle hour`)), { sticky: true })
       .addTo(groups.cells);
   }
 
@@ -68,7 +69,7 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function drawStops(route, here, group) {
-    const pin = element("span", "pin " + shape(here.stops), here.label);
+    const pin = element("span", `pin ${shape(here.stops)}${route.dashed ? " ringed" : ""}`, here.label);
     pin.style.setProperty("--c", route.colour);
     pin.style.setProperty("--t", route.ink);
     pin.style.setProperty("--stack", here.stack);
@@ -84,13 +85,13 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function stopCard(route, stop) {
-    return card(`${stop.n} · ${stop.at}`, route.worker, [
+    return card(`Stop ${stop.n} · ${stop.at}`, route.worker, [
       ["Do", stop.do],
       ["Vehicle", stop.vehicle],
       ["Place", stop.place],
       ["Battery", stop.from === null ? "" : stop.from === stop.to ? `${stop.from} %` : `${stop.from} % → ${stop.to} %`],
       ["In the van", `${count(stop.load, "vehicle")}, ${count(stop.left, "battery", "batteries")} left`],
-      ["Adds", stop.adds === null ? "" : `${data.currency} ${stop.adds}`],
+      ["Adds", stop.adds],
       ["Why", stop.why],
     ], route.colour);
   }
@@ -130,6 +131,7 @@ function fleetdeskMap(map, layers, groups) {
         const route = mine[Number(button.dataset.route)];
         map.addLayer(route.group);
         if (narrow) legend.open = false;
+        map.invalidateSize({ animate: false });
         map.fitBounds(L.latLngBounds(route.line), { padding: [32, 32], maxZoom: 17 });
       });
     }
@@ -139,22 +141,31 @@ function fleetdeskMap(map, layers, groups) {
     }
   }
 
-  /* Crowded stops shrink to dots; arrows stand only on legs long enough to carry one. */
+  /* Stops shrink to dots where most would cover each other; arrows need a leg that can carry one. */
   function suitZoom() {
-    const legs = [];
     for (const route of mine) {
       route.arrows.clearLayers();
       const pixels = route.line.map((at) => map.project(at));
       for (let i = 1; i < pixels.length; i += 1) {
         const length = pixels[i].distanceTo(pixels[i - 1]);
-        if (length > 0) legs.push(length);
         if (length > 70) route.arrows.addLayer(arrow(pixels[i - 1], pixels[i], route.colour));
       }
     }
-    legs.sort((a, b) => a - b);
-    const typical = legs.length ? legs[Math.floor(legs.length / 2)] : Infinity;
-    map.getContainer().classList.toggle("far", typical < 22);
+    map.getContainer().classList.toggle("far", crowding() > 0.4);
     map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
+  }
+
+  function crowding() {
+    const squares = new Map();
+    let pins = 0;
+    for (const route of data.routes) {
+      for (const here of route.places) {
+        const key = map.project(here.at).divideBy(28).floor().toString();
+        squares.set(key, (squares.get(key) || 0) + 1);
+        pins += 1;
+      }
+    }
+    return pins ? 1 - squares.size / pins : 0;
   }
 
   function arrow(from, to, colour) {

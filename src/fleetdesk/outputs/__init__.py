@@ -1,0 +1,1 @@
+"""What leaves FleetDesk: the tables of the workbook, the route map, files to share."""

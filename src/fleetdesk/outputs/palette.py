@@ -15,12 +15,14 @@ WHITE = "#FFFFFF"
 class Palette:
     """Colours as `#RRGGBB`: `categories` for things, `steps` for amounts from low to high.
 
-    `battery` runs from empty to full; `alert` marks what needs attention, `quiet` what is off.
+    `below` is for amounts under zero; `battery` runs from empty to full; `alert` marks what needs
+    attention, `quiet` what is off.
     """
 
     categories: tuple[str, ...]
     steps: tuple[str, ...]
     battery: tuple[str, ...]
+    below: str
     alert: str
     quiet: str
     ink: str
@@ -43,6 +45,7 @@ def palette() -> Palette:
         categories=tuple(item["hex"] for item in raw["categories"]),
         steps=tuple(raw["steps"]),
         battery=tuple(raw["battery"]),
+        below=raw["below"],
         alert=raw["alert"],
         quiet=raw["quiet"],
         ink=raw["ink"],

@@ -11,6 +11,7 @@ from itertools import chain
 from fleetdesk.model.places import Point, cell_bounds
 from fleetdesk.outputs.map.view import MapCell, MapRoute, MapStop, MapView
 from fleetdesk.outputs.palette import Palette, text_on
+from fleetdesk.outputs.wording import money
 
 Position = tuple[float, float]
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -20,9 +21,9 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
     """Layers as lists of records; positions as [lat, lon] rounded to about 10 cm."""
     edges = roi_edges(view.cells)
     return {
-        "currency": view.currency,
+        "roi": view.roi_name,
         "alert": colours.alert,
-        "routes": _routes(view.routes),
+        "routes": _routes(view.routes, view.currency),
         "parkings": [
             {"at": _at(p.at), "name": p.name, "n": p.count, "min": p.minimum, "target": p.target}
             for p in view.parkings
@@ -31,9 +32,9 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
             {
                 "box": [_at(corner) for corner in cell_bounds(c.cell)],
                 "cell": c.cell,
-                "roi": _money(c.roi),
+                "roi": money(c.roi, view.currency),
                 "tasks": c.tasks,
-                "rate": None if c.rate_per_h is None else _money(c.rate_per_h),
+                "rate": None if c.rate_per_h is None else money(c.rate_per_h, view.currency),
                 "fill": cell_colour(c.roi, edges, colours),
             }
             for c in view.cells
@@ -67,7 +68,9 @@ def frame(view: MapView) -> list[list[float]] | None:
     """South-west and north-east corner of the routes; of everything when there are none."""
     on_routes = (_ends(route) + [stop.at for stop in route.stops] for route in view.routes)
     points = list(chain.from_iterable(on_routes)) or [
-        item.at for item in (*view.parkings, *view.dropped, *view.vehicles)
+        *(parking.at for parking in view.parkings),
+        *(task.at for task in view.dropped),
+        *(vehicle.at for vehicle in view.vehicles),
     ]
     if not points:
         return None
@@ -85,9 +88,9 @@ def roi_edges(cells: Iterable[MapCell]) -> tuple[float, ...]:
 
 
 def cell_colour(roi: float, edges: Sequence[float], colours: Palette) -> str:
-    """The palette's step for a cell's ROI; below 0 it is the quiet colour."""
+    """The palette's step for a cell's ROI; under 0 it is the colour below them."""
     if roi < 0:
-        return colours.quiet
+        return colours.below
     step = sum(roi >= edge for edge in edges) - 1
     return colours.steps[min(step, len(colours.steps) - 1)]
 
@@ -99,12 +102,12 @@ def battery_colour(pct: float | None, bands: Sequence[float], colours: Palette) 
     return colours.battery[sum(pct >= band for band in bands)]
 
 
-def _routes(routes: Sequence[MapRoute]) -> list[dict[str, object]]:
+def _routes(routes: Sequence[MapRoute], currency: str) -> list[dict[str, object]]:
     taken: Counter[Position] = Counter()
-    return [_route(route, taken) for route in routes]
+    return [_route(route, taken, currency) for route in routes]
 
 
-def _route(route: MapRoute, taken: Counter[Position]) -> dict[str, object]:
+def _route(route: MapRoute, taken: Counter[Position], currency: str) -> dict[str, object]:
     return {
         "worker": route.worker,
         "colour": route.colour,
@@ -115,11 +118,13 @@ def _route(route: MapRoute, taken: Counter[Position]) -> dict[str, object]:
         "start": route.start and _at(route.start),
         "end": route.end and _at(route.end),
         "line": [_at(stop.at) for stop in route.stops],
-        "places": _places(route.stops, taken),
+        "places": _places(route.stops, taken, currency),
     }
 
 
-def _places(stops: Sequence[MapStop], taken: Counter[Position]) -> list[dict[str, object]]:
+def _places(
+    stops: Sequence[MapStop], taken: Counter[Position], currency: str
+) -> list[dict[str, object]]:
     """Stops of one route at one position share a marker, so that none hides another.
 
     `taken` counts the markers of earlier routes at a position; the next one is stacked on them.
@@ -134,7 +139,7 @@ def _places(stops: Sequence[MapStop], taken: Counter[Position]) -> list[dict[str
                 "at": position,
                 "stack": taken[position],
                 "label": number_ranges([stop.number for stop in here]),
-                "stops": [_stop(stop) for stop in here],
+                "stops": [_stop(stop, currency) for stop in here],
             }
         )
         taken[position] += 1
@@ -152,7 +157,7 @@ def number_ranges(numbers: Sequence[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}\u2013{b}" for a, b in spans)
 
 
-def _stop(stop: MapStop) -> dict[str, object]:
+def _stop(stop: MapStop, currency: str) -> dict[str, object]:
     return {
         "n": stop.number,
         "do": stop.action,
@@ -164,7 +169,7 @@ def _stop(stop: MapStop) -> dict[str, object]:
         "load": stop.load_vehicles,
         "left": stop.batteries_left,
         "why": stop.reason,
-        "adds": None if stop.adds is None else _money(stop.adds),
+        "adds": None if stop.adds is None else money(stop.adds, currency),
     }
 
 
@@ -174,10 +179,6 @@ def _ends(route: MapRoute) -> list[Point]:
 
 def _at(point: Point) -> Position:
     return round(point.lat, 6), round(point.lon, 6)
-
-
-def _money(amount: float) -> str:
-    return f"{amount:,.2f}"
 
 
 def _round_up(width: float) -> float:

@@ -52,7 +52,7 @@ class _References(HTMLParser):
                 self.found += _URL.findall(value)
 
     def handle_endtag(self, tag: str) -> None:
-        self._in_style = False
+        self._in_style = self._in_style and tag != "style"
 
     def handle_data(self, data: str) -> None:
         if self._in_style:

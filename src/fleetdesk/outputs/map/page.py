@@ -29,7 +29,6 @@ def route_map(view: MapView) -> str:
         location=[view.center.lat, view.center.lon],
         tiles=None,
         zoom_start=13,
-        control_scale=True,
         zoom_control="topleft",
         font_size="14px",
         max_zoom=19,
@@ -58,7 +57,7 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
     """One switchable layer per worker and per kind of thing that is there, lowest first."""
     groups: dict[str, folium.FeatureGroup] = {}
     if view.cells:
-        groups["cells"] = folium.FeatureGroup("Where work pays (ROI per cell)")
+        groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
     if view.vehicles:
         groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
     if view.parkings:
@@ -73,7 +72,7 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
     return groups
 
 
-class _LeafletMap(folium.Map):  # type: ignore[misc]
+class _LeafletMap(folium.Map):
     """Folium's map with Leaflet and our own drawing code as its only resources."""
 
     default_js = (
@@ -86,7 +85,7 @@ class _LeafletMap(folium.Map):  # type: ignore[misc]
     )
 
 
-class _Drawing(MacroElement):  # type: ignore[misc]
+class _Drawing(MacroElement):
     """Hands the layers to the drawing code, which reads what to draw from the data block."""
 
     _template = Template("""
@@ -108,7 +107,7 @@ class _Drawing(MacroElement):  # type: ignore[misc]
         self.control = control
 
 
-class _Verbatim(Element):  # type: ignore[misc]
+class _Verbatim(Element):
     """Text that is put into the page as it is, never read as a template."""
 
     _template = Template("{{ this.text }}")

@@ -7,6 +7,7 @@ import html
 from fleetdesk.outputs.map.data import roi_edges
 from fleetdesk.outputs.map.view import MapRoute, MapView
 from fleetdesk.outputs.palette import Palette, text_on
+from fleetdesk.outputs.wording import money
 
 
 def panel(view: MapView, colours: Palette) -> str:
@@ -54,7 +55,7 @@ def _routes(view: MapView) -> str:
         f"<b>{text(route.worker)}</b>"
         f"<span>{_plural(len(route.stops), 'stop')} · {route.distance_m / 1000:.1f} km · "
         f"{route.duration_s / 3600:.1f} h<br>{text(route.leaves)}\u2013{text(route.returns)} · "
-        f"profit {text(view.currency)} {route.profit:,.2f}</span></button></li>"
+        f"profit {text(money(route.profit, view.currency))}</span></button></li>"
         for index, route in enumerate(view.routes)
     )
     return f'<h2>Routes</h2><ol class="routes">{rows}</ol>'
@@ -88,8 +89,9 @@ def _cell_scale(view: MapView, colours: Palette) -> str:
     edges = roi_edges(view.cells)
     steps = [(colours.steps[i], f"{edge:g}+") for i, edge in enumerate(edges)]
     if any(cell.roi < 0 for cell in view.cells):
-        steps.insert(0, (colours.quiet, "below 0"))
-    return f"<h2>ROI of the tasks in a cell ({text(view.currency)})</h2>{_scale(steps)}"
+        steps.insert(0, (colours.below, "below 0"))
+    heading = f"{view.roi_name}, tasks in a cell ({view.currency})"
+    return f"<h2>{text(heading)}</h2>{_scale(steps, faint=True)}"
 
 
 def _battery_scale(view: MapView, colours: Palette) -> str:
@@ -103,11 +105,11 @@ def _battery_scale(view: MapView, colours: Palette) -> str:
     return f"<h2>Battery (%), layer All vehicles</h2>{_scale(steps)}"
 
 
-def _scale(steps: list[tuple[str, str]]) -> str:
+def _scale(steps: list[tuple[str, str]], *, faint: bool = False) -> str:
     cells = "".join(
         f'<li><i style="background:{colour}"></i>{text(label)}</li>' for colour, label in steps
     )
-    return f'<ul class="scale">{cells}</ul>'
+    return f'<ul class="scale{" faint" if faint else ""}">{cells}</ul>'
 
 
 def _plural(count: int, noun: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Point
@@ -21,6 +20,7 @@ from fleetdesk.outputs.map.view import (
     MapView,
 )
 from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.wording import clock, money, roi_name
 from fleetdesk.settings.schema import Settings
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -33,7 +33,7 @@ def map_view(
     settings: Settings,
     day: date,
     *,
-    rois: Sequence[TaskRoi] = (),
+    rois: Mapping[str, TaskRoi] | None = None,
     vans: Sequence[Van] = (),
     fleet: Sequence[VehicleNow] = (),
     rates_per_h: Mapping[str, float] | None = None,
@@ -43,17 +43,18 @@ def map_view(
     `rates_per_h` is the revenue per operational hour of each cell, in city currency.
     """
     by_id = {task.task_id: task for task in tasks}
-    roi_of = {roi.task_id: roi.roi for roi in rois}
+    roi_of = {task_id: roi.roi for task_id, roi in (rois or {}).items()}
+    battery_of = {vehicle.vehicle_id: vehicle.battery_pct for vehicle in fleet}
     van_of = {van.worker: van for van in vans}
-    zone = ZoneInfo(settings.city.timezone)
     routes = tuple(
-        _route(index, route, by_id, roi_of, van_of.get(route.worker), zone)
+        _route(index, route, by_id, roi_of, van_of.get(route.worker), battery_of, settings)
         for index, route in enumerate(plan.routes)
     )
     return MapView(
         title=f"Routes · {settings.city.name}",
         subtitle=_subtitle(plan, tasks, settings, day),
         currency=settings.city.currency,
+        roi_name=roi_name(settings),
         center=_center(settings, tasks),
         routes=routes,
         parkings=_parkings(settings, fleet),
@@ -77,7 +78,8 @@ def _route(
     tasks: Mapping[str, Task],
     roi_of: Mapping[str, float],
     van: Van | None,
-    zone: ZoneInfo,
+    battery_of: Mapping[str, float | None],
+    settings: Settings,
 ) -> MapRoute:
     colours = palette()
     counted: set[str] = set()
@@ -86,15 +88,17 @@ def _route(
         first = visit.task_id not in counted
         counted.add(visit.task_id)
         adds = roi_of.get(visit.task_id) if first else None
-        stops.append(_stop(number, visit, tasks.get(visit.task_id), adds, zone))
+        task = tasks.get(visit.task_id)
+        before = battery_of.get(visit.vehicle_id, task.before.battery_pct if task else None)
+        stops.append(_stop(number, visit, task, before, adds, settings))
     return MapRoute(
         worker=route.worker,
         colour=colours.category(index),
         stops=tuple(stops),
         start=van.start if van else None,
         end=van.end if van else None,
-        leaves=_clock(route.start_at, zone),
-        returns=_clock(route.end_at, zone),
+        leaves=clock(route.start_at, settings),
+        returns=clock(route.end_at, settings),
         distance_m=route.distance_m,
         duration_s=route.duration_s,
         profit=route.profit_milli / _MILLI,
@@ -103,22 +107,25 @@ def _route(
 
 
 def _stop(
-    number: int, visit: Visit, task: Task | None, adds: float | None, zone: ZoneInfo
+    number: int,
+    visit: Visit,
+    task: Task | None,
+    before: float | None,
+    adds: float | None,
+    settings: Settings,
 ) -> MapStop:
-    before = after = None
-    if task and visit.action is not Action.DROP_OFF:
-        before = task.before.battery_pct
-        swapped = visit.action in (Action.SWAP, Action.SWAP_AND_PICK_UP)
-        after = task.after.battery_pct if swapped else before
+    swapped = task is not None and visit.action in (Action.SWAP, Action.SWAP_AND_PICK_UP)
+    if visit.action is Action.DROP_OFF:
+        before = None  # told where the vehicle is picked up
     return MapStop(
         number=number,
         action=visit.action.value,
         vehicle=visit.vehicle_id,
         at=visit.at,
         place=visit.place,
-        arrive=_clock(visit.arrive_at, zone),
+        arrive=clock(visit.arrive_at, settings),
         battery_before_pct=before,
-        battery_after_pct=after,
+        battery_after_pct=task.after.battery_pct if task and swapped else before,
         load_vehicles=visit.load_vehicles,
         batteries_left=visit.batteries_left,
         reason=task.why if task else "",
@@ -161,7 +168,7 @@ def _subtitle(plan: Plan, tasks: Sequence[Task], settings: Settings, day: date) 
     profit = plan.profit_milli / _MILLI
     return (
         f"{_DAYS[day.weekday()]} {day.isoformat()} · {done} of {len(tasks)} tasks planned · "
-        f"profit {settings.city.currency} {profit:,.2f}"
+        f"profit {money(profit, settings.city.currency)}"
     )
 
 
@@ -180,7 +187,3 @@ def _battery_bands(settings: Settings) -> tuple[float, float, float]:
     usable, low = settings.thresholds.usable_battery_pct, settings.thresholds.low_battery_pct
     low = max(usable, low)
     return usable, low, (low + 100) / 2
-
-
-def _clock(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%H:%M")

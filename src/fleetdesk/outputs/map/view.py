@@ -87,14 +87,16 @@ class MapVehicle:
 class MapView:
     """Everything on one map.
 
-    `center` is used when there is nothing to frame. `battery_bands` are the percentages at which
-    the battery colour changes, lowest first (three of them). `notes` are printed in the panel.
+    `center` is used when there is nothing to frame; `roi_name` says which ROI the cells show.
+    `battery_bands` are the percentages at which the battery colour changes, lowest first (three
+    of them). `notes` are printed in the panel.
     """
 
     title: str
     subtitle: str
     currency: str
     center: Point
+    roi_name: str = "ROI"
     routes: tuple[MapRoute, ...] = ()
     parkings: tuple[MapParking, ...] = ()
     cells: tuple[MapCell, ...] = ()

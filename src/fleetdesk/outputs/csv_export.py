@@ -1,0 +1,46 @@
+"""A result sheet as CSV for sharing, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, time
+
+from fleetdesk.sheets.base import Link, ResultSheet, Value
+
+# OWASP, CSV injection: a text that begins so may be run as a formula.
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def csv_text(sheet: ResultSheet) -> str:
+    """Headers and rows, comma-separated with CRLF (RFC 4180); texts cannot become formulas.
+
+    Write it as `utf-8-sig`, so that spreadsheets read other alphabets right.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_safe(column.header) for column in sheet.columns])
+    for row in sheet.rows:
+        writer.writerow([_cell(value) for value in row])
+    return out.getvalue()
+
+
+def _cell(value: Value) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return repr(value)
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case date() | time():
+            return value.isoformat()
+        case Link():
+            return _safe(value.target if "://" in value.target else value.text)
+    return _safe(value)
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,54 @@
+"""How sheets and maps say money, local time, places and ROI, the same everywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fleetdesk.model.places import Point
+from fleetdesk.model.work import Task
+from fleetdesk.settings.schema import Settings
+
+
+def money(amount: float, currency: str) -> str:
+    """`1,234.50 EUR`, with a space that does not break."""
+    return f"{amount:,.2f}\u00a0{currency}"
+
+
+def roi_name(settings: Settings) -> str:
+    """Which ROI is meant: the vehicle's own, from net or gross revenue."""
+    return f"ROI, scooter-level {'net' if settings.costs.use_net_revenue else 'gross'}"
+
+
+def local(moment: datetime | None, settings: Settings) -> datetime | None:
+    """A UTC-aware time as the city's clock shows it, without a zone as sheets keep it."""
+    if moment is None:
+        return None
+    there = moment.astimezone(ZoneInfo(settings.city.timezone))
+    return there.replace(tzinfo=None, microsecond=0)
+
+
+def clock(moment: datetime, settings: Settings) -> str:
+    """`09:05` on the city's clock."""
+    return moment.astimezone(ZoneInfo(settings.city.timezone)).strftime("%H:%M")
+
+
+def place_of(task: Task, settings: Settings) -> str:
+    """The parking's name where the vehicle stands, or its cell."""
+    names = {row.parking_id: row.name for row in settings.parkings}
+    if task.from_parking_id is not None:
+        return names.get(task.from_parking_id, task.from_parking_id)
+    return f"cell {task.before.cell}"
+
+
+def directions_url(to: Point) -> str:
+    """Google Maps directions to a point (Maps URLs, api=1); needs no key."""
+    return f"https://www.google.com/maps/dir/?api=1&destination={to.lat:.6f},{to.lon:.6f}"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop; empty stays empty."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
