@@ -1,0 +1,1 @@
+"""A city whose truth is known: demo data, counterfactuals, what-if."""

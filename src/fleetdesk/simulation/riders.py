@@ -1,0 +1,270 @@
+"""The riders: how much each rides, which package they hold, how they pay and why they leave.
+
+Who leaves depends on what the records show: riding less than before, complaints, late payments and
+tenure raise the hazard, and having brought in friends lowers it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetdesk.simulation.city import CitySpec
+from fleetdesk.simulation.flows import Flows
+from fleetdesk.simulation.log import ComplaintRow, Log, PaymentRow, SubscriptionRow
+from fleetdesk.simulation.streams import Floats, Ints, Purpose, normals, stream
+
+DAY = 86_400
+MONTH = 30 * DAY
+NO_PACKAGE = -1
+CHANNELS = ("app store", "referral", "social media", "partner", "street")
+AGE_GROUPS = ("18-24", "25-34", "35-44", "45-54", "55+")
+_CHANNEL_SHARES = np.cumsum([0.34, 0.22, 0.2, 0.1])
+_AGE_SHARES = np.cumsum([0.33, 0.34, 0.18, 0.1])
+_HISTORY_DAYS = 540
+_BASE_HAZARD_PER_DAY = 0.0012
+
+
+@dataclass(frozen=True)
+class People:
+    """What never changes about the riders; `by_home` lists them cell by cell."""
+
+    signed_up: Ints
+    home: Ints
+    by_home: Ints
+    home_first: Ints
+    channel: Ints
+    age_group: Ints
+    consent: NDArray[np.bool_]
+    referrals: Ints
+    need: Floats
+    late_share: Floats
+
+
+@dataclass
+class Riders:
+    """What changes: `activity` scales a rider's need; `package` -1 = pays per trip."""
+
+    activity: Floats
+    declining: NDArray[np.bool_]
+    package: Ints
+    package_since: Ints
+    left: NDArray[np.bool_]
+    complaints: Floats
+    late: Floats
+    trips: Floats
+    busy_until: list[int]
+    subscriptions: dict[int, SubscriptionRow]
+    ended: list[SubscriptionRow] = field(default_factory=list)
+    running: Floats = field(default_factory=lambda: np.empty(0))
+    price: list[tuple[float, float]] = field(default_factory=list)
+
+    def choose(self, people: People, cell: int, draw: tuple[float, float], at: int) -> int:
+        """Who sets out from a cell: half the time one who lives there, weighted by activity."""
+        group, pick = draw
+        low, high = 0.0, float(self.running[-1])
+        if group < 0.5:
+            first, after = int(people.home_first[cell]), int(people.home_first[cell + 1])
+            below = float(self.running[first - 1]) if first else 0.0
+            if after > first and self.running[after - 1] > below:
+                low, high = below, float(self.running[after - 1])
+        place = int(np.searchsorted(self.running, low + pick * (high - low), side="right"))
+        size = len(self.busy_until)
+        for step in range(size):
+            rider = int(people.by_home[(place + step) % size])
+            if self.busy_until[rider] <= at and (step == 0 or not self.left[rider]):
+                return rider
+        return int(people.by_home[place % size])
+
+
+def make_people(spec: CitySpec, flows: Flows, seed: int) -> People:
+    """Everyone who will ever ride, those who sign up during the simulated days included."""
+    coming = round(spec.signups_per_day * spec.length_s / DAY)
+    size = spec.riders + coming
+    u = stream(seed, Purpose.RIDERS).random((size, 10))
+    past = -(u[:, 0] ** 1.3 * _HISTORY_DAYS * DAY).astype(np.int64) - 1
+    soon = (u[:, 0] * spec.length_s).astype(np.int64)
+    signed_up = np.sort(np.where(np.arange(size) < spec.riders, past, soon))
+    by_cell = np.cumsum(flows.base.sum(axis=(0, 1)))
+    home = np.searchsorted(by_cell, u[:, 1] * by_cell[-1]).astype(np.int64)
+    taste, _ = normals(u[:, 2], u[:, 3])
+    by_home = np.argsort(home, kind="stable")
+    cells = np.arange(flows.base.shape[2] + 1)
+    return People(
+        signed_up=signed_up,
+        home=home,
+        by_home=by_home,
+        home_first=np.searchsorted(home[by_home], cells),
+        channel=np.searchsorted(_CHANNEL_SHARES, u[:, 4]),
+        age_group=np.searchsorted(_AGE_SHARES, u[:, 5]),
+        consent=u[:, 6] < 0.86,
+        referrals=np.floor(-0.55 * np.log1p(-u[:, 7]) / 0.7).astype(np.int64),
+        need=np.exp(0.95 * taste),
+        late_share=0.02 + 0.5 * u[:, 8] ** 4,
+    )
+
+
+def first_riders(spec: CitySpec, people: People, seed: int) -> Riders:
+    """The riders at the start, with the packages they took up and gave up before."""
+    size = people.signed_up.size
+    u = stream(seed, Purpose.RIDERS, 1).random((size, 6))
+    riders = Riders(
+        activity=np.where(people.signed_up <= 0, 0.6 + 0.8 * u[:, 0], 0.0),
+        declining=np.zeros(size, dtype=np.bool_),
+        package=np.full(size, NO_PACKAGE),
+        package_since=np.zeros(size, dtype=np.int64),
+        left=people.signed_up > 0,
+        complaints=np.zeros(size),
+        late=np.zeros(size),
+        trips=np.zeros(size),
+        busy_until=[0] * size,
+        subscriptions={},
+    )
+    wants = u[:, 1] < spec.subscriber_share * 1.6 * people.need / (0.5 + people.need)
+    for rider in np.flatnonzero(wants & (people.signed_up <= 0)).tolist():
+        since = int(people.signed_up[rider] + u[rider, 2] ** 2 * 60 * DAY)
+        until = int(since - np.log1p(-u[rider, 3]) * (12 + 3 * people.referrals[rider]) * MONTH)
+        package = _fitting_package(spec, riders, people, rider, float(u[rider, 4]))
+        if since >= 0:
+            continue
+        if until < 0:
+            riders.ended.append(SubscriptionRow(rider, package, since, until, "cancelled"))
+            riders.left[rider] = u[rider, 5] < 0.75
+            riders.activity[rider] *= 0.35
+        else:
+            _subscribe(riders, rider, package, since)
+    # The trip counter starts where it would have settled.
+    weight = _weights(riders, people)
+    riders.trips = 30 * spec.demand_per_day * weight / weight.sum()
+    return riders
+
+
+def live_a_day(
+    spec: CitySpec, people: People, riders: Riders, log: Log, seed: int, day: int
+) -> None:
+    """Midnight: riders come, warm or cool to riding, change packages, pay and leave."""
+    now = day * DAY
+    u = stream(seed, Purpose.RIDER_DAYS, day).random((people.signed_up.size, 7))
+    _arrive(spec, people, riders, u, now, day)
+    _change_habits(riders, u)
+    _leave_or_change(spec, people, riders, u, now)
+    _bill(spec, people, riders, log, u, now)
+    riders.trips *= 29 / 30
+    riders.complaints *= 29 / 30
+    riders.late *= 59 / 60
+    weight = _weights(riders, people)[people.by_home]
+    riders.running = np.cumsum(weight)
+    prices = [(package.unlock, package.per_min) for package in spec.packages]
+    prices.append((spec.unlock, spec.per_min))  # the place -1 that riders without a package have
+    riders.price = [prices[package] for package in riders.package.tolist()]
+
+
+def complain(
+    spec: CitySpec, riders: Riders, log: Log, at: int, rider: int, vehicle: int, topic: str,
+    patience: float,
+) -> None:  # fmt: skip
+    """A rider complains; settled within hours to some days, and remembered for a month."""
+    resolved = at + int(3600 + patience**2 * 6 * DAY)
+    known = resolved if resolved < spec.length_s else -1
+    log.complaints.append(ComplaintRow(rider, vehicle, at, topic, known))
+    riders.complaints[rider] += 1.0
+
+
+def all_subscriptions(riders: Riders) -> list[SubscriptionRow]:
+    """Ended and running ones by start."""
+    return sorted([*riders.ended, *riders.subscriptions.values()], key=lambda s: (s.started, s[0]))
+
+
+def leaving_hazard(people: People, riders: Riders, now: int) -> Floats:
+    """The chance to leave within the day."""
+    tenure = (now - people.signed_up) / MONTH
+    early_or_stale = 1.0 + 0.9 * np.exp(-np.maximum(tenure, 0.0) / 2) + 0.5 * (tenure > 15)
+    cooled = np.clip(1.0 - riders.activity, 0.0, 1.0)
+    strain = 3.2 * cooled + 0.7 * riders.complaints + 0.9 * riders.late - 0.3 * people.referrals
+    return np.asarray(np.minimum(0.25, _BASE_HAZARD_PER_DAY * early_or_stale * np.exp(strain)))
+
+
+def _arrive(spec: CitySpec, people: People, riders: Riders, u: Floats, now: int, day: int) -> None:
+    new = (people.signed_up > now - DAY) & (people.signed_up <= now) & (day > 0)
+    riders.left[new] = False
+    riders.activity[new] = 0.8 + 0.6 * u[new, 0]
+    joins = new & (u[:, 1] < spec.subscriber_share)
+    for rider in np.flatnonzero(joins).tolist():
+        package = _fitting_package(spec, riders, people, rider, float(u[rider, 2]))
+        _subscribe(riders, rider, package, now)
+
+
+def _change_habits(riders: Riders, u: Floats) -> None:
+    """Now and then a rider starts to cool for weeks, and some of those warm again."""
+    # The first two columns are used again only for riders who did not arrive today.
+    riders.declining |= (u[:, 3] < 0.006) & ~riders.left
+    riders.declining &= u[:, 3] < 0.97
+    drift = np.where(riders.declining, 0.93, 1.0 + 0.02 * (1.0 - riders.activity))
+    riders.activity = np.where(riders.left, 0.0, riders.activity * drift)
+
+
+def _leave_or_change(spec: CitySpec, people: People, riders: Riders, u: Floats, now: int) -> None:
+    leaving = (u[:, 4] < leaving_hazard(people, riders, now)) & ~riders.left
+    for rider in np.flatnonzero(leaving).tolist():
+        subscribed = int(riders.package[rider]) != NO_PACKAGE
+        if subscribed:
+            _end(riders, rider, now, "cancelled")
+        # A quarter of those who cancel still ride now and then, paying per trip.
+        riders.left[rider] = not subscribed or u[rider, 5] < 0.75
+        riders.activity[rider] *= 0.0 if riders.left[rider] else 0.4
+    bounds = np.array([package.trips_upto for package in spec.packages])
+    fits = np.searchsorted(bounds, riders.trips)
+    settled = (riders.package != NO_PACKAGE) & (now - riders.package_since > MONTH)
+    up = settled & (fits > riders.package) & (u[:, 5] > 0.965)
+    down = settled & (fits < riders.package) & (u[:, 5] > 0.985)
+    for rider in np.flatnonzero(up | down).tolist():
+        step = 1 if up[rider] else -1
+        package = int(riders.package[rider]) + step
+        _end(riders, rider, now, "upgraded" if step > 0 else "downgraded")
+        _subscribe(riders, rider, package, now)
+
+
+def _bill(spec: CitySpec, people: People, riders: Riders, log: Log, u: Floats, now: int) -> None:
+    """A package is due on its first day and every 30 days; some pay late, a few never."""
+    paying = np.flatnonzero(riders.package != NO_PACKAGE)
+    since = riders.package_since[paying]
+    passed = (now - since) // MONTH * MONTH + since
+    due = np.where(passed < now, passed + MONTH, passed)
+    billed = due < min(now + DAY, spec.length_s)
+    for rider, due_at in zip(paying[billed].tolist(), due[billed].tolist(), strict=True):
+        late_chance = people.late_share[rider] + 0.25 * max(0.0, 1.0 - riders.activity[rider])
+        late = u[rider, 6] < late_chance
+        share = float(u[rider, 6] / late_chance) if late else float(u[rider, 0])
+        paid = due_at + int((3 + 40 * share) * DAY if late else 60 + share * 3600)
+        riders.late[rider] += late
+        unpaid = (late and share > 0.93) or paid >= spec.length_s
+        price = spec.packages[int(riders.package[rider])].monthly_price
+        log.payments.append(PaymentRow(rider, due_at, -1 if unpaid else paid, price, "package"))
+
+
+def _weights(riders: Riders, people: People) -> Floats:
+    keen = np.where(riders.package == NO_PACKAGE, 1.0, 1.5)
+    return np.where(riders.left, 1e-12, people.need * riders.activity * keen)
+
+
+def _fitting_package(
+    spec: CitySpec, riders: Riders, people: People, rider: int, uniform: float
+) -> int:
+    """Mostly the package that suits the rider's need, sometimes one that does not."""
+    mean = 30 * spec.demand_per_day / max(1, int((~riders.left).sum()))
+    guess = mean * float(people.need[rider]) * 0.8 * 3.0 ** (uniform - 0.5)
+    bounds = [package.trips_upto for package in spec.packages]
+    return int(np.searchsorted(bounds, guess))
+
+
+def _subscribe(riders: Riders, rider: int, package: int, since: int) -> None:
+    riders.package[rider] = package
+    riders.package_since[rider] = since
+    riders.subscriptions[rider] = SubscriptionRow(rider, package, since, None, None)
+
+
+def _end(riders: Riders, rider: int, now: int, cause: str) -> None:
+    riders.ended.append(riders.subscriptions.pop(rider)._replace(ended=now, cause=cause))
+    riders.package[rider] = NO_PACKAGE
