@@ -30,7 +30,9 @@ main() {
         ${MIRROR:+"$MIRROR"} >"$results/debootstrap.log" 2>&1
     git -C "$checkout" bundle create "$roots/empty/srv/fleetdesk.bundle" HEAD 2>/dev/null
     cp /etc/resolv.conf /etc/hosts "$roots/empty/etc/"
-    [ -z "${CA_BUNDLE:-}" ] || cp "$CA_BUNDLE" "$roots/empty/srv/certificates.pem"
+    # Where an administrator puts a company's own; it counts once ca-certificates is installed.
+    [ -z "${CA_BUNDLE:-}" ] || install -D -m 644 "$CA_BUNDLE" \
+        "$roots/empty/usr/local/share/ca-certificates/network.crt"
     chroot "$roots/empty" sh -c '. /etc/os-release; echo "$PRETTY_NAME"; python3 --version; git --version
         dpkg-query -f "." -W | wc -c | sed "s/$/ packages/"
         python3 -m ensurepip --version 2>&1 | tail -1; python3 -m pip --version 2>&1 | tail -1
@@ -71,11 +73,12 @@ new_root() {
     [ "$2" = root ] || chroot "$roots/$1" useradd --no-create-home "$2"
     mkdir "$roots/$1/srv/fleet desk"
     chroot "$roots/$1" chown "$2" "/srv/fleet desk"
-    inside "$1" "$2" "/srv/fleet desk" git clone --quiet /srv/fleetdesk.bundle .
+    inside "$1" "$2" "/srv/fleet desk" git -c advice.detachedHead=false \
+        clone --quiet /srv/fleetdesk.bundle .
 }
 
 # inside ROOT USER FOLDER COMMAND...: run it with nothing of this machine's environment but what
-# reaches a network: proxies, package mirrors and certificates.
+# reaches a network: proxies and package mirrors.
 inside() {
     local root=$1 user=$2 folder=$3 home=/nonexistent name
     shift 3
@@ -85,7 +88,6 @@ inside() {
         PIP_INDEX_URL PIP_DEFAULT_TIMEOUT UV_DEFAULT_INDEX UV_HTTP_TIMEOUT; do
         [ -z "${!name:-}" ] || pass+=("$name=${!name}")
     done
-    [ -z "${CA_BUNDLE:-}" ] || pass+=({SSL_CERT_FILE,PIP_CERT}=/srv/certificates.pem)
     env -i "${pass[@]}" chroot --userspec="$user" "$roots/$root" \
         /bin/sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 }

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-# Each program stands in for a real one and writes down how it was called.
-RECORDER = """#!{python}
+# Each program stands in for a real one and writes down how it was called. The first lines are a
+# shell's and a Python's at once: the interpreter's path may hold a space, and a #! line may not.
+RECORDER = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
 import json, os, sys
 with open({log!r}, "a") as log:
     log.write(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:]]) + "\\n")
