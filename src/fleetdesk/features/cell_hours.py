@@ -55,7 +55,7 @@ def _stays(events: Any) -> Any:
     """The operational intervals between events that hold a full hour; the rest shows in none."""
     kept = events.filter(events.phase == Phase.OPERATIONAL.value)
     kept = kept.mutate(
-        battery_pct=kept.battery_pct.coalesce(kept.previous_battery_pct),
+        battery_pct=kept.known_battery_pct,
         last_hour_at=kept.next_at.truncate("h"),
     )
     # An interval that ends exactly on the hour does not hold that hour, hence the second part.

@@ -49,13 +49,14 @@ _COLUMNS = (
 def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUMP_PCT) -> Any:
     """The events in order, each with its phase, the time of the next one and its cycle's number.
 
-    Adds phase, next_at, previous_phase, previous_battery_pct (last known), is_start, start_kind
+    Adds phase, next_at, previous_phase, known_battery_pct and previous_battery_pct (the last known
+    charge at and before the event), is_start, is_end, start_kind
     ("drop-off", "charge", "swap", "maintenance" or "resumed") and cycle_no; cycle 0 is what came
     before a vehicle was first rentable.
     """
     events = events.filter(events.event_at < moment(data_end))
     events = events.mutate(phase=phase(events.vehicle_state, events.event_types))
-    events = _with_previous_battery(events)
+    events = _with_known_battery(events)
     in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])
     events = events.mutate(
         next_at=events.event_at.lead().over(in_order).coalesce(moment(data_end)),
@@ -81,12 +82,19 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     return events.mutate(cycle_no=events.is_start.ifelse(1, 0).sum().over(so_far))
 
 
-def _with_previous_battery(events: Any) -> Any:
-    """The last known charge before each event that tells one; engines differ on skipping nulls."""
-    known = events.filter(events.battery_pct.notnull())
+def _with_known_battery(events: Any) -> Any:
+    """The last known charge at and before each event; engines differ on skipping nulls.
+
+    Events are numbered by how many charges were told so far: those with one number share its
+    charge.
+    """
+    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
+    told = events.battery_pct.notnull().ifelse(1, 0).sum().over(so_far)
+    events = events.mutate(told=told)
+    shared = ibis.window(group_by=["vehicle_id", "told"])
+    events = events.mutate(known_battery_pct=events.battery_pct.max().over(shared))
     in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    known = known.select("event_id", previous_battery_pct=known.battery_pct.lag().over(in_order))
-    return events.left_join(known, "event_id").drop("event_id_right")
+    return events.mutate(previous_battery_pct=events.known_battery_pct.lag().over(in_order))
 
 
 def _summed(events: Any) -> Any:
