@@ -80,6 +80,6 @@ def book(settings: Settings) -> Book:
     return book_of(settings)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_book() -> Callable[[Settings], Book]:
     return book_of

@@ -76,6 +76,6 @@ def test_swapped_and_far_places_are_warnings(book):
     assert [str(w) for w in book.read().warnings] == [
         "'Workers & vans'!F5: 37.98, 23.73 is 301 km from the middle of the parkings. "
         "Check latitude and longitude.",
-        "Parkings!C6: 22.92, 40.64 is 2573 km from the middle of the parkings. "
+        "Parkings!C6: 22.92, 40.64 is 2572 km from the middle of the parkings. "
         "Latitude and longitude look swapped.",
     ]
