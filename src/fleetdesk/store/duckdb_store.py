@@ -7,7 +7,7 @@ refused, readers included.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,12 +77,9 @@ class DuckDbStore:
         self._settings = {"threads": threads, "memory_limit": memory_limit}
         self._writer_lock = FileLock(folder / "write.lock")
         self._manifest, self._pin = generations.open_current(folder)
-        self._views: Mapping[str, Any] | None = None
-        self._connection: Any = None
-        self._spill: TemporaryDirectory[str] | None = None
+        self._views: _Views | None = None
         self._database = state.connect(folder / migrations.STATE_FILE)
         self.runs = RunLedger(self._database, folder)
-        self._enter(self._manifest.record)
 
     def capabilities(self) -> StoreCapabilities:
         """One computer, data larger than memory."""
@@ -96,13 +93,7 @@ class DuckDbStore:
     def tables(self) -> Mapping[str, Any]:
         """Each canonical table as an Ibis table; one without data is empty and typed."""
         if self._views is None:
-            self._spill = TemporaryDirectory(prefix="fleetdesk-", ignore_cleanup_errors=True)
-            self._connection = ibis.duckdb.connect(
-                temp_directory=self._spill.name, preserve_insertion_order=True, **self._settings
-            )
-            for table in TABLES.values():
-                self._connection.raw_sql(self._view(table))
-            self._views = {name: self._connection.table(name) for name in TABLES}
+            self._views = _Views(self.folder, self._manifest, self._settings)
         return self._views
 
     def data_window(self) -> tuple[datetime, datetime] | None:
@@ -146,9 +137,9 @@ class DuckDbStore:
                     raise
             finally:
                 pin.release()
+            self._enter(manifest.record, after=base.generation)
             with disk_trouble("switching the generation", self.folder):
                 generations.switch(self.folder, manifest.generation)
-            self._enter(manifest.record)
             self._turn_to_current()
             generations.collect(self.folder)
         finally:
@@ -156,7 +147,9 @@ class DuckDbStore:
 
     def imports(self) -> list[ImportRecord]:
         """What was imported, the oldest first."""
-        rows = self._database.execute("SELECT * FROM imports ORDER BY generation")
+        rows = self._database.execute(
+            "SELECT * FROM imports WHERE generation <= ? ORDER BY generation", (self.generation,)
+        )
         return [
             generations.record_from_dict(
                 dict(row)
@@ -206,14 +199,17 @@ class DuckDbStore:
         """Close."""
         self.close()
 
-    def _enter(self, record: ImportRecord) -> None:
-        """Put an import into the ledger; a crash may have come between switch and entry."""
-        if not record.source:
-            return
+    def _enter(self, record: ImportRecord, after: str) -> None:
+        """Put an import into the ledger before its generation is switched to.
+
+        Entries beyond the current generation do not count, so a crash or a full disk between the
+        two leaves nothing to see, and the next import clears it.
+        """
         values = generations.record_as_dict(record)
         with state.writing(self._database) as database:
+            database.execute("DELETE FROM imports WHERE generation > ?", (after,))
             database.execute(
-                "INSERT OR IGNORE INTO imports VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     record.generation, values["imported_at"], record.source, record.note,
                     json.dumps(values["tables"]), json.dumps(values["report"]),
@@ -226,24 +222,52 @@ class DuckDbStore:
         self._manifest, self._pin = generations.open_current(self.folder)
 
     def _drop_views(self) -> None:
-        if self._connection is not None:
-            self._connection.disconnect()
-        if self._spill is not None:
-            self._spill.cleanup()
-        self._views, self._connection, self._spill = None, None, None
+        if self._views is not None:
+            self._views.close()
+            self._views = None
 
-    def _view(self, table: Table) -> str:
-        files = generations.files_of(self.folder, self._manifest, table.name)
-        columns = ", ".join(f'"{name}"' for name in table.column_names)
-        if files:
-            paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-            body = f"SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
-        else:
-            empty = ", ".join(
-                f'NULL::{_SQL_TYPES[column.dtype]} AS "{column.name}"' for column in table.columns
-            )
-            body = f"SELECT {empty} WHERE false"
-        return f'CREATE VIEW "{table.name}" AS {body}'
+
+class _Views(Mapping[str, Any]):
+    """The tables of one generation in a DuckDB of their own; each is looked up when asked for."""
+
+    def __init__(
+        self, store: Path, manifest: generations.Manifest, settings: Mapping[str, Any]
+    ) -> None:
+        self._spill = TemporaryDirectory(prefix="fleetdesk-", ignore_cleanup_errors=True)
+        self._connection = ibis.duckdb.connect(
+            temp_directory=self._spill.name, preserve_insertion_order=True, **settings
+        )
+        for table in TABLES.values():
+            files = generations.files_of(store, manifest, table.name)
+            self._connection.raw_sql(_view(table, files))
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in TABLES:
+            raise KeyError(name)
+        return self._connection.table(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
+
+    def close(self) -> None:
+        self._connection.disconnect()
+        self._spill.cleanup()
+
+
+def _view(table: Table, files: Sequence[Path]) -> str:
+    columns = ", ".join(f'"{name}"' for name in table.column_names)
+    if files:
+        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        body = f"SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
+    else:
+        empty = ", ".join(
+            f'NULL::{_SQL_TYPES[column.dtype]} AS "{column.name}"' for column in table.columns
+        )
+        body = f"SELECT {empty} WHERE false"
+    return f'CREATE VIEW "{table.name}" AS {body}'
 
 
 def _lay(folder: Path, at: datetime) -> None:

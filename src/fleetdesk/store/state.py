@@ -64,15 +64,23 @@ def path_of(database: sqlite3.Connection) -> Path:
 
 def ledger_trouble(trouble: sqlite3.DatabaseError, path: Path) -> StoreUnusable:
     """The sentence for what SQLite complained about."""
-    busy = "locked" in str(trouble)
-    full = "full" in str(trouble)
+    found = f"{trouble} in {path}"
+    if "locked" in str(trouble):
+        return StoreUnusable(
+            "The workspace's ledger is in use by another program",
+            found=found,
+            fix="Wait until the other program has finished",
+            retry_helps=True,
+        )
+    if "full" in str(trouble) or "disk I/O" in str(trouble):
+        return StoreUnusable(
+            "The disk gave out while writing the workspace's ledger",
+            found=found,
+            fix="Free some room or check the disk; the data is as it was before",
+            retry_helps=True,
+        )
     return StoreUnusable(
-        "The workspace's ledger is in use by another program" if busy
-        else "The disk has no room left for the workspace's ledger" if full
-        else "The workspace's ledger cannot be used",
-        found=f"{trouble} in {path}",
-        fix="Wait until the other program has finished" if busy
-        else "Free some room" if full
-        else "Restore the file from a backup, or import the data into a new workspace",
-        retry_helps=busy or full,
-    )  # fmt: skip
+        "The workspace's ledger is damaged",
+        found=found,
+        fix="Restore the file from a backup, or import the data into a new workspace",
+    )
