@@ -1,0 +1,209 @@
+"""A planner's workbook in a file: read whole, written by replacing only what FleetDesk owns.
+
+Every part that is not ours is copied as it is stored, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from fleetdesk.errors import WorkbookRefused
+from fleetdesk.sheets.base import (
+    MANIFEST_SHEET,
+    Capabilities,
+    Receipt,
+    SheetCells,
+    Snapshot,
+    WritePlan,
+)
+from fleetdesk.sheets.file_switch import (
+    Clock,
+    PreparedFile,
+    changed,
+    fingerprint_of,
+    read_workbook,
+    refuse_if_locked,
+    write_beside,
+)
+from fleetdesk.sheets.manifest import Manifest
+from fleetdesk.sheets.owned import Ownership, find_owned, new_record, refuse_foreign
+from fleetdesk.sheets.package_zip import Content, Package, open_package, write_package
+from fleetdesk.sheets.parts import Book, NewSheet, SkeletonEdits, open_book, skeleton_changes
+from fleetdesk.sheets.plan_check import check_plan
+from fleetdesk.sheets.reading import Reader
+from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
+from fleetdesk.sheets.sheet_xml import frame, hidden_sheet, plain_rows
+from fleetdesk.sheets.styles import with_looks
+from fleetdesk.sheets.xml_spans import as_utf8
+
+
+def _local_now() -> datetime:
+    return datetime.now().astimezone()
+
+
+class XlsxFile:
+    """A workbook at a path; `clock` dates the backups."""
+
+    def __init__(self, path: Path | str, clock: Clock = _local_now) -> None:
+        self.path = Path(path).resolve()
+        self._clock = clock
+
+    def capabilities(self) -> Capabilities:
+        """A file: no live cells, no images or charts of ours."""
+        return Capabilities(kind="xlsx", charts=False, images=False, live=False)
+
+    def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
+        """Read the named sheets (all when None) as they are in the file now.
+
+        An owned sheet that the planner renamed is found under its name in plans.
+        """
+        data = read_workbook(self.path)
+        book = open_book(open_package(data, self.path.name))
+        reader = Reader(book)
+        wanted = {sheet.name: sheet for sheet in book.sheets}
+        if names is not None:
+            missing = [name for name in names if book.sheet(name) is None]
+            found = find_owned(book, reader).found if missing else {}
+            wanted = {}
+            for name in names:
+                entry = book.sheet(name)
+                if entry is not None:
+                    wanted[name] = entry
+                elif name in found:
+                    wanted[name] = found[name].entry
+        sheets: dict[str, SheetCells] = {}
+        uncomputed: dict[str, tuple[str, ...]] = {}
+        for name, entry in wanted.items():
+            if entry.kind != "worksheet" or not entry.part:
+                continue
+            cells, without = reader.sheet(entry.part)
+            sheets[name] = SheetCells(entry.name, cells, entry.hidden)
+            if without:
+                uncomputed[name] = without
+        return Snapshot(
+            where=self.path.name,
+            sheets=sheets,
+            sheet_names=tuple(sheet.name for sheet in book.sheets),
+            fingerprint=fingerprint_of(data),
+            uncomputed=uncomputed,
+        )
+
+    def prepare(self, plan: WritePlan, expect: str) -> PreparedFile:
+        """Write the whole new workbook beside the old one; the old one is not touched."""
+        check_plan(plan)
+        refuse_if_locked(self.path)
+        data = read_workbook(self.path)
+        if fingerprint_of(data) != expect:
+            raise changed(self.path.name)
+        package = open_package(data, self.path.name)
+        changes, added = _changes(package, plan, self.path.parent)
+        temporary = write_beside(self.path, lambda out: write_package(package, out, changes))
+        return PreparedFile(
+            path=self.path,
+            temporary=temporary,
+            before=expect,
+            after=fingerprint_of(temporary.read_bytes()),
+            written=tuple(sheet.sheet for sheet in plan.sheets),
+            added=added,
+            clock=self._clock,
+        )
+
+    def commit(self, plan: WritePlan, expect: str) -> Receipt:
+        """Prepare and switch: all or nothing."""
+        prepared = self.prepare(plan, expect)
+        try:
+            return prepared.switch()
+        except WorkbookRefused:
+            prepared.discard()
+            raise
+
+
+def _changes(
+    package: Package, plan: WritePlan, folder: Path
+) -> tuple[dict[str, Content], tuple[str, ...]]:
+    """Every part that is replaced or added, and the names of added sheets."""
+    book = open_book(package)
+    reader = Reader(book)
+    ownership = find_owned(book, reader)
+    refuse_foreign(book, ownership, plan)
+    changes: dict[str, Content] = {}
+    edits = SkeletonEdits()
+    styles_part = book.related("styles")
+    old_styles = as_utf8(package.part(styles_part)) if styles_part else None
+    styled = with_looks(old_styles, book.main_namespace)
+    if styles_part is None:
+        styles_part = f"{book.folder}/styles.xml".lstrip("/")
+        edits.parts.append((styles_part, "styles"))
+    if styled.xml != old_styles:
+        changes[package.stored_name(styles_part)] = styled.xml
+    around = Surroundings(book, reader, ownership, folder, styled.index)
+    names = _FreeNames(package, ownership)
+    records = dict(ownership.manifest.owned)
+    added: list[str] = []
+    for sheet in plan.sheets:
+        found = ownership.found.get(sheet.sheet)
+        part = found.entry.part if found else names.part(f"{book.folder}/worksheets/sheet")
+        table_part = names.part(f"{book.folder}/tables/table")
+        done = rewrite_sheet(around, sheet, found, part, table_part, names.next_table_id)
+        if found is None:
+            added.append(sheet.sheet)
+            edits.sheets.append(NewSheet(sheet.sheet, part))
+        if done.table_part:
+            edits.tables.append(done.table_part)
+            names.next_table_id += 1
+        else:
+            names.release(table_part)
+        edits.drop_calc_chain |= done.lost_formula
+        changes |= done.changes
+        shown_as = found.entry.name if found else sheet.sheet
+        records[sheet.sheet] = new_record(sheet, shown_as, done.area)
+    manifest = Manifest(records, ownership.manifest.others)
+    changes |= _manifest_sheet(book, ownership, manifest, edits, names)
+    changes |= skeleton_changes(book, edits)
+    return changes, tuple(added)
+
+
+def _manifest_sheet(
+    book: Book, ownership: Ownership, manifest: Manifest, edits: SkeletonEdits, names: _FreeNames
+) -> dict[str, Content]:
+    entry = ownership.entry
+    if entry is not None and entry.part and entry.kind == "worksheet":
+        part = entry.part
+        skeleton = _without_rows(as_utf8(book.package.part(part)), part)
+    else:
+        part = names.part(f"{book.folder}/worksheets/sheet")
+        skeleton = hidden_sheet(book.main_namespace)
+        edits.sheets.append(NewSheet(MANIFEST_SHEET, part, "veryHidden"))
+    whole = frame(skeleton, part, lambda _: [])
+    rows = manifest.rows()
+    return {part: lambda write: whole.write(plain_rows(rows, whole.prefix), write)}
+
+
+def _without_rows(xml: bytes, part: str) -> bytes:
+    whole = frame(xml, part, lambda _: [])
+    return whole.head + whole.tail
+
+
+class _FreeNames:
+    """Part names and table numbers that nobody uses."""
+
+    def __init__(self, package: Package, ownership: Ownership) -> None:
+        self._package = package
+        self._taken: set[str] = set()
+        ids = [table.id for _, table in ownership.tables.values()]
+        self.next_table_id = max(ids, default=0) + 1
+
+    def part(self, stem: str) -> str:
+        """`xl/worksheets/sheet` -> the first free `xl/worksheets/sheet3.xml`."""
+        stem = stem.lstrip("/")
+        number = 1
+        while self._package.has(f"{stem}{number}.xml") or f"{stem}{number}" in self._taken:
+            number += 1
+        self._taken.add(f"{stem}{number}")
+        return f"{stem}{number}.xml"
+
+    def release(self, part: str) -> None:
+        """Give a name back that was not needed."""
+        self._taken.discard(part.removesuffix(".xml"))
