@@ -12,55 +12,80 @@ from fleetdesk.features.phases import phase
 
 
 def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of: datetime) -> Any:
-    """One row per vehicle known from EVENTS, as last seen before `as_of` (UTC-aware).
+    """One row per vehicle known from EVENTS, as last seen at or before `as_of` (UTC-aware).
 
     Position and battery are the latest of event, ping and sighting; the state is the last event's.
-    Columns: vehicle_id, lat, lon, cell, battery_pct, vehicle_state, event_types, phase,
-    state_since_at, last_seen_at, last_trip_at, idle_h. `cell` is the last event's or sighting's, so
-    a ping in a new cell leaves it; cut it anew from lat and lon where that matters.
+    Columns: vehicle_id, lat, lon, battery_pct, vehicle_state, event_types, phase, state_since_at,
+    last_seen_at, last_trip_at, idle_h (null without a trip).
     """
     now = moment(as_of)
     events = events.filter(events.event_at <= now)
     telemetry = telemetry.filter(telemetry.recorded_at <= now)
     sightings = sightings.filter(sightings.seen_at <= now)
-    state = _last(events, ["event_at", "event_id"]).select(
-        "vehicle_id", "vehicle_state", "event_types", "cell", state_since_at=ibis._.event_at
+    last_event = _first_of(events, [events.event_at.desc(), events.event_id.desc()])
+    state = last_event.select(
+        "vehicle_id",
+        "vehicle_state",
+        "event_types",
+        state_since_at=last_event.event_at,
+        phase=phase(last_event.vehicle_state, last_event.event_types),
     )
-    state = state.mutate(phase=phase(state.vehicle_state, state.event_types))
-    seen = ibis.union(
-        _fixes(events, "event_at"), _fixes(telemetry, "recorded_at"), _fixes(sightings, "seen_at")
+    charged = events.filter(events.battery_pct.notnull())
+    last_charge = _first_of(charged, [charged.event_at.desc(), charged.event_id.desc()])
+    places = ibis.union(
+        _place(last_event, "event_at", 1),
+        _newest_place(telemetry, "recorded_at", 2),
+        _newest_place(sightings, "seen_at", 3),
     )
-    place = _latest(seen.filter(seen.lat.notnull() & seen.lon.notnull()), ["lat", "lon"]).select(
-        "vehicle_id", "lat", "lon", last_seen_at=ibis._.at
+    charges = ibis.union(
+        _charge(last_charge, "event_at", 1),
+        _newest_charge(telemetry, "recorded_at", 2),
+        _newest_charge(sightings, "seen_at", 3),
     )
-    charge = _latest(seen.filter(seen.battery_pct.notnull()), ["battery_pct"]).select(
-        "vehicle_id", "battery_pct"
-    )
+    place = _first_of(places, [places.at.desc(), places.source])
+    charge = _first_of(charges, [charges.at.desc(), charges.source])
     ended = trips.filter(trips.ended_at <= now)
     ridden = ended.group_by("vehicle_id").agg(last_trip_at=ended.ended_at.max())
-    rows = state.inner_join(place, "vehicle_id")
-    rows = rows.left_join(charge, "vehicle_id").drop("vehicle_id_right")
-    rows = rows.left_join(ridden, "vehicle_id").drop("vehicle_id_right")
+    rows = state.inner_join(
+        place.select("vehicle_id", "lat", "lon", last_seen_at=place.at), "vehicle_id"
+    )
+    rows = rows.left_join(charge.select("vehicle_id", "battery_pct"), "vehicle_id")
+    rows = rows.drop("vehicle_id_right").left_join(ridden, "vehicle_id").drop("vehicle_id_right")
     return rows.mutate(idle_h=hours_between(now, rows.last_trip_at))
 
 
-def _fixes(table: Any, when: str) -> Any:
-    return table.select("vehicle_id", "lat", "lon", "battery_pct", at=table[when])
+def _newest_place(table: Any, when: str, source: int) -> Any:
+    """Each vehicle's newest position by one aggregate: ranking millions of pings would sort them.
 
-
-def _last(table: Any, order: list[str]) -> Any:
-    """Each vehicle's last row in this order."""
-    newest = ibis.window(group_by="vehicle_id", order_by=[table[column].desc() for column in order])
-    ranked = table.mutate(rank=ibis.row_number().over(newest))
-    return ranked.filter(ranked["rank"] == 0).drop("rank")
-
-
-def _latest(seen: Any, ties: list[str]) -> Any:
-    """Each vehicle's latest fix; of several at one moment the one with the greatest `ties`.
-
-    The latest moment comes from an aggregate before rows are ranked, because ranking millions of
-    pings would sort them all.
+    A vehicle has one row per moment in these tables, so the newest is a single row.
     """
-    newest = seen.group_by("vehicle_id").agg(latest_at=seen.at.max())
-    last = seen.inner_join(newest, "vehicle_id")
-    return _last(last.filter(last.at == last.latest_at), ties)
+    newest = table.group_by("vehicle_id").agg(
+        lat=table.lat.argmax(table[when]),
+        lon=table.lon.argmax(table[when]),
+        **{when: table[when].max()},
+    )
+    return _place(newest, when, source)
+
+
+def _newest_charge(table: Any, when: str, source: int) -> Any:
+    known = table.filter(table.battery_pct.notnull())
+    newest = known.group_by("vehicle_id").agg(
+        battery_pct=known.battery_pct.argmax(known[when]), **{when: known[when].max()}
+    )
+    return _charge(newest, when, source)
+
+
+def _place(table: Any, when: str, source: int) -> Any:
+    return table.select("vehicle_id", "lat", "lon", at=table[when], source=ibis.literal(source))
+
+
+def _charge(table: Any, when: str, source: int) -> Any:
+    return table.select("vehicle_id", "battery_pct", at=table[when], source=ibis.literal(source))
+
+
+def _first_of(table: Any, order: list[Any]) -> Any:
+    """Each vehicle's first row in this order."""
+    ranked = table.mutate(
+        rank=ibis.row_number().over(ibis.window(group_by="vehicle_id", order_by=order))
+    )
+    return ranked.filter(ranked["rank"] == 0).drop("rank")
