@@ -36,9 +36,9 @@ class Shift:
     threshold_pct: float
 
 
-DAY_SHIFT = Shift(frozenset(range(8, 20)), ("Nikos", "Eleni"), 0.0085, 0.0035, 24.0)
+DAY_SHIFT = Shift(frozenset(range(8, 20)), ("Nikos", "Eleni"), 0.0075, 0.0035, 22.0)
 NIGHT_SHIFT = Shift(
-    frozenset({22, 23, 0, 1, 2, 3}), ("Giorgos", "Maria", "Kostas"), 0.034, 0.008, 40.0
+    frozenset({22, 23, 0, 1, 2, 3}), ("Giorgos", "Maria", "Kostas"), 0.034, 0.008, 38.0
 )
 
 

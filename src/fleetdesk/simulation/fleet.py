@@ -98,6 +98,13 @@ class Fleet:
 
     def close_stretch(self, log: Log, build: Build, vehicle: int, at: int) -> float:
         """End the time it stood and return the charge it has now."""
+        charge = self.cut_stretch(log, build, vehicle, at)
+        self.battery[vehicle] = charge
+        self.since[vehicle] = at
+        return charge
+
+    def cut_stretch(self, log: Log, build: Build, vehicle: int, at: int) -> float:
+        """Log the time it stood until now; nothing else about the vehicle changes."""
         charge = self.battery_at(build, vehicle, at)
         start = self.stretch_since[vehicle]
         if at > start:
@@ -107,8 +114,6 @@ class Fleet:
                     vehicle, start, at, x, y, x, y, self.stretch_battery[vehicle], charge, False
                 )
             )
-        self.battery[vehicle] = charge
-        self.since[vehicle] = at
         self.stretch_since[vehicle] = at
         self.stretch_battery[vehicle] = charge
         return charge

@@ -106,7 +106,7 @@ class _Clerk:
         fleet = world.fleet
         for vehicle, state in enumerate(fleet.state):
             if state not in _SILENT and fleet.stretch_since[vehicle] < end:
-                fleet.close_stretch(world.log, self.city.build, vehicle, end)
+                fleet.cut_stretch(world.log, self.city.build, vehicle, end)
 
     def _cut(self, log: Log, name: str, moment: str, end: int) -> list[Any]:
         rows = sorted(

@@ -24,7 +24,7 @@ AGE_GROUPS = ("18-24", "25-34", "35-44", "45-54", "55+")
 _CHANNEL_SHARES = np.cumsum([0.34, 0.22, 0.2, 0.1])
 _AGE_SHARES = np.cumsum([0.33, 0.34, 0.18, 0.1])
 _HISTORY_DAYS = 540
-_BASE_HAZARD_PER_DAY = 0.0012
+_BASE_HAZARD_PER_DAY = 0.0005
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def leaving_hazard(people: People, riders: Riders, now: int) -> Floats:
     tenure = (now - people.signed_up) / MONTH
     early_or_stale = 1.0 + 0.9 * np.exp(-np.maximum(tenure, 0.0) / 2) + 0.5 * (tenure > 15)
     cooled = np.clip(1.0 - riders.activity, 0.0, 1.0)
-    strain = 3.2 * cooled + 0.7 * riders.complaints + 0.9 * riders.late - 0.3 * people.referrals
+    strain = 6.0 * cooled + 0.7 * riders.complaints + 0.9 * riders.late - 0.3 * people.referrals
     return np.asarray(np.minimum(0.25, _BASE_HAZARD_PER_DAY * early_or_stale * np.exp(strain)))
 
 

@@ -1,0 +1,45 @@
+"""Two small cities, generated once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pytest
+
+from fleetdesk.simulation.city import CitySpec, demo_city, tiny_city
+from fleetdesk.simulation.generate import DayBatch, dimensions, generate
+
+
+@dataclass(frozen=True)
+class Records:
+    """All that a city put out."""
+
+    spec: CitySpec
+    batches: tuple[DayBatch, ...]
+    tables: Mapping[str, pa.Table]
+
+    def rows(self, name: str) -> list[dict]:
+        return self.tables[name].to_pylist()
+
+
+def _records(spec: CitySpec, seed: int) -> Records:
+    batches = tuple(generate(spec, seed))
+    names = {name for batch in batches for name in batch.tables}
+    tables = {
+        name: pa.concat_tables([b.tables[name] for b in batches if name in b.tables])
+        for name in names
+    }
+    return Records(spec, batches, tables | dimensions(spec, seed))
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Records:
+    return _records(tiny_city(), 1)
+
+
+@pytest.fixture(scope="session")
+def town() -> Records:
+    """A fifth of the demo's fleet for 40 days, with crews that do not keep up."""
+    return _records(replace(demo_city(vehicles=80, days=40), crew_strength=0.75), 7)
