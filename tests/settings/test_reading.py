@@ -179,9 +179,7 @@ def test_a_note_below_a_list_is_left_alone_but_mentioned(book, settings):
     book.set("Parkings", "A30", "Ask Maria about the harbour")
     reading = book.read()
     assert reading.settings == settings
-    assert [(w.address, w.severity) for w in reading.warnings] == [
-        ("Parkings!A30", Severity.NOTE)
-    ]
+    assert [(w.address, w.severity) for w in reading.warnings] == [("Parkings!A30", Severity.NOTE)]
 
 
 def test_a_row_set_apart_with_its_cells_filled_still_counts(book):
