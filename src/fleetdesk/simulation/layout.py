@@ -47,12 +47,6 @@ class Layout:
     target: Ints
     cabinet: tuple[bool, ...]
 
-    @property
-    def depot(self) -> tuple[float, float]:
-        """Where collected vehicles are charged: beside the station yards, in metres."""
-        x, y = to_metres(np.array([40.6500]), np.array([22.9150]))
-        return float(x[0]), float(y[0])
-
 
 def build_layout(spec: CitySpec) -> Layout:
     """The ground plan that a spec asks for."""

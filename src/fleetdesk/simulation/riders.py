@@ -198,7 +198,6 @@ def _arrive(spec: CitySpec, people: People, riders: Riders, u: Floats, now: int,
 
 def _change_habits(riders: Riders, u: Floats) -> None:
     """Now and then a rider starts to cool for weeks, and some of those warm again."""
-    # The first two columns are used again only for riders who did not arrive today.
     riders.declining |= (u[:, 3] < 0.006) & ~riders.left
     riders.declining &= u[:, 3] < 0.97
     drift = np.where(riders.declining, 0.93, 1.0 + 0.02 * (1.0 - riders.activity))
