@@ -1,0 +1,86 @@
+"""The port: a source yields canonical tables piece by piece and accounts for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from fleetdesk.model.quality import DroppedRows, QualityReport
+from fleetdesk.model.tables import Table
+
+OnProgress = Callable[[float], None]
+EXAMPLES = 5
+
+
+class Source(Protocol):
+    """Somewhere records come from."""
+
+    @property
+    def name(self) -> str:
+        """What the planner calls it, such as the file's name."""
+
+    def read(self, on_progress: OnProgress | None = None) -> Iterator[tuple[str, pa.Table]]:
+        """Yield (table name, rows) in the canonical columns; progress goes from 0 to 1.
+
+        SourceUnreadable when nothing can be made of the source; single bad rows are dropped.
+        """
+
+    def report(self) -> QualityReport:
+        """What became of the rows; only after `read` has come to its end."""
+
+
+def schema_of(table: Table) -> pa.Schema:
+    """The Arrow schema in which a source gives a canonical table."""
+    return pa.schema(
+        [
+            pa.field(column.name, pa.type_for_alias(column.dtype.arrow), column.nullable)
+            for column in table.columns
+        ]
+    )
+
+
+@dataclass
+class Tally:
+    """Counts rows while a source is read; the first few of each reason are kept as examples."""
+
+    rows_in: int = 0
+    _dropped: dict[str, int] = field(default_factory=dict)
+    _examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def drop(self, reason: str, rows: int, examples: Iterator[str]) -> None:
+        """Count `rows` as dropped; no more examples are taken than are shown."""
+        self._dropped[reason] = self._dropped.get(reason, 0) + rows
+        shown = self._examples.setdefault(reason, [])
+        while len(shown) < EXAMPLES:
+            example = next(examples, None)
+            if example is None:
+                break
+            shown.append(example)
+
+    @property
+    def rows_dropped(self) -> int:
+        """All rows dropped so far."""
+        return sum(self._dropped.values())
+
+    def dropped(self) -> tuple[DroppedRows, ...]:
+        """By reason, the most frequent first."""
+        return tuple(
+            DroppedRows(reason, rows, tuple(self._examples[reason]))
+            for reason, rows in sorted(self._dropped.items(), key=lambda item: (-item[1], item[0]))
+        )
+
+    def report(
+        self, source: str, *, notes: tuple[str, ...], facts: Mapping[str, float]
+    ) -> QualityReport:
+        """The account of the whole source."""
+        return QualityReport(
+            source=source,
+            rows_in=self.rows_in,
+            rows_kept=self.rows_in - self.rows_dropped,
+            dropped=self.dropped(),
+            notes=notes,
+            facts=facts,
+        )
