@@ -82,3 +82,8 @@ class Area:
             or self.right < other.left
             or other.right < self.left
         )
+
+
+def rectangle(top: int, left: int, bottom: int, width: int) -> Area:
+    """The area from a corner to a bottom row, so many columns wide."""
+    return Area(top, left, bottom, left + width - 1)

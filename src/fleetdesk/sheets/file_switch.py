@@ -46,7 +46,7 @@ class PreparedFile:
             self._check(self.path, self.before, changed(self.path.name))
             self._check(self.temporary, self.after, _overtaken(self.path.name))
             backup = _back_up(self.path, self.clock())
-            os.replace(self.temporary, self.path)
+            self.temporary.replace(self.path)
             sync_folder(self.path.parent)
         except OSError as error:
             raise explained(error, self.path.name) from error
@@ -206,7 +206,9 @@ def _back_up(path: Path, now: datetime) -> Path:
 
 def _forget_old_backups(path: Path) -> None:
     pattern = re.compile(
-        re.escape(path.stem) + r" \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d( \(\d+\))?" + re.escape(path.suffix)
+        re.escape(path.stem)
+        + r" \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d( \(\d+\))?"
+        + re.escape(path.suffix)
     )
     with contextlib.suppress(OSError):
         found = [file for file in (path.parent / BACKUPS).iterdir() if pattern.fullmatch(file.name)]

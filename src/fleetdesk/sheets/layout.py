@@ -96,7 +96,9 @@ def arrange(old: OldSheet[T], sheet: ResultSheet) -> Arrangement[T]:
     width = len(sheet.columns)
     last = old.top + max(len(sheet.rows), 1)
     columns = _new_columns(old, width)
-    plan = Arrangement(old.top, old.left, last, {}, None, {}, old.totals, columns, False)
+    plan: Arrangement[T] = Arrangement(
+        old.top, old.left, last, {}, None, {}, old.totals, columns, False
+    )
     homes = _homes(old, sheet)
     growth = last - old.last
     orphans: dict[int, list[tuple[int, T]]] = defaultdict(list)
@@ -140,7 +142,7 @@ def arrange(old: OldSheet[T], sheet: ResultSheet) -> Arrangement[T]:
     return plan
 
 
-def _urgency(cell: PlannerCell[object]) -> tuple[bool, bool, bool, int, int]:
+def _urgency(cell: PlannerCell[T]) -> tuple[bool, bool, bool, int, int]:
     return cell.empty, not cell.pinned, not cell.formula, cell.row, cell.column
 
 

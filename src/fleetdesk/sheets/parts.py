@@ -25,10 +25,20 @@ _TRANSITIONAL_RELS = "http://schemas.openxmlformats.org/officeDocument/2006/rela
 _PACKAGE_RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 CONTENT_TYPES = "[Content_Types].xml"
-_BEFORE_CALC = (
-    "fileVersion fileSharing workbookPr AlternateContent revisionPtr absPath workbookProtection "
-    "bookViews sheets functionGroups externalReferences definedNames"
-).split()
+_BEFORE_CALC = [
+    "fileVersion",
+    "fileSharing",
+    "workbookPr",
+    "AlternateContent",
+    "revisionPtr",
+    "absPath",
+    "workbookProtection",
+    "bookViews",
+    "sheets",
+    "functionGroups",
+    "externalReferences",
+    "definedNames",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +216,7 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
         ]
     changes[book.part] = apply(
         book.xml,
-        _sheet_list_edits(book, edits.sheets, ids) + [_calculate_on_load(book)],
+        [*_sheet_list_edits(book, edits.sheets, ids), _calculate_on_load(book)],
     )
     if additions or len(rels_edits) > 1:
         changes[rels_part] = apply(rels, rels_edits)
@@ -215,9 +225,7 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
     return changes
 
 
-def relationship_xml(
-    book: Book, prefix: str, items: Iterable[tuple[str, str, str, bool]]
-) -> bytes:
+def relationship_xml(book: Book, prefix: str, items: Iterable[tuple[str, str, str, bool]]) -> bytes:
     """Relationship elements from (id, kind, target, external)."""
     return "".join(
         f"<{prefix}Relationship Id={quoteattr(id_)} "
@@ -339,5 +347,3 @@ def _no_workbook(package: Package) -> WorkbookRefused:
         f"{package.where} has no workbook inside",
         fix="Open it in Excel or LibreOffice and save it as .xlsx",
     )
-
-

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.layout import Arrangement, OldSheet
+from fleetdesk.sheets.sheet_rows import value_cell
 from fleetdesk.sheets.sheet_scan import RawCell
-from fleetdesk.sheets.sheet_xml import value_cell
 from fleetdesk.sheets.tables import TablePart
 
 Ready = dict[int, list[tuple[int, bytes]]]
 
-_FORMULA = re.compile(rb"<(?:[\w.]+:)?f\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</(?:[\w.]+:)?f>)", re.S)
+_FORMULA = re.compile(
+    rb"<(?:[\w.]+:)?f\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</(?:[\w.]+:)?f>)", re.S
+)
 
 
 class CalculatedColumns:
@@ -84,21 +86,16 @@ def ready_cells(
     for (row, column), cell in plan.cells.items():
         stays = (row, column) == (cell.row, cell.column)
         plain = cell.formula_kind in ("", "normal")
+        unshared = cell.formula_kind != "shared" or cell.shared in masters
         if row == plan.top and cell.text and renamed:
             new = renamed.get(cell.text, cell.text)
             xml = _cell(p, row, column, cell.attrs, cell.inner)
             if new != cell.text and cell.kind in ("inlineStr", "str"):
                 xml = value_cell(prefix, address(row, column), _style(cell), new, False)
-        elif cell.formula is None or (stays and (plain or cell.shared in masters)):
-            xml = _cell(p, row, column, cell.attrs, cell.inner)
-        elif stays and cell.formula_kind != "shared":
-            xml = _cell(p, row, column, cell.attrs, cell.inner)
-        elif plain and column == cell.column:
+        elif cell.formula is None or (stays and unshared) or (plain and column == cell.column):
             xml = _cell(p, row, column, cell.attrs, cell.inner)
         elif cell.formula:
-            xml = value_cell(
-                prefix, address(row, column), _style(cell), "=" + cell.formula, False
-            )
+            xml = value_cell(prefix, address(row, column), _style(cell), "=" + cell.formula, False)
             lost = True
         else:
             xml = _cell(p, row, column, cell.attrs, _FORMULA.sub(b"", cell.inner, count=1))

@@ -96,9 +96,7 @@ def scan_sheet(
             planners = not inside and (row, column) not in ours
             if planners or (inside and column == key_column):
                 start = text.seen = parser.CurrentByteIndex
-                cell = RawCell(
-                    row, column, b"", b"", attrs.get("t", "n"), attrs.get("s", "0"), ""
-                )
+                cell = RawCell(row, column, b"", b"", attrs.get("t", "n"), attrs.get("s", "0"), "")
                 words.clear()
             else:
                 cell = None
@@ -222,4 +220,3 @@ def _feed(parser: object, stream: IO[bytes], where: str, text: _Rolling) -> None
 def _row_attrs(tag: bytes) -> bytes:
     attrs = _NAME.sub(b"", tag, count=1).rstrip(b">").rstrip(b"/").rstrip()
     return _ROW_NOISE.sub(b"", attrs)
-

@@ -56,9 +56,14 @@ _BUILTIN = {"General": 0, "#,##0": 3, "#,##0.00": 4}
 _ALIGNMENT = {
     Look.TITLE: 'vertical="center"',
     Look.NOTE: 'vertical="top"',
-    Look.HEADER: 'vertical="center" wrapText="1"',
+    Look.HEADER: 'horizontal="left" vertical="center" wrapText="1" indent="1"',
     Look.HEADER_RIGHT: 'horizontal="right" vertical="center" wrapText="1"',
-    Look.WRAPPED: 'vertical="top" wrapText="1"',
+    Look.TEXT: 'horizontal="left" vertical="top" indent="1"',
+    Look.LINK: 'horizontal="left" vertical="top" indent="1"',
+    Look.DATETIME: 'horizontal="left" vertical="top" indent="1"',
+    Look.DATE: 'horizontal="left" vertical="top" indent="1"',
+    Look.TIME: 'horizontal="left" vertical="top" indent="1"',
+    Look.WRAPPED: 'horizontal="left" vertical="top" wrapText="1" indent="1"',
     Look.KEPT: 'vertical="top"',
 }
 _FONTS = {
@@ -78,7 +83,7 @@ _EMPTY = (
     '<fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
-    "<borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders>"
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
     '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
@@ -94,9 +99,19 @@ _DEFAULTS = {
     "cellXfs": ('<xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>',),
 }
 """What the first places of each list must be, in a workbook that lacks the list."""
-_ORDER = (
-    "numFmts fonts fills borders cellStyleXfs cellXfs cellStyles dxfs tableStyles colors extLst"
-).split()
+_ORDER = [
+    "numFmts",
+    "fonts",
+    "fills",
+    "borders",
+    "cellStyleXfs",
+    "cellXfs",
+    "cellStyles",
+    "dxfs",
+    "tableStyles",
+    "colors",
+    "extLst",
+]
 
 
 @dataclass(frozen=True)

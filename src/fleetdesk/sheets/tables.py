@@ -61,7 +61,7 @@ def new_table(
 ) -> bytes:
     """A table part with a filter on every column."""
     columns = "".join(
-        f"<tableColumn id=\"{index}\" name={_attr(header)}/>"
+        f'<tableColumn id="{index}" name={_attr(header)}/>'
         for index, header in enumerate(headers, start=1)
     )
     return (

@@ -47,8 +47,10 @@ def clean(value: Value) -> Value:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, str):
-        return clean_text(value) or None
+        return clean_text(str(value)) or None
     if isinstance(value, datetime):
+        if value != value:  # pandas' "not a time"
+            return None
         value = value.replace(tzinfo=None, microsecond=value.microsecond // 1000 * 1000)
         return value if value.year >= 1900 else value.isoformat(" ")
     if isinstance(value, date):

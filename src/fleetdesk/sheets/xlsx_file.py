@@ -34,7 +34,8 @@ from fleetdesk.sheets.parts import Book, NewSheet, SkeletonEdits, open_book, ske
 from fleetdesk.sheets.plan_check import check_plan
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
-from fleetdesk.sheets.sheet_xml import frame, hidden_sheet, plain_rows
+from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
+from fleetdesk.sheets.sheet_rows import plain_rows
 from fleetdesk.sheets.styles import with_looks
 from fleetdesk.sheets.xml_spans import as_utf8
 

@@ -1,29 +1,20 @@
-"""Writing a sheet's XML: rows as a stream, and the few elements around them that we own."""
+"""A sheet's rows as a stream of XML: our table, and the planner's cells around it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from xml.sax.saxutils import quoteattr
 
-from fleetdesk.sheets.a1 import MAX_COLUMN, Area, address, column_letters
+from fleetdesk.sheets.a1 import Area, address, column_letters
 from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.layout import KEPT_LABEL
 from fleetdesk.sheets.styles import LOOK_OF, RIGHT, Look
-from fleetdesk.sheets.values import clean, clean_text, serial, text_xml
-from fleetdesk.sheets.xml_spans import Edit, Node, append_child, apply, parse
+from fleetdesk.sheets.values import MAX_TEXT, clean, serial, text_xml
 
-_ORDER = (
-    "sheetPr dimension sheetViews sheetFormatPr cols sheetData sheetCalcPr sheetProtection "
-    "protectedRanges scenarios autoFilter sortState dataConsolidate customSheetViews mergeCells "
-    "phoneticPr conditionalFormatting dataValidations hyperlinks printOptions pageMargins "
-    "pageSetup headerFooter rowBreaks colBreaks customProperties cellWatches ignoredErrors "
-    "smartTags drawing legacyDrawing legacyDrawingHF drawingHF picture oleObjects controls "
-    "webPublishItems tableParts extLst"
-).split()
-_MARK = b"\x01rows\x01"
 _BATCH = 500
+_LINE = 15.0
+_MAX_LINES = 12
 _DATE_LOOKS = {Look.DATETIME, Look.DATE, Look.TIME}
 
 
@@ -45,114 +36,13 @@ class SheetContent:
     kept_keys: Mapping[int, str] = field(default_factory=dict)
 
 
-def blank_sheet(namespace: str, sheet: ResultSheet, area: Area) -> bytes:
-    """A new sheet without cells: frozen header, landscape, one page wide."""
-    below = address(area.top + 1, area.left)
-    return (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        f'<worksheet xmlns="{namespace}">'
-        '<sheetPr><tabColor rgb="FF1F5A6E"/><pageSetUpPr fitToPage="1"/></sheetPr>'
-        '<dimension ref="A1"/><sheetViews><sheetView showGridLines="0" workbookViewId="0">'
-        f'<pane ySplit="{area.top}" topLeftCell="{below}" activePane="bottomLeft" state="frozen"/>'
-        f'<selection pane="bottomLeft" activeCell="{below}" sqref="{below}"/></sheetView>'
-        '</sheetViews><sheetFormatPr defaultRowHeight="15"/><sheetData/>'
-        '<pageMargins left="0.4" right="0.4" top="0.6" bottom="0.6" header="0.3" footer="0.3"/>'
-        '<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/>'
-        "<headerFooter><oddFooter>&amp;L&amp;A&amp;RPage &amp;P of &amp;N</oddFooter>"
-        "</headerFooter><ignoredErrors>"
-        f'<ignoredError sqref="{area.ref}" numberStoredAsText="1"/></ignoredErrors></worksheet>'
-    ).encode()
-
-
-def hidden_sheet(namespace: str) -> bytes:
-    """A new sheet for the manifest."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        f'<worksheet xmlns="{namespace}"><sheetData/></worksheet>'
-    ).encode()
-
-
-@dataclass
-class SheetFrame:
-    """A sheet's XML around its rows, ready to be written."""
-
-    head: bytes
-    tail: bytes
-    prefix: str
-
-    def write(self, rows: Iterator[bytes], write: Callable[[bytes], None]) -> None:
-        """Stream the whole part."""
-        write(self.head)
-        for piece in rows:
-            write(piece)
-        write(self.tail)
-
-
-def frame(skeleton: bytes, where: str, edits: Callable[[Node], list[Edit]]) -> SheetFrame:
-    """The sheet around its rows, with the given edits made."""
-    root = parse(skeleton, where)
-    p = root.prefix
-    marked = f"<{p}sheetData>".encode() + _MARK + f"</{p}sheetData>".encode()
-    old = root.child("sheetData")
-    place = (old.start, old.end, marked) if old else put_element(root, "sheetData", marked)
-    head, _, tail = apply(skeleton, [*edits(root), place]).partition(_MARK)
-    return SheetFrame(head, tail, p)
-
-
-def put_element(root: Node, local: str, xml: bytes) -> Edit:
-    """Replace a child of the sheet, or put it where the schema wants it; empty XML removes it."""
-    old = root.child(local)
-    if old is not None:
-        return old.start, old.end, xml
-    rank = _ORDER.index(local)
-    before = [node for node in root.children if _rank(node) < rank]
-    if not before and root.open_end == root.end:
-        return append_child(root, xml)
-    at = before[-1].end if before else root.open_end
-    return at, at, xml
-
-
-def columns_xml(
-    prefix: str,
-    sheet: ResultSheet,
-    left: int,
-    old: Node | None,
-    owned: Mapping[int, str],
-    moved: Mapping[int, int],
-) -> bytes:
-    """Column widths: new columns as planned, those that were there as the planner left them."""
-    before = _ColumnFormats(old)
-    headers = {header: column for column, header in owned.items()}
-    end = max([left + len(sheet.columns) - 1, *owned, *moved, *moved.values()])
-    wanted: dict[int, dict[str, str]] = {}
-    gone = set(owned) | set(moved)
-    for column in range(1, end + 1):
-        known = before.at(column)
-        if known and column not in gone:
-            wanted[column] = known
-    for source, target in moved.items():
-        wanted[target] = before.at(source) or {}
-    for index, column in enumerate(sheet.columns):
-        source = headers.get(column.header, 0)
-        fresh = {"width": f"{min(max(column.width, 3), 255):g}", "customWidth": "1"}
-        wanted[left + index] = before.at(source) or fresh
-    items = [(column, column, attrs) for column, attrs in sorted(wanted.items()) if attrs]
-    items += before.beyond(end)
-    columns = "".join(
-        f'<{prefix}col min="{first}" max="{last}"'
-        + "".join(f" {name}={quoteattr(value)}" for name, value in attrs.items())
-        + "/>"
-        for first, last, attrs in items
-    )
-    return f"<{prefix}cols>{columns}</{prefix}cols>".encode() if columns else b""
-
-
 def rows_xml(content: SheetContent, prefix: str) -> Iterator[bytes]:
     """All rows of the sheet in order, in pieces of some hundred rows."""
     area, looks = content.area, content.looks
     before = _fixed_rows(content, prefix)
     yield b"".join(
-        _row(content, prefix, row, before.get(row, [])) for row in _rows(content, before, 1, area.top)
+        _row(content, prefix, row, before.get(row, []))
+        for row in _rows(content, before, 1, area.top)
     )
     first = area.top + 1
     writer = _RowWriter(content, prefix)
@@ -163,7 +53,8 @@ def rows_xml(content: SheetContent, prefix: str) -> Iterator[bytes]:
         cells = writer.cells(str(row), values)
         if extra:
             cells = _around(cells, extra, area.left)
-        batch.append(b'<%srow r="%d">%s</%srow>' % (writer.p, row, cells, writer.p))
+        height = writer.height(values)
+        batch.append(b'<%srow r="%d"%s>%s</%srow>' % (writer.p, row, height, cells, writer.p))
         if len(batch) == _BATCH:
             yield b"".join(batch)
             batch.clear()
@@ -207,9 +98,7 @@ def value_cell(prefix: str, ref: str, style: int, value: Value, date1904: bool) 
     if isinstance(value, str):
         text, keep = text_xml(value)
         space = ' xml:space="preserve"' if keep else ""
-        return (
-            f'{head} t="inlineStr"><{p}is><{p}t{space}>{text}</{p}t></{p}is></{p}c>'.encode()
-        )
+        return f'{head} t="inlineStr"><{p}is><{p}t{space}>{text}</{p}t></{p}is></{p}c>'.encode()
     number = serial(value, date1904) if isinstance(value, date | time) else value
     return f"{head}><{p}v>{number!r}</{p}v></{p}c>".encode()
 
@@ -227,12 +116,27 @@ class _RowWriter:
             look = LOOK_OF[column.style]
             styles = {kind: content.looks[kind] for kind in _DATE_LOOKS}
             self.columns.append((f'<{p}c r="{letters}', f'" s="{content.looks[look]}"', styles))
+        self.wrapped = [
+            (index, max(int(column.width * 1.05) - 2, 5))
+            for index, column in enumerate(content.sheet.columns)
+            if column.style is CellStyle.WRAPPED
+        ]
         self.number = f"><{p}v>"
         self.number_end = f"</{p}v></{p}c>"
         self.text = f' t="inlineStr"><{p}is><{p}t>'
         self.text_kept = f' t="inlineStr"><{p}is><{p}t xml:space="preserve">'
         self.text_end = f"</{p}t></{p}is></{p}c>"
         self.boolean = f' t="b"><{p}v>'
+
+    def height(self, values: Sequence[Value]) -> bytes:
+        """Room for wrapped text; LibreOffice does not find it out by itself."""
+        lines = 1
+        for index, room in self.wrapped:
+            value = values[index]
+            if isinstance(value, str) and (len(value) > room or "\n" in value):
+                pieces = value[:MAX_TEXT].split("\n")
+                lines = max(lines, sum(1 + max(len(piece) - 1, 0) // room for piece in pieces))
+        return b' ht="%g"' % (_LINE * min(lines, _MAX_LINES)) if lines > 1 else b""
 
     def cells(self, row: str, values: Sequence[Value]) -> bytes:
         parts: list[str] = []
@@ -259,10 +163,7 @@ class _RowWriter:
     def _other(
         self, head: str, row: str, style: str, dates: Mapping[Look, int], value: Value
     ) -> str:
-        if isinstance(value, Link):
-            value = clean_text(value.text) or None
-        else:
-            value = clean(value)
+        value = clean(value.text if isinstance(value, Link) else value)
         if isinstance(value, date | time):
             look = Look.DATETIME if isinstance(value, datetime) else Look.DATE
             look = Look.TIME if isinstance(value, time) else look
@@ -275,7 +176,7 @@ class _RowWriter:
             opened = self.text_kept if keep else self.text
             return f"{head}{row}{style}{opened}{text}{self.text_end}"
         # A number of another type (numpy's, for one) that behaves as Python's.
-        plain = float(value)
+        plain = float(value)  # type: ignore[arg-type]
         cleaned = clean(int(plain) if plain.is_integer() else plain) if plain == plain else None
         if cleaned is None:
             return f"{head}{row}{style}/>"
@@ -305,9 +206,7 @@ def _fixed_rows(content: SheetContent, p: str) -> dict[int, list[tuple[int, byte
     return fixed
 
 
-def _rows(
-    content: SheetContent, fixed: Mapping[int, object], first: int, last: int
-) -> list[int]:
+def _rows(content: SheetContent, fixed: Mapping[int, object], first: int, last: int) -> list[int]:
     wanted = set(fixed) | set(content.planner) | set(content.rows)
     return sorted(row for row in wanted if first <= row <= last)
 
@@ -333,30 +232,3 @@ def _around(cells: bytes, extra: list[tuple[int, bytes]], left: int) -> bytes:
 
 def _long_headers(sheet: ResultSheet) -> bool:
     return any(len(column.header) * 1.15 + 3 > column.width for column in sheet.columns)
-
-
-def _rank(node: Node) -> int:
-    if node.local in _ORDER:
-        return _ORDER.index(node.local)
-    # Excel wraps form controls so; they stand where controls do.
-    return _ORDER.index("controls")
-
-
-class _ColumnFormats:
-    """The `cols` element of a sheet by column."""
-
-    def __init__(self, node: Node | None) -> None:
-        self.items = [
-            (
-                int(child.get("min") or 1),
-                int(child.get("max") or MAX_COLUMN),
-                {k: v for k, v in child.attrs.items() if k not in ("min", "max")},
-            )
-            for child in (node.children if node else [])
-        ]
-
-    def at(self, column: int) -> dict[str, str] | None:
-        return next((a for first, last, a in self.items if first <= column <= last), None)
-
-    def beyond(self, end: int) -> list[tuple[int, int, dict[str, str]]]:
-        return [(max(f, end + 1), last, attrs) for f, last, attrs in self.items if last > end]

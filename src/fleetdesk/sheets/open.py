@@ -1,0 +1,32 @@
+"""The one door to a planner's workbook: an address in, a `Workbook` out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleetdesk.errors import WorkbookRefused
+from fleetdesk.sheets.base import Workbook
+from fleetdesk.sheets.xlsx_file import XlsxFile
+
+ACCEPTED = (".xlsx", ".xlsm")
+
+_FIXES = {
+    ".xls": "it is the old Excel format; open it in Excel or LibreOffice and save it as .xlsx",
+    ".xlsb": "it is a binary workbook; open it in Excel and save it as .xlsx",
+    ".ods": "it is an OpenDocument sheet; open it in LibreOffice and save it as .xlsx",
+    ".csv": "it is plain text; open it in Excel or LibreOffice and save it as .xlsx",
+    ".xltx": "it is a template; open it in Excel and save it as .xlsx",
+}
+
+
+def open_workbook(address: str | Path) -> Workbook:
+    """The workbook at a path ending in .xlsx or .xlsm; anything else is refused with the fix."""
+    path = Path(address)
+    suffix = path.suffix.lower()
+    if suffix not in ACCEPTED:
+        raise WorkbookRefused(
+            f"{path.name or address} is not a workbook FleetDesk can use",
+            found=_FIXES.get(suffix, f"a name ending in {suffix}" if suffix else "no file ending"),
+            fix=f"Give a file that ends in {' or '.join(ACCEPTED)}",
+        )
+    return XlsxFile(path)
