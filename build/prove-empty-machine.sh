@@ -73,7 +73,7 @@ new_root() {
     [ "$2" = root ] || chroot "$roots/$1" useradd --no-create-home "$2"
     mkdir "$roots/$1/srv/fleet desk"
     chroot "$roots/$1" chown "$2" "/srv/fleet desk"
-    inside "$1" "$2" "/srv/fleet desk" git -c advice.detachedHead=false \
+    inside "$1" "$2" "/srv/fleet desk" git -c advice.detachedHead=false -c init.defaultBranch=main \
         clone --quiet /srv/fleetdesk.bundle .
 }
 
