@@ -157,14 +157,18 @@ def _task(need: _Need, settings: Settings) -> Task | None:
     )
     # An unknown charge is counted as usable: the feed says that the vehicle can be rented.
     known = thresholds.charged_battery_pct if battery is None else battery
+    precision = settings.city.cell_precision
     before = ScooterState(
-        vehicle.at, vehicle.cell, known, vehicle.rentable and known >= thresholds.usable_battery_pct
+        vehicle.at,
+        vehicle.at.cell(precision),
+        known,
+        vehicle.rentable and known >= thresholds.usable_battery_pct,
     )
     after_pct = thresholds.charged_battery_pct if low else known
     after_at = need.destination.at if need.destination else vehicle.at
     after = ScooterState(
         after_at,
-        after_at.cell(len(vehicle.cell)),
+        after_at.cell(precision),
         after_pct,
         after_pct >= thresholds.usable_battery_pct,
     )

@@ -62,7 +62,7 @@ class Examination:
 
 def examine(workspace: Path | None) -> Examination:
     """Look at this installation, and at the workspace folder when one is given."""
-    return Examination(tuple([*_machine(), *_packages(), *_workspace(workspace)]))
+    return Examination((*_machine(), *_packages(), *_workspace(workspace)))
 
 
 def _machine() -> Iterable[Finding]:
@@ -114,7 +114,7 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
     if workspace is None:
         return
     from fleetdesk.sheets.open import open_workbook
-    from fleetdesk.store import open_store
+    from fleetdesk.store.duckdb_store import open_store
     from fleetdesk.workflows.context import workbook_in
 
     try:
@@ -125,8 +125,9 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
         yield Finding("Workbook", "problem", str(error))
     try:
         with open_store(workspace / "store") as store:
-            first, last = store.data_window()
-            yield Finding("Store", "ok", f"generation {store.generation}, {first} to {last}")
+            window = store.data_window()
+            span = f"{window[0]:%Y-%m-%d %H:%M} to {window[1]:%Y-%m-%d %H:%M} UTC" if window else ""
+            yield Finding("Store", "ok", f"generation {store.generation}, {span or 'no records'}")
             published = store.runs.last_published()
             yield Finding("Last run", "ok", published.run_id if published else "none yet")
     except FleetDeskError as error:

@@ -1,0 +1,94 @@
+"""`fleetdesk demo`: a sample city in a workspace of its own, planned like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.places import Point
+from fleetdesk.settings.schema import Package, ParkingRow, Settings
+from fleetdesk.settings.starter import starter_settings
+from fleetdesk.simulation.city import CitySpec, demo_city
+from fleetdesk.simulation.generate import dimensions, generate
+from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
+from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.run import RunResult, run_workbook
+from fleetdesk.workflows.workspace import claim, last_import, make_workbook
+
+
+def run_demo(
+    folder: Path,
+    seed: int = 1,
+    vehicles: int = 400,
+    days: int = 30,
+    *,
+    clock: Clock = utc_now,
+    on_progress: OnProgress = silent,
+) -> RunResult:
+    """Make the sample city in `folder` and plan its day; a city that is there is planned again.
+
+    What the planner changed in its workbook since is kept.
+    """
+    claim(folder)
+    spec = demo_city(vehicles=vehicles, days=days)
+    path = folder / WORKBOOK_NAME
+    source = f"simulated city, {vehicles} vehicles, {days} days, seed {seed}"
+    _fill_store(folder, source, spec, seed, part(on_progress, 0.0, 0.5))
+    if not path.exists():
+        make_workbook(path, city_settings(spec, seed))
+    return run_workbook(path, clock=clock, on_progress=part(on_progress, 0.5, 1.0))
+
+
+def city_settings(spec: CitySpec, seed: int) -> Settings:
+    """A workbook's settings for a simulated city: its parkings, prices and packages."""
+    tables = dimensions(spec, seed)
+    rows = [_parking(row) for row in tables["parkings"].to_pylist()]
+    starter = starter_settings(
+        spec.name, spec.timezone, spec.currency, centre=_centre(rows), parkings=rows
+    )
+    packages = tuple(_priced(package, spec) for package in starter.packages)
+    return starter.model_copy(update={"packages": packages})
+
+
+def _fill_store(
+    folder: Path, source: str, spec: CitySpec, seed: int, on_progress: OnProgress
+) -> None:
+    with open_store(folder / STORE_FOLDER, create=True) as store:
+        there = last_import(store)
+        if there is not None and there.source != source:
+            raise FleetDeskError(
+                f"{folder} already holds other records",
+                found=there.source,
+                fix="Choose another folder with --out",
+            )
+        if there is not None:
+            return
+        step = "Simulating the city"
+        on_progress(step, 0.0)
+        with store.new_generation(source) as generation:
+            for name, table in dimensions(spec, seed).items():
+                generation.append(name, table)
+            for day in generate(spec, seed, lambda done, days: on_progress(step, done / days)):
+                for name, table in day.tables.items():
+                    generation.append(name, table)
+
+
+def _parking(row: dict[str, pa.Scalar]) -> ParkingRow:
+    known = set(ParkingRow.model_fields)
+    return ParkingRow(**{name: value for name, value in row.items() if name in known})
+
+
+def _priced(package: Package, spec: CitySpec) -> Package:
+    prices = {entry.name: entry.monthly_price for entry in spec.packages}
+    price = prices.get(package.name, package.monthly_price)
+    return package.model_copy(update={"monthly_price": price, "floor_price": round(0.8 * price, 2)})
+
+
+def _centre(rows: list[ParkingRow]) -> Point:
+    return Point(
+        round(sum(row.lat for row in rows) / len(rows), 5),
+        round(sum(row.lon for row in rows) / len(rows), 5),
+    )

@@ -1,0 +1,94 @@
+"""Which day is planned, as of when, and who works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from fleetdesk.model.places import Parking, Point
+from fleetdesk.model.work import Van
+from fleetdesk.settings.schema import City, Settings, Worker
+
+DEFAULT_START = time(8, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`as_of` is the last moment that may be known, `starts_at` the first shift's start (UTC)."""
+
+    day: date
+    as_of: datetime
+    starts_at: datetime
+
+
+def moment(settings: Settings, last_record: datetime) -> Moment:
+    """The moment that the City sheet asks for; without a day, the next shift after the last record.
+
+    Nothing after `as_of` is used, so that planning a past day is an honest replay.
+    """
+    city = settings.city
+    zone = ZoneInfo(city.timezone)
+    start = min((w.shift_start for w in _working(settings)), default=DEFAULT_START)
+    if city.plan_day is not None:
+        starts_at = _at(city.plan_day, start, zone)
+        seen = _at(city.plan_day, city.snapshot_time, zone) if city.snapshot_time else starts_at
+        return Moment(city.plan_day, min(seen, last_record), starts_at)
+    as_of = _last_at(city, last_record, zone)
+    day = as_of.astimezone(zone).date()
+    if _at(day, start, zone) < as_of:
+        day += timedelta(days=1)
+    return Moment(day, as_of, _at(day, start, zone))
+
+
+def vans(settings: Settings, day: date) -> tuple[Van, ...]:
+    """The active workers' vans with their shifts on `day`."""
+    zone = ZoneInfo(settings.city.timezone)
+    return tuple(_van(worker, day, zone) for worker in _working(settings))
+
+
+def parkings(settings: Settings) -> tuple[Parking, ...]:
+    """The parkings in use."""
+    return tuple(
+        Parking(
+            row.parking_id, row.name, Point(row.lat, row.lon), row.radius_m,
+            row.capacity, row.minimum, row.target,
+        )
+        for row in settings.parkings
+        if row.active
+    )  # fmt: skip
+
+
+def _working(settings: Settings) -> Sequence[Worker]:
+    return [worker for worker in settings.workers if worker.active]
+
+
+def _van(worker: Worker, day: date, zone: ZoneInfo) -> Van:
+    base = Point(worker.start_lat, worker.start_lon)
+    return Van(
+        worker=worker.name,
+        start=base,
+        end=base,
+        shift_start=_at(day, worker.shift_start, zone),
+        shift_end=_at(day, worker.shift_end, zone),
+        battery_capacity=worker.batteries,
+        vehicle_capacity=worker.vehicles,
+        cost_per_h=worker.cost_per_h,
+        cost_per_km=worker.cost_per_km,
+        speed_kmh=worker.speed_kmh,
+        email=worker.email,
+    )
+
+
+def _last_at(city: City, last_record: datetime, zone: ZoneInfo) -> datetime:
+    """The last record, or the last time before it when the clock showed the snapshot time."""
+    if city.snapshot_time is None:
+        return last_record
+    day = last_record.astimezone(zone).date()
+    seen = _at(day, city.snapshot_time, zone)
+    return seen if seen <= last_record else _at(day - timedelta(days=1), city.snapshot_time, zone)
+
+
+def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,188 @@
+"""From records to the day's plan: fleet, candidates, ROI, priority, selection, routes, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis
+
+from fleetdesk.errors import NotEnoughData, Problem, Severity
+from fleetdesk.features.sightings import inferred_events, inferred_trips
+from fleetdesk.features.trips import priced
+from fleetdesk.features.vehicles import vehicles_now
+from fleetdesk.fleet.downstream_revenue import DownstreamRevenue, estimate
+from fleetdesk.fleet.fleet_state import fleet_now
+from fleetdesk.fleet.kpis import Kpi, kpis
+from fleetdesk.fleet.rate_sums import Rate
+from fleetdesk.fleet.task_roi import task_rois
+from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.plan import Plan
+from fleetdesk.model.work import Priority, Task, TaskRoi, Van
+from fleetdesk.outputs.tables import CellRate
+from fleetdesk.routes.problem import build
+from fleetdesk.routes.solve import Progress, plan
+from fleetdesk.routes.stop import Iterations
+from fleetdesk.routes.travel_times import Haversine
+from fleetdesk.settings.schema import Settings
+from fleetdesk.store.base import Store
+from fleetdesk.tasks.candidates import candidates
+from fleetdesk.tasks.priority import prioritise
+from fleetdesk.tasks.select import select
+from fleetdesk.workflows.moment import Moment, moment, parkings, vans
+from fleetdesk.workflows.progress import OnProgress, part, silent
+
+STALE = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """All that was worked out for one day; `plan.dropped` holds every task without a route."""
+
+    moment: Moment
+    fleet: tuple[VehicleNow, ...]
+    tasks: tuple[Task, ...]
+    rois: Mapping[str, TaskRoi]
+    priorities: tuple[Priority, ...]
+    plan: Plan
+    vans: tuple[Van, ...]
+    downstream: DownstreamRevenue
+    kpis: tuple[Kpi, ...]
+    notes: tuple[Problem, ...]
+
+    @property
+    def cell_rates(self) -> Mapping[str, float]:
+        """Revenue per operational hour of each cell over the week, in city currency."""
+        return {cell: support.rate_per_h for cell, support in self.cell_support.items()}
+
+    @property
+    def cell_support(self) -> Mapping[str, CellRate]:
+        """The same with the vehicle hours behind it; weekdays weigh by their hours."""
+        by_cell: dict[str, list[Rate]] = {}
+        for (cell, _), rate in sorted(self.downstream.rates.items()):
+            by_cell.setdefault(cell, []).append(rate)
+        return {cell: _over_the_week(rates) for cell, rates in by_cell.items()}
+
+
+def plan_day(store: Store, settings: Settings, *, on_progress: OnProgress = silent) -> DayPlan:
+    """Plan the day that the City sheet asks for on what the store holds.
+
+    Nothing after the moment of planning is looked at. Raises NotEnoughData when the store has no
+    records up to then.
+    """
+    now = _moment(store, settings)
+    on_progress("Following the vehicles through their cycles", 0.0)
+    tables = _with_inferred(store.tables(), settings)
+    downstream = estimate(tables["events"], tables["trips"], settings, now.as_of)
+    on_progress("Looking at the fleet", 0.35)
+    fleet = _fleet(tables, settings, now.as_of)
+    on_progress("Weighing tasks", 0.45)
+    tasks = candidates(fleet, parkings(settings), settings)
+    rois = {roi.task_id: roi for roi in task_rois(tasks, downstream, settings, now.starts_at)}
+    priorities = prioritise(tasks, rois, settings)
+    chosen = select(tasks, rois, priorities, settings)
+    crew = vans(settings, now.day)
+    problem = build(chosen.tasks, rois, chosen.bonuses, crew, Haversine(), settings.city.currency)
+    effort = settings.city.search_effort
+    routed = plan(
+        problem,
+        Iterations(effort),
+        settings.city.seed,
+        on_progress=_rounds(part(on_progress, 0.5, 0.85), effort),
+    )
+    on_progress("Adding up the key figures", 0.85)
+    return DayPlan(
+        moment=now,
+        fleet=fleet,
+        tasks=tasks,
+        rois=rois,
+        priorities=priorities,
+        plan=replace(routed, dropped=(*chosen.dropped, *routed.dropped)),
+        vans=crew,
+        downstream=downstream,
+        kpis=kpis(tables, fleet, parkings(settings), settings, now.as_of),
+        notes=_notes(now, settings, downstream),
+    )
+
+
+def _over_the_week(rates: Sequence[Rate]) -> CellRate:
+    hours = sum(rate.support_h for rate in rates)
+    earned = sum(rate.per_h * rate.support_h for rate in rates)
+    return CellRate(earned / hours if hours else 0.0, hours)
+
+
+def _moment(store: Store, settings: Settings) -> Moment:
+    window = store.data_window()
+    if window is None:
+        raise NotEnoughData(
+            "There are no records to plan from",
+            found="no trips, events or sightings",
+            fix="Bring some in with fleetdesk import",
+        )
+    now = moment(settings, window[1])
+    if now.as_of < window[0]:
+        raise NotEnoughData(
+            f"There are no records before {now.day}, the day to plan",
+            found=f"records from {window[0]:%Y-%m-%d %H:%M} to {window[1]:%Y-%m-%d %H:%M} UTC",
+            fix="Choose a later day in City: Day to plan, or leave it empty",
+        )
+    return now
+
+
+def _with_inferred(tables: Mapping[str, Any], settings: Settings) -> Mapping[str, Any]:
+    """The tables, with the trips and events that a public feed's sightings imply added."""
+    sightings = tables["sightings"]
+    if sightings.count().execute() == 0:
+        return tables
+    found = {
+        "events": inferred_events(sightings, settings),
+        "trips": inferred_trips(sightings, settings),
+    }
+    added = {
+        name: ibis.union(tables[name], rows.select(*tables[name].columns)).cache()
+        for name, rows in found.items()
+    }
+    return {**tables, **added}
+
+
+def _fleet(
+    tables: Mapping[str, Any], settings: Settings, as_of: datetime
+) -> tuple[VehicleNow, ...]:
+    rows = vehicles_now(
+        tables["events"],
+        tables["telemetry"],
+        tables["sightings"],
+        priced(tables["trips"], settings.costs),
+        as_of,
+    )
+    return fleet_now(rows.to_pyarrow().to_pylist(), parkings(settings), as_of)
+
+
+def _rounds(on_progress: OnProgress, effort: int) -> Any:
+    def report(progress: Progress) -> None:
+        on_progress("Planning routes", min(1.0, progress.iterations / effort))
+
+    return report
+
+
+def _notes(now: Moment, settings: Settings, downstream: DownstreamRevenue) -> tuple[Problem, ...]:
+    """What a planner should know about this run though it stopped nothing."""
+    notes = [Problem("ROI", "", "", text, severity=Severity.NOTE) for text in downstream.notes]
+    if not parkings(settings):
+        notes.append(
+            Problem(
+                "Parkings", "", "No parking is in use,", "so only the battery rule makes tasks",
+                "List parkings to bring vehicles in and to fill parkings", Severity.NOTE,
+            )
+        )  # fmt: skip
+    if now.starts_at - now.as_of > STALE:
+        days = (now.starts_at - now.as_of).days
+        notes.append(
+            Problem(
+                "City", "", f"The last record is {days} days before the day planned",
+                "and the fleet may have moved since", "Import newer records", Severity.WARNING,
+            )
+        )  # fmt: skip
+    return tuple(notes)

@@ -1,0 +1,20 @@
+"""How far the work is: a step's name and the share done, 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+OnProgress = Callable[[str, float], None]
+
+
+def silent(_step: str, _share: float) -> None:
+    """For callers who do not watch."""
+
+
+def part(on_progress: OnProgress, low: float, high: float) -> OnProgress:
+    """Report a piece of work as the stretch from `low` to `high` of the whole."""
+
+    def report(step: str, share: float) -> None:
+        on_progress(step, low + (high - low) * share)
+
+    return report

@@ -1,0 +1,100 @@
+"""Bring a day's plan to the planner: map, result sheets and ledger, all or nothing.
+
+The order makes a crash harmless. The map is written where nobody looks yet; the ledger notes which
+workbook is about to be replaced by which; the workbook is replaced in one step; the ledger closes
+the run. Whatever was cut off is settled when the workspace is next opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleetdesk.outputs.map import map_view, route_map
+from fleetdesk.settings.flatten import changes, flatten
+from fleetdesk.sheets.base import WritePlan
+from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context
+from fleetdesk.workflows.plan_day import DayPlan
+from fleetdesk.workflows.result_sheets import result_sheets
+
+_UNCHANGED = ("nothing",)
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the results are; `summary` holds the figures that the ledger keeps."""
+
+    run_id: str
+    map_path: Path
+    backup: str
+    changed: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+
+def publish(context: Context, day: DayPlan, run_id: str) -> Published:
+    """Write the plan's map and sheets; when it raises, the workbook is as it was."""
+    runs = context.store.runs
+    summary = _summary(day, context)
+    changed = _changed(context)
+    map_path = _write_map(context.folder / OUTPUTS_FOLDER / run_id, day, context)
+    finished_at = context.clock()
+    sheets = result_sheets(context, day, run_id, summary, changed or _UNCHANGED, finished_at)
+    prepared = context.workbook.prepare(WritePlan(sheets), context.snapshot.fingerprint)
+    try:
+        runs.publishing(
+            run_id,
+            workbook=context.path,
+            before_sha=prepared.before,
+            after_sha=prepared.after,
+            summary=summary,
+        )
+        receipt = prepared.switch()
+    except BaseException:
+        prepared.discard()
+        raise
+    runs.finish(run_id, ended_at=finished_at)
+    return Published(run_id, map_path, receipt.backup, changed, summary)
+
+
+def _changed(context: Context) -> tuple[str, ...]:
+    """Old -> new of every setting against the last published run."""
+    last = context.store.runs.last_published()
+    if last is None:
+        return ("first run in this workspace",)
+    return tuple(str(c) for c in changes(last.settings_flat, flatten(context.settings)))
+
+
+def _summary(day: DayPlan, context: Context) -> dict[str, Any]:
+    return {
+        "day": day.moment.day.isoformat(),
+        "as_of": day.moment.as_of.isoformat(),
+        "vehicles": len(day.fleet),
+        "tasks_found": len(day.tasks),
+        "tasks_planned": len(day.plan.planned_task_ids),
+        "routes": sum(bool(route.visits) for route in day.plan.routes),
+        "profit": day.plan.profit_milli / 1000,
+        "currency": context.settings.city.currency,
+    }
+
+
+def _write_map(folder: Path, day: DayPlan, context: Context) -> Path:
+    view = map_view(
+        day.plan,
+        day.tasks,
+        context.settings,
+        day.moment.day,
+        rois=day.rois,
+        vans=day.vans,
+        fleet=day.fleet,
+        rates_per_h=day.cell_rates,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MAP_NAME
+    with path.open("w", encoding="utf-8") as file:
+        file.write(route_map(view))
+        file.flush()
+        os.fsync(file.fileno())
+    return path

@@ -1,0 +1,130 @@
+"""`fleetdesk run` and `fleetdesk check`: read the workbook, plan the day, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fleetdesk import __version__
+from fleetdesk.errors import NotEnoughData, Problem
+from fleetdesk.settings.flatten import flatten
+from fleetdesk.settings.reading import read_settings
+from fleetdesk.sheets.open import open_workbook
+from fleetdesk.workflows.context import Clock, Context, open_context, settle, utc_now
+from fleetdesk.workflows.plan_day import plan_day
+from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.publish import Published, publish
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did, for the command line."""
+
+    workbook: Path
+    published: Published
+    warnings: tuple[Problem, ...]
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """Figures, paths and a text for people."""
+        done = self.published
+        return {
+            "workbook": str(self.workbook),
+            "run": done.run_id,
+            "map": str(done.map_path),
+            "backup": done.backup,
+            **done.summary,
+            "changed": list(done.changed),
+            "warnings": [str(warning) for warning in self.warnings],
+            "text": self._text(),
+        }
+
+    def _text(self) -> str:
+        done, facts = self.published, self.published.summary
+        lines = [
+            f"Planned {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} tasks on "
+            f"{facts['routes']} routes, profit {facts['profit']:.2f} {facts['currency']}.",
+            *(f"Changed since the last run: {change}" for change in done.changed),
+            *(f"Note: {warning}" for warning in self.warnings),
+            f"Workbook  {self.workbook}",
+            f"Map       {done.map_path}",
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A workbook whose settings can be used, with what is worth a look."""
+
+    workbook: Path
+    warnings: tuple[Problem, ...]
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """For the command line."""
+        lines = [f"{self.workbook.name}: all settings can be used."]
+        lines += [f"Note: {warning}" for warning in self.warnings]
+        return {
+            "workbook": str(self.workbook),
+            "warnings": [asdict(warning) for warning in self.warnings],
+            "text": "\n".join(lines),
+        }
+
+
+def run_workbook(
+    path: Path, *, clock: Clock = utc_now, on_progress: OnProgress = silent
+) -> RunResult:
+    """Plan the day on what the workbook at `path` says and write the results back into it.
+
+    All or nothing: on any error workbook and store stay as they were.
+    """
+    on_progress("Reading the workbook", 0.0)
+    with open_context(path, clock) as context:
+        run_id = _begin(context)
+        try:
+            day = plan_day(
+                context.store, context.settings, on_progress=part(on_progress, 0.05, 0.9)
+            )
+            on_progress("Writing the results", 0.9)
+            published = publish(context, day, run_id)
+        except BaseException:
+            settle(context.folder, context.store, clock)
+            raise
+        on_progress("Done", 1.0)
+        return RunResult(path, published, (*context.reading.warnings, *day.notes))
+
+
+def check_workbook(path: Path) -> CheckResult:
+    """Read and check the settings; SettingsInvalid names every problem; nothing is written."""
+    return CheckResult(path, read_settings(open_workbook(path).snapshot()).warnings)
+
+
+def _begin(context: Context) -> str:
+    store, settings = context.store, context.settings
+    window = store.data_window()
+    if window is None:
+        raise NotEnoughData(
+            f"There are no records in {context.folder / 'store'}",
+            found="no trips, events or sightings",
+            fix="Bring some in with fleetdesk import",
+        )
+    started_at = context.clock()
+    run_id = _free_id(f"{started_at:%Y%m%d-%H%M%S}", {run.run_id for run in store.runs.list()})
+    store.runs.begin(
+        run_id,
+        started_at=started_at,
+        settings_json=settings.model_dump_json(),
+        settings_flat=flatten(settings),
+        seed=settings.city.seed,
+        code_version=__version__,
+        generation=store.generation,
+        data_window=window,
+    )
+    return run_id
+
+
+def _free_id(wanted: str, taken: set[str]) -> str:
+    run_id, number = wanted, 2
+    while run_id in taken:
+        run_id, number = f"{wanted}-{number}", number + 1
+    return run_id

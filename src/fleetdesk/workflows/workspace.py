@@ -1,0 +1,56 @@
+"""A workspace: a folder with the planner's workbook, the store and the outputs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.template import templates_for
+from fleetdesk.sheets.base import WritePlan
+from fleetdesk.sheets.open import open_workbook
+from fleetdesk.sheets.template_xlsx import write_template
+from fleetdesk.store.base import ImportRecord, Store
+from fleetdesk.workflows.context import OUTPUTS_FOLDER, STORE_FOLDER, WORKBOOK_NAME
+from fleetdesk.workflows.result_sheets import empty_run_log
+
+OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, "backups"}
+
+
+def claim(folder: Path) -> None:
+    """Make the folder, or refuse one that holds other people's files."""
+    if folder.exists() and not folder.is_dir():
+        raise FleetDeskError(
+            f"{folder} cannot be a workspace because it is a file", fix="Name a folder"
+        )
+    inside = {path.name for path in folder.glob("*") if not path.name.startswith(".")}
+    strangers = sorted(inside - OURS)
+    if strangers and not (folder / STORE_FOLDER).exists():
+        raise FleetDeskError(
+            f"{folder} is not empty and is no workspace of FleetDesk",
+            found=", ".join(strangers[:5]),
+            fix="Name a new or empty folder",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def make_workbook(path: Path, settings: Settings) -> None:
+    """Write a new planner's workbook with these settings and an empty run log.
+
+    It appears under its name only when it is whole.
+    """
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        write_template(draft, templates_for(settings))
+        workbook = open_workbook(draft)
+        unread = workbook.snapshot(names=()).fingerprint
+        workbook.commit(WritePlan((empty_run_log(settings),)), unread)
+        draft.replace(path)
+
+
+def last_import(store: Store) -> ImportRecord | None:
+    """The newest import that the store knows."""
+    imports: Sequence[ImportRecord] = store.imports()
+    return imports[-1] if imports else None

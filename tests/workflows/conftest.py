@@ -1,0 +1,63 @@
+"""A small sample workspace, made once and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from fleetdesk.workflows.demo import run_demo
+
+START = datetime(2026, 6, 16, 20, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that moves one second at each look."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.now = start
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "city"
+    run_demo(folder, seed=3, vehicles=40, days=8, clock=Clock())
+    return folder
+
+
+@pytest.fixture
+def workspace(made_workspace: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_workspace, tmp_path / "my city"))
+
+
+def edit(workbook: Path, sheet: str, label: str, value: object) -> None:
+    """Change a setting as a planner does: find the label, type beside it, save."""
+    book = openpyxl.load_workbook(workbook)
+    page = book[sheet]
+    for row in page.iter_rows():
+        for cell in row:
+            if cell.value == label:
+                page.cell(cell.row, cell.column + 1).value = value
+                book.save(workbook)
+                return
+    raise AssertionError(f"no setting {label!r} on {sheet!r}")
+
+
+def column(workbook: Path, sheet: str, header: str) -> list[object]:
+    """The values below a header."""
+    book = openpyxl.load_workbook(workbook)
+    for row in book[sheet].iter_rows():
+        for cell in row:
+            if cell.value == header:
+                below = book[sheet].iter_rows(
+                    min_row=cell.row + 1, min_col=cell.column, max_col=cell.column, values_only=True
+                )
+                return [value for (value,) in below]
+    raise AssertionError(f"no column {header!r} on {sheet!r}")

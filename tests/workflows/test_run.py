@@ -1,0 +1,179 @@
+"""A planner's day from the workbook and back into it."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from fleetdesk.errors import SettingsInvalid, StoreUnusable, WorkbookRefused
+from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.run import check_workbook, run_workbook
+
+from .conftest import Clock, column, edit
+
+
+def test_the_sample_run_fills_every_sheet(made_workspace: Path) -> None:
+    book = openpyxl.load_workbook(made_workspace / "FleetDesk.xlsx")
+    for sheet in ("KPIs", "Tasks", "Routes", "ROI", "Issues", "Run log"):
+        assert sheet in book.sheetnames
+    tasks = column(made_workspace / "FleetDesk.xlsx", "Tasks", "Task")
+    assert tasks
+    for header in ("Why it is here", "Why this rank", "Why not planned"):
+        reasons = column(made_workspace / "FleetDesk.xlsx", "Tasks", header)
+        assert all(reasons), f"a task without {header!r}"
+    maps = list(made_workspace.glob("outputs/*/route map.html"))
+    assert len(maps) == 1
+
+
+def test_the_same_workbook_gives_the_same_results(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    twin = shutil.copytree(workspace, workspace.with_name("twin")) / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock())
+    run_workbook(twin, clock=Clock())
+    assert _parts(path) == _parts(twin)
+
+
+def test_a_changed_threshold_changes_the_plan_and_the_log_says_so(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    before = column(path, "Tasks", "Task")
+    edit(path, "Thresholds", "Low battery below", 60)
+    result = run_workbook(path, clock=Clock())
+    after = column(path, "Tasks", "Task")
+    assert len(after) > len(before)
+    assert result.published.changed == ("Thresholds: Low battery below: 30.0 -> 60.0",)
+    assert column(path, "Run log", "What changed")[-1] == result.published.changed[0]
+
+
+def test_a_changed_weight_changes_the_ranks(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    before = column(path, "Tasks", "Task")
+    edit(path, "Weights", "Low battery", 0)
+    edit(path, "Weights", "Idle time", 1)
+    run_workbook(path, clock=Clock())
+    after = column(path, "Tasks", "Task")
+    assert sorted(map(str, before)) == sorted(map(str, after))
+    assert before != after
+
+
+def test_a_limit_leaves_tasks_out_with_the_reason(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    edit(path, "Thresholds", "Most tasks considered", 1)
+    result = run_workbook(path, clock=Clock())
+    assert result.published.summary["tasks_planned"] <= 1
+    assert any("the first 1" in str(why) for why in column(path, "Tasks", "Why not planned"))
+
+
+def test_the_run_log_only_grows(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    first = column(path, "Run log", "Run")
+    run_workbook(path, clock=Clock())
+    second = column(path, "Run log", "Run")
+    assert second[: len(first)] == first
+    assert len(second) == len(first) + 1
+
+
+def test_what_the_planner_wrote_stays(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    book = openpyxl.load_workbook(path)
+    notes = book.create_sheet("My notes")
+    notes["B7"] = "=SUM(1,2)"
+    notes["B8"] = "=not a formula"
+    notes["B8"].data_type = "s"
+    book.save(path)
+    run_workbook(path, clock=Clock())
+    again = openpyxl.load_workbook(path)["My notes"]
+    assert again["B7"].value == "=SUM(1,2)"
+    assert again["B8"].value == "=not a formula"
+
+
+def test_every_problem_is_named_and_nothing_is_written(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    edit(path, "Weights", "Low battery", 1.7)
+    edit(path, "City", "Time zone", "Europe/Atlantis")
+    edit(path, "Thresholds", "Most tasks considered", "many")
+    before = path.read_bytes()
+    with pytest.raises(SettingsInvalid) as caught:
+        run_workbook(path, clock=Clock())
+    sheets = {problem.sheet for problem in caught.value.problems}
+    assert sheets == {"Weights", "City", "Thresholds"}
+    assert all(problem.cell for problem in caught.value.problems)
+    assert path.read_bytes() == before
+    with pytest.raises(SettingsInvalid):
+        check_workbook(path)
+
+
+def test_a_missing_sheet_is_named(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    book = openpyxl.load_workbook(path)
+    del book["Weights"]
+    book.save(path)
+    with pytest.raises(SettingsInvalid, match="Weights"):
+        run_workbook(path, clock=Clock())
+
+
+@pytest.mark.parametrize("owner", ["~$FleetDesk.xlsx", ".~lock.FleetDesk.xlsx#"])
+def test_a_workbook_that_is_open_elsewhere_is_left_alone(workspace: Path, owner: str) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    (workspace / owner).write_bytes(b"\x05Maria")
+    before = path.read_bytes()
+    with pytest.raises(WorkbookRefused) as caught:
+        run_workbook(path, clock=Clock())
+    assert caught.value.retry_helps
+    assert path.read_bytes() == before
+    assert len(list(workspace.glob("outputs/*"))) == 1, "the refused run left a map behind"
+
+
+def test_a_broken_zip_is_a_sentence(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(WorkbookRefused):
+        run_workbook(path, clock=Clock())
+
+
+def test_a_workbook_without_a_store_says_what_to_do(workspace: Path) -> None:
+    shutil.rmtree(workspace / "store")
+    with pytest.raises(StoreUnusable, match="import"):
+        run_workbook(workspace / "FleetDesk.xlsx", clock=Clock())
+
+
+def test_the_planner_saves_in_mid_run_and_keeps_the_edit(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    saved = False
+
+    def meddle(step: str, _share: float) -> None:
+        nonlocal saved
+        if step.startswith("Planning") and not saved:
+            saved = True
+            edit(path, "Weights", "Idle time", 0.9)
+
+    with pytest.raises(WorkbookRefused) as caught:
+        run_workbook(path, clock=Clock(), on_progress=meddle)
+    assert saved
+    assert caught.value.retry_helps
+    assert column(path, "Weights", "Value")[4] == 0.9
+    with open_store(workspace / "store") as store:
+        assert len([run for run in store.runs.list() if run.state == "finished"]) == 1
+
+
+def test_no_active_worker_gives_reasons_not_a_crash(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    book = openpyxl.load_workbook(path)
+    page = book["Workers & vans"]
+    for row in page.iter_rows():
+        for cell in row:
+            if cell.value == "Working":
+                for below in range(cell.row + 1, cell.row + 3):
+                    page.cell(below, cell.column).value = "no"
+    book.save(path)
+    result = run_workbook(path, clock=Clock())
+    assert result.published.summary["tasks_planned"] == 0
+    assert all(column(path, "Tasks", "Why not planned"))
+
+
+def _parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as package:
+        return {name: package.read(name) for name in package.namelist()}
