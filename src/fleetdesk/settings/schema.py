@@ -38,6 +38,12 @@ class Sheet(BaseModel):
     sheet: ClassVar[str]
     intro: ClassVar[str]
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_kept_by_sheets(cls, value: Any) -> Any:
+        """Spreadsheets keep 15 digits; with more, settings would differ after a round trip."""
+        return float(f"{value:.15g}") if isinstance(value, float) else value
+
     @field_validator("*")
     @classmethod
     def _printable(cls, value: Any) -> Any:
