@@ -21,7 +21,12 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 fi
 
 roots=$(mktemp -d)
-[ -n "${KEEP:-}" ] || trap 'umount -R "$roots"/*/proc "$roots"/*/dev/shm 2>/dev/null; rm -rf --one-file-system "$roots"' EXIT
+# Unmounting complains of the roots not reached; a file system still mounted is not removed.
+clean_up() {
+    umount "$roots"/*/proc "$roots"/*/dev/shm 2>/dev/null || true
+    rm -rf --one-file-system "$roots"
+}
+[ -n "${KEEP:-}" ] || trap clean_up EXIT
 failures=0
 
 main() {
