@@ -1,0 +1,1 @@
+"""Which tasks pay, by whom and in what order; begin at `problem.build` and `solve.plan`."""

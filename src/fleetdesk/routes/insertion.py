@@ -83,8 +83,8 @@ def cheapest(
         position=position,
         drop_position=drop_position,
         extra_s=extra_s,
-        travel_milli=extra_m * (van.cost_per_km_milli / 1000),
-        labour_milli=extra_s * (van.cost_per_h_milli / 3600),
+        travel_milli=ride.driving_milli(extra_m),
+        labour_milli=ride.labour_milli(extra_s),
         possible=possible,
     )
 
@@ -142,6 +142,14 @@ class _Ride:
         """The same in money for driving and driving time."""
         return self._milli(self.detour(self.metres, at), self.detour(self.seconds, at))
 
+    def driving_milli(self, metres: Ints) -> Floats:
+        """Money for driving so far."""
+        return metres.astype(np.float64) * (self.van.cost_per_km_milli / 1000)
+
+    def labour_milli(self, seconds: Ints) -> Floats:
+        """Money for working so long."""
+        return seconds.astype(np.float64) * (self.van.cost_per_h_milli / 3600)
+
     def cheapest_pairs(self, at: Ints, to: Ints, room: Bools) -> tuple[Ints, Ints, Bools]:
         """Cheapest pick-up leg and drop-off leg with room on all legs from one to the other."""
         pick_up, drop_off = self.detour_milli(at), self.detour_milli(to)
@@ -186,5 +194,4 @@ class _Ride:
         return table[self.frm, self.to] if self.goes_out else np.zeros(self.legs, np.int64)
 
     def _milli(self, metres: Ints, seconds: Ints) -> Floats:
-        van = self.van
-        return metres * (van.cost_per_km_milli / 1000) + seconds * (van.cost_per_h_milli / 3600)
+        return self.driving_milli(metres) + self.labour_milli(seconds)

@@ -197,15 +197,10 @@ def _job(
             found="no ROI" if value is None else f"value {brings}, bonus {bonus}",
             fix="Value every task before routing",
         )
-    swaps = TaskKind.SWAP_BATTERY in task.kinds
-    if task.moves:
-        action = Action.SWAP_AND_PICK_UP if swaps else Action.PICK_UP
-    else:
-        action = Action.SWAP
     return Job(
         task_id=task.task_id,
         vehicle_id=task.vehicle_id,
-        action=action,
+        action=_action(task),
         point=points.setdefault(task.before.at, len(points)),
         place=task.from_parking_id or task.before.cell,
         service_s=task.service_s,
@@ -217,6 +212,13 @@ def _job(
         drop_off_place=(task.to_name or task.after.cell) if task.moves else "",
         drop_off_s=task.drop_off_s if task.moves else 0,
     )
+
+
+def _action(task: Task) -> Action:
+    if not task.moves:
+        return Action.SWAP
+    swaps = TaskKind.SWAP_BATTERY in task.kinds
+    return Action.SWAP_AND_PICK_UP if swaps else Action.PICK_UP
 
 
 def _van(

@@ -1,8 +1,14 @@
 """The day's problem in PyVRP's terms, and the way back.
 
-Swaps are clients that take a delivery of batteries, moves are shipments that take room between
-their two stops. Money is in millionths of the currency here, so that costs per metre and second
-are integers: exact per metre, within 0.02 % per second at usual wages.
+Swaps are clients, moves are shipments that take room between their two stops. Money is in
+millionths of the currency: driving is the "distance" that PyVRP counts, working time costs whole
+millionths per second (within 0.02 % at usual wages).
+
+A battery is gone for good, but PyVRP's loads cannot say so of a shipment: what it takes, it gives
+back at its drop-off. Hence the way to each stop that needs a battery is longer by a toll greater
+than any round's driving, the job's prize is higher by the same toll, and a van's longest distance
+is as many tolls as it has batteries, plus all the driving there can be. That is the battery
+limit, exactly, and the money comes out as before.
 """
 
 from __future__ import annotations
@@ -12,40 +18,71 @@ from collections.abc import Sequence
 import numpy as np
 import pyvrp
 
-from fleetdesk.routes.insertion import Floats, Ints
 from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stop, Stops
+from fleetdesk.routes.travel_times import Matrix
 
 MICRO_PER_MILLI = 1000
+TOLL_OVER_DRIVING = 4
+
+PLACE_PENALTY = 0.3
+BATTERY_PENALTY = 0.3
+SECOND_PENALTY = 1.0
+"""Opening penalties: shares of the dearest prize and of the dearest van's second.
+
+They are a trade-off that was measured on generated days: lower ones let the search cross
+overfull plans, higher ones keep it among the drivable.
+"""
+STRICT = 30.0
+"""Times the opening penalties: breaking a limit never pays."""
 
 
 class DayModel:
-    """PyVRP's data for some jobs and vans of a problem."""
+    """PyVRP's data for some jobs and vans of a problem (at least one each)."""
 
     def __init__(self, problem: RoutingProblem, jobs: Sequence[int], vans: Sequence[int]) -> None:
         self.problem, self.vans = problem, tuple(vans)
         self.client_jobs = [job for job in jobs if problem.jobs[job].drop_off_point is None]
         self.shipment_jobs = [job for job in jobs if problem.jobs[job].drop_off_point is not None]
-        depots = [point for van in self._vans() for point in (van.start, van.end)]
+        self._points = [*range(len(problem.points))]
+        self._location: dict[int, int] = {}
+        for job in jobs:
+            self._location[job] = self._place(job)
+        drivers = [problem.vans[number] for number in vans]
+        rates = sorted({(van.matrix, van.cost_per_km_milli) for van in drivers})
+        self._most_driving = self._bound(rates)
+        self._toll = TOLL_OVER_DRIVING * self._most_driving
+        self._second = max(1, *(_micro_per_s(van) for van in drivers))
         self.data = pyvrp.ProblemData(
-            locations=[pyvrp.Location(point.lon, point.lat) for point in problem.points],
+            locations=[
+                pyvrp.Location(problem.points[point].lon, problem.points[point].lat)
+                for point in self._points
+            ],
             clients=[self._client(job) for job in self.client_jobs],
-            depots=[pyvrp.Depot(point) for point in depots],
-            vehicle_types=[self._vehicle_type(n, van) for n, van in enumerate(self._vans())],
-            distance_matrices=[matrix.distance_m for matrix in problem.matrices],
-            duration_matrices=[matrix.duration_s for matrix in problem.matrices],
+            depots=[pyvrp.Depot(point) for van in drivers for point in (van.start, van.end)],
+            vehicle_types=[
+                self._vehicle_type(number, van, rates.index((van.matrix, van.cost_per_km_milli)))
+                for number, van in enumerate(drivers)
+            ],
+            distance_matrices=[self._driving(*rate) for rate in rates],
+            duration_matrices=[
+                problem.matrices[matrix].duration_s[np.ix_(self._points, self._points)]
+                for matrix, _ in rates
+            ],
             shipments=[self._shipment(job) for job in self.shipment_jobs],
         )
 
     def penalties(self) -> pyvrp.PenaltyManager:
-        """Penalties on the scale of our money; PyVRP's own scale would let a battery be stolen.
+        """Penalties on the scale of our money, to begin the search with."""
+        place, second, micro = self._opening_penalties()
+        params = pyvrp.PenaltyParams(
+            min_penalty=micro / 100, max_penalty=STRICT * max(place, second)
+        )
+        return pyvrp.PenaltyManager(([place], second, micro), params)
 
-        One battery or place too many begins at the dearest job's prize, one second too many at
-        ten times the dearest van's second.
-        """
-        load = float(max((self._prize(job) for job in self.client_jobs + self.shipment_jobs)))
-        second = 10.0 * max(1, *(micro_per_s(van) for van in self._vans()))
-        params = pyvrp.PenaltyParams(max_penalty=10 * max(load, second))
-        return pyvrp.PenaltyManager(([load, load], second, second), params)
+    def strict(self) -> pyvrp.CostEvaluator:
+        """Costs under which no broken limit pays."""
+        place, second, micro = (STRICT * penalty for penalty in self._opening_penalties())
+        return pyvrp.CostEvaluator([place], second, micro)
 
     def solution(self, sequences: Sequence[Stops]) -> pyvrp.Solution:
         """Sequences, one per van of the problem, as PyVRP has them; unknown jobs are left out."""
@@ -80,71 +117,72 @@ class DayModel:
             if not activity.is_depot()
         )
 
-    def van_of(self, route: pyvrp.Route) -> RoutingVan:
-        """The van that drives the route."""
-        return self.problem.vans[self.vans[route.vehicle_type()]]
-
-    def detours_micro(self, van: RoutingVan, stops: Stops) -> Floats:
-        """What driving straight past each stop would save."""
-        points = np.array([van.start, *map(self.problem.point_of, stops), van.end])
-        before, here, after = points[:-2], points[1:-1], points[2:]
-        return (
-            self._legs_micro(van, before, here)
-            + self._legs_micro(van, here, after)
-            - self._legs_micro(van, before, after)
-        )
-
-    def net_prize_micro(self, van: RoutingVan, job: int) -> int:
-        """A job's prize less the working time at its stops."""
-        return self._prize(job) - self.problem.jobs[job].work_s * micro_per_s(van)
-
-    def _legs_micro(self, van: RoutingVan, frm: Ints, to: Ints) -> Floats:
-        matrix = self.problem.matrix_of(van)
-        driving = matrix.distance_m[frm, to] * float(van.cost_per_km_milli)
-        return driving + matrix.duration_s[frm, to] * float(micro_per_s(van))
-
-    def _vans(self) -> list[RoutingVan]:
-        return [self.problem.vans[number] for number in self.vans]
-
     def _prize(self, job: int) -> int:
         return self.problem.jobs[job].worth_milli * MICRO_PER_MILLI
+
+    def _opening_penalties(self) -> tuple[float, float, float]:
+        prize = max(self._prize(job) for job in self.client_jobs + self.shipment_jobs)
+        battery = BATTERY_PENALTY * prize / self._toll
+        return PLACE_PENALTY * prize, SECOND_PENALTY * self._second, battery
+
+    def _place(self, job: int) -> int:
+        """A location of its own where a toll is due, else the point itself."""
+        task = self.problem.jobs[job]
+        if not task.batteries:
+            return task.point
+        self._points.append(task.point)
+        return len(self._points) - 1
+
+    def _bound(self, rates: Sequence[tuple[int, int]]) -> int:
+        legs = 2 * len(self._location) + 1
+        dearest = (int(self.problem.matrices[m].distance_m.max()) * rate for m, rate in rates)
+        return max(1, legs * max(dearest))
+
+    def _driving(self, matrix: int, cost_per_km_milli: int) -> Matrix:
+        """Money for each leg, with the tolls; thousandths per km are millionths per metre."""
+        metres = self.problem.matrices[matrix].distance_m[np.ix_(self._points, self._points)]
+        tolls = np.zeros(len(self._points), np.int64)
+        for job, location in self._location.items():
+            tolls[location] = self._toll * self.problem.jobs[job].batteries
+        driving = metres * cost_per_km_milli + tolls
+        np.fill_diagonal(driving, 0)
+        return driving
 
     def _client(self, number: int) -> pyvrp.Client:
         job = self.problem.jobs[number]
         return pyvrp.Client(
-            location=job.point,
-            delivery=[job.batteries, 0],
-            pickup=[0, job.vehicles],
+            location=self._location[number],
+            pickup=[job.vehicles],
             service_duration=job.service_s,
-            prize=self._prize(number),
+            prize=self._prize(number) + self._toll * job.batteries,
             required=False,
         )
 
     def _shipment(self, number: int) -> pyvrp.Shipment:
         job = self.problem.jobs[number]
         return pyvrp.Shipment(
-            pickup_location=job.point,
+            pickup_location=self._location[number],
             delivery_location=job.drop_off_point,
             pickup_service_duration=job.service_s,
             delivery_service_duration=job.drop_off_s,
-            amount=[0, job.vehicles],
-            prize=self._prize(number),
+            amount=[job.vehicles],
+            prize=self._prize(number) + self._toll * job.batteries,
             required=False,
         )
 
-    def _vehicle_type(self, number: int, van: RoutingVan) -> pyvrp.VehicleType:
+    def _vehicle_type(self, number: int, van: RoutingVan, profile: int) -> pyvrp.VehicleType:
         return pyvrp.VehicleType(
-            capacity=[van.batteries, van.vehicles],
+            capacity=[van.vehicles],
             start_depot=2 * number,
             end_depot=2 * number + 1,
             tw_early=van.shift_start_s,
             tw_late=van.shift_end_s,
-            unit_distance_cost=van.cost_per_km_milli,
-            unit_duration_cost=micro_per_s(van),
-            profile=van.matrix,
+            max_distance=self._toll * van.batteries + self._most_driving,
+            unit_distance_cost=1,
+            unit_duration_cost=_micro_per_s(van),
+            profile=profile,
         )
 
 
-def micro_per_s(van: RoutingVan) -> int:
-    """A van's second of working time in millionths."""
+def _micro_per_s(van: RoutingVan) -> int:
     return round(van.cost_per_h_milli * MICRO_PER_MILLI / 3600)

@@ -1,4 +1,4 @@
-"""When a search ends: after so many rounds (same plan every time), so many seconds, or the first."""
+"""When a search ends: after so many rounds (a plan that can be repeated) or so many seconds."""
 
 from __future__ import annotations
 
