@@ -36,8 +36,8 @@ class Reader:
         uncomputed: list[str] = []
         where = f"{self.book.package.where} ({part})"
 
-        def found(row: int, column: int, kind: str, style: str, text: str, formula: int) -> None:
-            if formula and text == "" and kind != "str" and formula != 3:
+        def found(row: int, column: int, kind: str, style: str, text: str, formula: bool) -> None:
+            if formula and text == "" and kind != "str":
                 uncomputed.append(f"{column_letters(column)}{row}")
                 return
             value = self.value(kind, style, text, where)
@@ -103,17 +103,17 @@ class Reader:
 
 
 def scan_cells(
-    stream: IO[bytes], where: str, found: Callable[[int, int, str, str, str, int], None]
+    stream: IO[bytes], where: str, found: Callable[[int, int, str, str, str, bool], None]
 ) -> None:
     """Call `found(row, column, type, style, text, formula)` for every cell of a sheet.
 
-    `formula` is 0 for none, 1 for a formula without stored result, 3 for one with it.
+    `formula` says whether the cell holds one; its result is `text`, empty when it is not stored.
     """
     parser = new_parser(where)
     parser.buffer_text = True
     row = column = 0
     kind = style = ""
-    formula = 0
+    formula = False
     text: list[str] = []
     deaf = True
     skip = 0
@@ -134,15 +134,14 @@ def scan_cells(
             if not (0 < row <= MAX_ROW and 0 < column <= MAX_COLUMN):
                 raise _out_of_bounds(where, ref or f"column {column} of row {row}")
             kind, style = attrs.get("t", "n"), attrs.get("s", "0")
-            formula = 0
+            formula = False
             text.clear()
         elif local == "v":
-            formula |= 2 if formula else 0
             deaf = kind == "inlineStr"
         elif local == "t":
             deaf = skip > 0
         elif local == "f":
-            formula = 1
+            formula = True
         elif local == "is":
             text.clear()
         elif local == "row":

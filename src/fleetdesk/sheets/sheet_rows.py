@@ -114,8 +114,16 @@ class _RowWriter:
         for index, column in enumerate(content.sheet.columns):
             letters = column_letters(content.area.left + index)
             look = LOOK_OF[column.style]
-            styles = {kind: content.looks[kind] for kind in _DATE_LOOKS}
-            self.columns.append((f'<{p}c r="{letters}', f'" s="{content.looks[look]}"', styles))
+            # A plain number in a column of dates must not be shown (and read) as a date.
+            numbers = Look.TEXT if look in _DATE_LOOKS else look
+            self.columns.append(
+                (
+                    f'<{p}c r="{letters}',
+                    f'" s="{content.looks[look]}"',
+                    f'" s="{content.looks[numbers]}"',
+                )
+            )
+        self.dates = {look: content.looks[look] for look in _DATE_LOOKS}
         self.wrapped = [
             (index, max(int(column.width * 1.05) - 2, 5))
             for index, column in enumerate(content.sheet.columns)
@@ -141,7 +149,7 @@ class _RowWriter:
     def cells(self, row: str, values: Sequence[Value]) -> bytes:
         parts: list[str] = []
         add = parts.append
-        for value, (head, style, dates) in zip(values, self.columns, strict=True):
+        for value, (head, style, number_style) in zip(values, self.columns, strict=True):
             kind = type(value)
             if kind is float or kind is int or kind is str:
                 value = clean(value)
@@ -151,24 +159,24 @@ class _RowWriter:
                 opened = self.text_kept if keep else self.text
                 add(f"{head}{row}{style}{opened}{text}{self.text_end}")
             elif kind is float or kind is int:
-                add(f"{head}{row}{style}{self.number}{value!r}{self.number_end}")
+                add(f"{head}{row}{number_style}{self.number}{value!r}{self.number_end}")
             elif value is None:
                 add(f"{head}{row}{style}/>")
             elif kind is bool:
                 add(f"{head}{row}{style}{self.boolean}{int(value)}{self.number_end}")  # type: ignore[arg-type]
             else:
-                add(self._other(head, row, style, dates, value))
+                add(self._other(head, row, style, number_style, value))
         return "".join(parts).encode()
 
     def _other(
-        self, head: str, row: str, style: str, dates: Mapping[Look, int], value: Value
+        self, head: str, row: str, style: str, number_style: str, value: Value
     ) -> str:
         value = clean(value.text if isinstance(value, Link) else value)
         if isinstance(value, date | time):
             look = Look.DATETIME if isinstance(value, datetime) else Look.DATE
             look = Look.TIME if isinstance(value, time) else look
             number = serial(value, self.date1904)
-            return f'{head}{row}" s="{dates[look]}"{self.number}{number!r}{self.number_end}'
+            return f'{head}{row}" s="{self.dates[look]}"{self.number}{number!r}{self.number_end}'
         if value is None:
             return f"{head}{row}{style}/>"
         if isinstance(value, str):
@@ -180,7 +188,7 @@ class _RowWriter:
         cleaned = clean(int(plain) if plain.is_integer() else plain) if plain == plain else None
         if cleaned is None:
             return f"{head}{row}{style}/>"
-        return f"{head}{row}{style}{self.number}{cleaned!r}{self.number_end}"
+        return f"{head}{row}{number_style}{self.number}{cleaned!r}{self.number_end}"
 
 
 def _fixed_rows(content: SheetContent, p: str) -> dict[int, list[tuple[int, bytes]]]:

@@ -19,6 +19,8 @@ _EPOCH = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}
 _LEAP_BUG_END = 60
 """Serials below this are one day off in the 1900 system, which counts a 29 February 1900."""
 _DAY = 86_400_000
+_LAST_DAY = 2_958_466
+"""One day behind 31 December 9999, where Excel's calendar ends."""
 
 _SPECIAL = re.compile("[&<>\x00-\x1f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_|^\\s|\\s$|  ")
 _LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
@@ -105,6 +107,8 @@ def serial(value: date | time, date1904: bool) -> float:
 
 def from_serial(number: float, kind: str, date1904: bool) -> Value:
     """A serial as what its format (`d`, `t`, `dt`) shows; durations over a day stay numbers."""
+    if not abs(number) < _LAST_DAY:
+        return number
     total = round(number * _DAY)
     days, rest = divmod(total, _DAY)
     if kind in ("t", "e") and days == 0:
