@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 from fleetdesk.errors import SourceUnreadable
 from fleetdesk.sources.base import OnProgress, Tally
 
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2**20  # the reader keeps up to 32 blocks ahead
 _HEAD_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _DELIMITERS = ",;\t|"

@@ -5,10 +5,10 @@ The mapping is in docs/sources/gbfs-snapshots.md.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ ROLES = (
     Role("is_disabled", DType.BOOL, ("is_disabled",)),
     Role("vehicle_type", DType.STRING, ("vehicle_type_id",)),
 )  # fmt: skip
+_KNOWN = {header for role in ROLES for header in role.headers}
+_ALIKE = 0.6
 
 
 class GbfsSnapshots:
@@ -235,11 +237,8 @@ def _places(file: CsvFile) -> dict[str, int]:
         elif found:
             places[role.name] = found[0]
         elif role.required:
-            near = difflib.get_close_matches(role.headers[0], headers, n=1) or [
-                name for known in role.headers
-                for name in difflib.get_close_matches(known, headers, n=1)
-            ]  # fmt: skip
-            hint = f" (did you mean {file.header[headers.index(near[0])]!r}?)" if near else ""
+            near = _nearest(role, [name for name in file.header if name.casefold() not in _KNOWN])
+            hint = f" (did you mean {near!r}?)" if near else ""
             problems.append(f"no column {' or '.join(role.headers)}{hint}")
     if problems:
         raise SourceUnreadable(
@@ -248,6 +247,15 @@ def _places(file: CsvFile) -> dict[str, int]:
             fix="Rename the columns as in GBFS; see docs/sources/gbfs-snapshots.md",
         )
     return places
+
+
+def _nearest(role: Role, unused: Sequence[str]) -> str | None:
+    likeness = {
+        name: max(SequenceMatcher(None, name.casefold(), known).ratio() for known in role.headers)
+        for name in unused
+    }
+    best = max(likeness, key=lambda name: likeness[name], default=None)
+    return best if best is not None and likeness[best] >= _ALIKE else None
 
 
 def _drop(
