@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import ibis
+import pyarrow as pa
 import pytest
 from ibis.backends.sql.compilers import (
     DuckDBCompiler,
@@ -55,6 +57,16 @@ def test_every_expression_compiles_for_every_engine(table, compiler, monkeypatch
         sql = compiler().to_sqlglot(expression.unbind()).sql(compiler.dialect)
         assert "SELECT" in sql, name
         assert "decimal" not in sql.lower(), name
+
+
+def test_columns_that_may_not_be_empty_do_no_harm(table, run):
+    def strict(name, rows):
+        frame = table(name, rows).to_pyarrow()
+        fields = [field.with_nullable(False) for field in frame.schema]
+        return ibis.memtable(pa.table(frame.columns, schema=pa.schema(fields)))
+
+    for name, expression in expressions(strict).items():
+        assert len(run(expression)) == (1 if name == "facts" else 0)
 
 
 def test_no_verb_that_engines_disagree_on():

@@ -9,6 +9,7 @@ import ibis
 
 from fleetdesk.features.calendar import hours_between, moment
 from fleetdesk.features.cycles import SWAP_JUMP_PCT, cycles, timeline
+from fleetdesk.features.nullable import nullable
 from fleetdesk.model.mds import Phase
 
 
@@ -95,7 +96,7 @@ def _earned_later(snapshots: Any, ends: Any, trips: Any, data_end: datetime) -> 
         net_revenue=ibis.literal(0.0),
         trip=ibis.literal(0, "int64"),
     )
-    both = ibis.union(earned, marks)
+    both = ibis.union(nullable(earned), nullable(marks))
     # A trip that starts on the hour is still ahead of that hour's snapshot, so it comes first.
     backwards = ibis.cumulative_window(
         group_by=["vehicle_id", "cycle_no"],

@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.cells import haversine_m
+from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import has
 from fleetdesk.features.trips import ACROSS_GAP
 from fleetdesk.model.mds import EVENT_JOIN, EventType, VehicleState
@@ -128,7 +129,8 @@ def inferred_events(sightings: Any, settings: Settings, *, feed_gap_s: float = F
         carried=pairs.moved & pairs.rose,
     )
     first, last = _first_and_last(sightings, feed_gap_s)
-    return ibis.union(_leaving(pairs), _arriving(pairs), _appearing(first), _vanishing(last))
+    told = (_leaving(pairs), _arriving(pairs), _appearing(first), _vanishing(last))
+    return ibis.union(*(nullable(events) for events in told))
 
 
 def _told(pairs: Any, thresholds: Thresholds) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.calendar import hours_between, moment
+from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import phase
 
 
@@ -32,12 +33,12 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
     )
     charged = events.filter(events.battery_pct.notnull())
     last_charge = _first_of(charged, [charged.event_at.desc(), charged.event_id.desc()])
-    places = ibis.union(
+    places = _stacked(
         _place(last_event, "event_at", 1),
         _newest_place(telemetry, "recorded_at", 2),
         _newest_place(sightings, "seen_at", 3),
     )
-    charges = ibis.union(
+    charges = _stacked(
         _charge(last_charge, "event_at", 1),
         _newest_charge(telemetry, "recorded_at", 2),
         _newest_charge(sightings, "seen_at", 3),
@@ -52,6 +53,10 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
     rows = rows.left_join(charge.select("vehicle_id", "battery_pct"), "vehicle_id")
     rows = rows.drop("vehicle_id_right").left_join(ridden, "vehicle_id").drop("vehicle_id_right")
     return rows.mutate(idle_h=hours_between(now, rows.last_trip_at))
+
+
+def _stacked(*tables: Any) -> Any:
+    return ibis.union(*(nullable(table) for table in tables))
 
 
 def _newest_place(table: Any, when: str, source: int) -> Any:
