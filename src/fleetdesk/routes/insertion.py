@@ -134,9 +134,9 @@ class _Ride:
 
     def detour(self, table: Ints, at: Ints) -> Ints:
         """What a stop at `at` adds to each leg (jobs x legs)."""
-        return table[self.frm[None, :], at[:, None]] + (
-            table[at[:, None], self.to[None, :]] - self._saved(table)[None, :]
-        )
+        there: Ints = table[self.frm[None, :], at[:, None]]
+        on: Ints = table[at[:, None], self.to[None, :]]
+        return there + on - self._saved(table)[None, :]
 
     def detour_milli(self, at: Ints) -> Floats:
         """The same in money for driving and driving time."""
@@ -187,8 +187,10 @@ class _Ride:
         return np.asarray(np.where(work.moves, apart, alone), np.int64)
 
     def _both(self, table: Ints, at: Ints, to: Ints) -> Ints:
-        there_and_on = table[at, to][:, None] + table[to[:, None], self.to[None, :]]
-        return table[self.frm[None, :], at[:, None]] + there_and_on - self._saved(table)[None, :]
+        there: Ints = table[self.frm[None, :], at[:, None]]
+        between: Ints = table[at, to][:, None]
+        on: Ints = table[to[:, None], self.to[None, :]]
+        return there + between + on - self._saved(table)[None, :]
 
     def _saved(self, table: Ints) -> Ints:
         return table[self.frm, self.to] if self.goes_out else np.zeros(self.legs, np.int64)
