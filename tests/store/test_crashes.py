@@ -189,11 +189,11 @@ def test_readers_meet_only_whole_generations_while_one_switches(folder: Path) ->
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     ) as process:  # fmt: skip
         assert process.stdin and process.stdout
-        work = {"do": "several_generations", "folder": str(folder), "count": 30}
+        work = {"do": "several_generations", "folder": str(folder), "count": 15}
         process.stdin.write(json.dumps(work) + "\n")
         process.stdin.close()
         numbers = []
-        while not numbers or numbers[-1] < 30:
+        while not numbers or numbers[-1] < 15:
             with open_store(folder) as store:
                 tables = store.tables()
                 shown = tables["weather"].temperature_c.to_pyarrow().to_pylist()
