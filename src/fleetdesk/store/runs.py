@@ -162,10 +162,10 @@ class RunLedger:
 
     def collect(self) -> Sequence[str]:
         """Remove result folders of runs that did not finish and are not under way."""
-        shown = {
-            run.run_id for run in self.list() if run.state in (*_OPEN, RunState.FINISHED)
-        }  # fmt: skip
-        left = [path for path in sorted(self._folder.iterdir()) if path.name not in shown]
+        # Folders first: a run that begins meanwhile has its entry before it has a folder.
+        folders = sorted(self._folder.iterdir())
+        shown = {run.run_id for run in self.list() if run.state in (*_OPEN, RunState.FINISHED)}
+        left = [path for path in folders if path.name not in shown]
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
         return [f"runs/{path.name}" for path in left]
