@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture(scope="session")
 def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "city"
-    run_demo(folder, seed=3, vehicles=40, days=8, clock=Clock())
+    run_demo(folder, seed=3, vehicles=80, days=8, clock=Clock())
     return folder
 
 

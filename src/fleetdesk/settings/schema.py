@@ -74,7 +74,7 @@ class City(Sheet):
         ge=5, le=7,
     )  # fmt: skip
     plan_day: date | None = setting(
-        None, "Day to plan", "The day crews go out. Empty = the day after the last record.",
+        None, "Day to plan", "The day crews go out. Empty = the next shift after the last record.",
         ge=FIRST_DAY, le=LAST_DAY,
     )  # fmt: skip
     snapshot_time: time | None = setting(

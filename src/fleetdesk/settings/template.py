@@ -22,7 +22,7 @@ from fleetdesk.model.sheet_template import (
 from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, number_text
 from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings, Sheet
 
-_FORM_WIDTHS = (33.0, 18.0, 11.0, 86.0)
+_FORM_WIDTHS = (33.0, 28.0, 11.0, 86.0)
 _WIDEST = 34.0
 _ONE_LINE = 16
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
-from fleetdesk.settings.schema import Package, ParkingRow, Settings
+from fleetdesk.settings.schema import Package, ParkingRow, Settings, Worker
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.simulation.city import CitySpec, demo_city
 from fleetdesk.simulation.generate import dimensions, generate
@@ -50,7 +51,9 @@ def city_settings(spec: CitySpec, seed: int) -> Settings:
         spec.name, spec.timezone, spec.currency, centre=_centre(rows), parkings=rows
     )
     packages = tuple(_priced(package, spec) for package in starter.packages)
-    return starter.model_copy(update={"packages": packages})
+    return starter.model_copy(
+        update={"packages": packages, "workers": _crew(starter.workers, rows)}
+    )
 
 
 def _fill_store(
@@ -79,6 +82,25 @@ def _fill_store(
 def _parking(row: dict[str, pa.Scalar]) -> ParkingRow:
     known = set(ParkingRow.model_fields)
     return ParkingRow(**{name: value for name, value in row.items() if name in known})
+
+
+def _crew(workers: Sequence[Worker], rows: list[ParkingRow]) -> tuple[Worker, ...]:
+    """The starter's workers on one morning shift, each from a depot at another end of town."""
+    along = sorted(rows, key=lambda row: row.lat - row.lon)
+    depots = along[-len(along) // 4], along[len(along) // 4]
+    return tuple(
+        worker.model_copy(
+            update={
+                "start_lat": depot.lat,
+                "start_lon": depot.lon,
+                "shift_start": workers[0].shift_start,
+                "shift_end": workers[0].shift_end,
+            }
+        )
+        for worker, depot in zip(
+            workers, (along[-len(along) // 4], along[len(along) // 4]), strict=True
+        )
+    )
 
 
 def _priced(package: Package, spec: CitySpec) -> Package:

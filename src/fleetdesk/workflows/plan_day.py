@@ -103,7 +103,7 @@ def plan_day(store: Store, settings: Settings, *, on_progress: OnProgress = sile
         vans=crew,
         downstream=downstream,
         kpis=kpis(tables, fleet, parkings(settings), settings, now.as_of),
-        notes=_notes(now, settings, downstream),
+        notes=_notes(now, settings, downstream, routed),
     )
 
 
@@ -167,7 +167,9 @@ def _rounds(on_progress: OnProgress, effort: int) -> Any:
     return report
 
 
-def _notes(now: Moment, settings: Settings, downstream: DownstreamRevenue) -> tuple[Problem, ...]:
+def _notes(
+    now: Moment, settings: Settings, downstream: DownstreamRevenue, routed: Plan
+) -> tuple[Problem, ...]:
     """What a planner should know about this run though it stopped nothing."""
     notes = [Problem("ROI", "", "", text, severity=Severity.NOTE) for text in downstream.notes]
     if not parkings(settings):
@@ -175,6 +177,15 @@ def _notes(now: Moment, settings: Settings, downstream: DownstreamRevenue) -> tu
             Problem(
                 "Parkings", "", "No parking is in use,", "so only the battery rule makes tasks",
                 "List parkings to bring vehicles in and to fill parkings", Severity.NOTE,
+            )
+        )  # fmt: skip
+    if routed.profit_milli < 0:
+        bonus = settings.weights.bonus_at_full_priority
+        notes.append(
+            Problem(
+                "Weights", "", "The planned tasks cost more than they earn,",
+                f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}",
+                "Lower it to plan only what pays", Severity.NOTE,
             )
         )  # fmt: skip
     if now.starts_at - now.as_of > STALE:

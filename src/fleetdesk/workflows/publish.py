@@ -20,8 +20,6 @@ from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.result_sheets import result_sheets
 
-_UNCHANGED = ("nothing",)
-
 
 @dataclass(frozen=True)
 class Published:
@@ -41,7 +39,7 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     changed = _changed(context)
     map_path = _write_map(context.folder / OUTPUTS_FOLDER / run_id, day, context)
     finished_at = context.clock()
-    sheets = result_sheets(context, day, run_id, summary, changed or _UNCHANGED, finished_at)
+    sheets = result_sheets(context, day, run_id, summary, changed, finished_at)
     prepared = context.workbook.prepare(WritePlan(sheets), context.snapshot.fingerprint)
     try:
         runs.publishing(
@@ -60,10 +58,10 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
 
 
 def _changed(context: Context) -> tuple[str, ...]:
-    """Old -> new of every setting against the last published run."""
+    """Old -> new of every setting against the last published run; nothing on the first."""
     last = context.store.runs.last_published()
     if last is None:
-        return ("first run in this workspace",)
+        return ()
     return tuple(str(c) for c in changes(last.settings_flat, flatten(context.settings)))
 
 

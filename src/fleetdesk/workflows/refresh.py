@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fleetdesk.features.sightings import facts
 from fleetdesk.model.places import Point
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.settings.schema import City
+from fleetdesk.settings.schema import City, Thresholds
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.sources.base import Source
 from fleetdesk.sources.canonical import CanonicalFolder
@@ -91,6 +92,8 @@ def import_source(
                 generation.append(name, rows)
             report = source.report()
             generation.describe(report)
+        if kind == "gbfs-snapshots":
+            report = replace(report, facts={**report.facts, **_feed_facts(store)})
         path = folder / WORKBOOK_NAME
         made = not path.exists()
         if made:
@@ -107,6 +110,12 @@ def _source(kind: str, place: Path, store: Store, clock: Clock) -> Source:
         known = store.tables()["vehicles"].to_pyarrow()
         return GbfsSnapshots(place, now=clock(), known_vehicles=known)
     return CanonicalFolder(place)
+
+
+def _feed_facts(store: Store) -> dict[str, float]:
+    """What all sightings together tell, counted by the default rules of the sheet Thresholds."""
+    row = facts(store.tables()["sightings"], Thresholds()).to_pyarrow().to_pylist()[0]
+    return {name.replace("_", " "): value for name, value in row.items() if value is not None}
 
 
 def _centre(store: Store) -> Point:

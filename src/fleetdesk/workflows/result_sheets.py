@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fleetdesk import __version__
+from fleetdesk.model.plan import Plan
 from fleetdesk.outputs.tables import (
     RunLogRow,
     issues_sheet,
@@ -46,9 +47,17 @@ def result_sheets(
     )
 
 
-def empty_run_log(settings: Settings) -> ResultSheet:
-    """The run log of a workbook that has not been run, so that the sheet Start finds it."""
-    return run_log_sheet([], settings)
+def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
+    """The same before the first run, so that links and the sheet Start find them in their order."""
+    plan = Plan((), (), engine="", travel_times="not planned yet", seed=0, iterations=0)
+    return (
+        kpis_sheet([]),
+        tasks_sheet([], [], {}, plan, [], settings),
+        routes_sheet(plan, settings),
+        roi_sheet([], {}, plan, {}, settings),
+        issues_sheet([]),
+        run_log_sheet([], settings),
+    )
 
 
 def _this_run(

@@ -14,7 +14,7 @@ from fleetdesk.sheets.open import open_workbook
 from fleetdesk.sheets.template_xlsx import write_template
 from fleetdesk.store.base import ImportRecord, Store
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, STORE_FOLDER, WORKBOOK_NAME
-from fleetdesk.workflows.result_sheets import empty_run_log
+from fleetdesk.workflows.result_sheets import empty_sheets
 
 OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, "backups"}
 
@@ -37,7 +37,7 @@ def claim(folder: Path) -> None:
 
 
 def make_workbook(path: Path, settings: Settings) -> None:
-    """Write a new planner's workbook with these settings and an empty run log.
+    """Write a new planner's workbook with these settings and empty result sheets.
 
     It appears under its name only when it is whole.
     """
@@ -46,7 +46,7 @@ def make_workbook(path: Path, settings: Settings) -> None:
         write_template(draft, templates_for(settings))
         workbook = open_workbook(draft)
         unread = workbook.snapshot(names=()).fingerprint
-        workbook.commit(WritePlan((empty_run_log(settings),)), unread)
+        workbook.commit(WritePlan(empty_sheets(settings)), unread)
         draft.replace(path)
 
 
