@@ -282,7 +282,10 @@ VALUES = st.one_of(
 
 
 @settings(
-    max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=12))
 def test_values_survive_write_and_read(planner: Planner, rows: list[tuple[Value, ...]]) -> None:

@@ -49,9 +49,9 @@ class Package:
         return _plain(name) in self.members
 
     def stored_name(self, name: str) -> str:
-        """The name as the zip spells it; the name itself when there is no such part."""
+        """The name in the zip's capitals, with plain slashes; as given when it is not there."""
         info = self.members.get(_plain(name))
-        return info.filename if info else name
+        return info.filename.replace("\\", "/").lstrip("/") if info else name
 
     def open(self, name: str) -> IO[bytes]:
         """The part's content as a stream."""
