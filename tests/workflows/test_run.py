@@ -137,7 +137,7 @@ def test_a_broken_zip_is_a_sentence(workspace: Path) -> None:
 
 def test_a_workbook_without_a_store_says_what_to_do(workspace: Path) -> None:
     shutil.rmtree(workspace / "store")
-    with pytest.raises(StoreUnusable, match="(?i)import"):
+    with pytest.raises(StoreUnusable, match=r"(?i)import"):
         run_workbook(workspace / "FleetDesk.xlsx", clock=Clock())
 
 
