@@ -79,12 +79,19 @@ class Town:
         swaps, moves = TaskKind.SWAP_BATTERY in kinds, TaskKind.MOVE in kinds
         self.tasks.append(
             Task(
-                task_id, f"V{task_id}", kinds, (),
-                ScooterState(frm, frm.cell(6), 12.0, True), ScooterState(to, to.cell(6), 100.0, True),
-                service_s=180, drop_off_s=120 if moves else 0,
-                batteries=int(swaps), vehicles=int(moves), to_name="Parking" if moves else "",
+                task_id=task_id,
+                vehicle_id=f"V{task_id}",
+                kinds=kinds,
+                rules=(),
+                before=ScooterState(frm, frm.cell(6), 12.0, True),
+                after=ScooterState(to, to.cell(6), 100.0, True),
+                service_s=180,
+                drop_off_s=120 if moves else 0,
+                batteries=int(swaps),
+                vehicles=int(moves),
+                to_name="Parking" if moves else "",
             )
-        )  # fmt: skip
+        )
         labour = 0.7
         self.values[task_id] = TaskRoi(task_id, value + 1.0, 0.5, 0.5 + labour, labour, 24, "toy")
         self.bonuses[task_id] = bonus

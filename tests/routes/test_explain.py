@@ -66,7 +66,8 @@ def test_a_task_longer_than_every_shift(town) -> None:
     reason = only(town.problem())
     assert reason.code is DropCode.SHIFT
     assert reason.reason == (
-        "the round trip takes 3 h 18 min even with nothing else to do, and the shift of Maria is 3 h"
+        "the round trip takes 3 h 18 min even with nothing else to do, "
+        "and the shift of Maria is 3 h"
     )
     assert reason.would_help == "a shift longer by 18 min for Maria"
 

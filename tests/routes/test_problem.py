@@ -48,7 +48,7 @@ def test_seconds_count_from_the_first_shift_and_costs_are_whole(town) -> None:
 
 def test_a_task_without_a_value_is_named(town) -> None:
     town.swap(1, 0, 3.0)
-    with pytest.raises(FleetDeskError, match="Task T0 cannot be routed.*no ROI"):
+    with pytest.raises(FleetDeskError, match=r"Task T0 cannot be routed.*no ROI"):
         build(town.tasks, {}, {}, town.vans, Haversine())
     broken = {"T0": replace(town.values["T0"], revenue_after=float("nan"))}
     with pytest.raises(FleetDeskError, match="value nan"):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import permutations, product
+from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -10,34 +11,33 @@ from hypothesis import strategies as st
 
 from fleetdesk.model.plan import DropCode
 from fleetdesk.routes.evaluate import evaluate, objective_milli, violations
-from fleetdesk.routes.problem import Stop, sequences_of
+from fleetdesk.routes.problem import sequences_of
 from fleetdesk.routes.solve import Progress, drivable, plan
 from fleetdesk.routes.stop import Iterations, Seconds
 
 from .conftest import Town
 
-SPOT = st.tuples(st.integers(-4, 4), st.integers(-4, 4))
-TASK = st.tuples(
-    SPOT, st.none() | SPOT, st.booleans(), st.floats(-1, 8).map(lambda v: round(v, 2)),
-    st.sampled_from([0.0, 0.4]),
-)  # fmt: skip
-VAN = st.tuples(
-    SPOT, st.sampled_from([0, 0.6, 1, 8]), st.integers(0, 3), st.integers(0, 2),
-    st.sampled_from([15, 25]), st.sampled_from([0.3, 0.5]), st.sampled_from([0, 0.5]),
-)  # fmt: skip
 
+def random_town(seed: int, most_tasks: int, most_vans: int, most_moves: int = 99) -> Town:
+    """A town where most tasks pay and every limit pinches now and then."""
+    draw = Random(seed)
 
-def town_of(tasks, vans) -> Town:
+    def spot() -> tuple[float, float]:
+        return draw.randint(-4, 4) / 2, draw.randint(-4, 4) / 2
+
     town = Town()
-    for spot, to, swap, value, bonus in tasks:
-        if to is None:
-            town.swap(*spot, value, bonus=bonus)
+    for _ in range(draw.randint(most_tasks - 2, most_tasks)):
+        value, bonus = round(draw.uniform(-2, 16), 2), draw.choice([0.0, 0.4])
+        if draw.random() < 0.4 or sum(task.moves for task in town.tasks) == most_moves:
+            town.swap(*spot(), value, bonus=bonus)
         else:
-            town.move(*spot, to, value, swap=swap, bonus=bonus)
-    for (x, y), hours, batteries, vehicles, speed, per_km, from_h in vans:
+            town.move(*spot(), spot(), value, swap=draw.random() < 0.6, bonus=bonus)
+    for _ in range(draw.randint(most_vans - 1, most_vans)):
+        x, y = spot()
         town.van(
-            x=x, y=y, hours=hours, batteries=batteries, vehicles=vehicles, speed_kmh=speed,
-            cost_per_km=per_km, from_h=from_h,
+            x=x, y=y, hours=draw.choice([0, 0.6, 0.9, 1.2, 8]), batteries=draw.randint(0, 3),
+            vehicles=draw.randint(0, 2), speed_kmh=draw.choice([20, 30]),
+            cost_per_km=draw.choice([0.3, 0.5]), from_h=draw.choice([0, 0.5]),
         )  # fmt: skip
     return town
 
@@ -61,12 +61,21 @@ def best_objective(problem) -> int:
     return best
 
 
+def orders_of(stops, begun=frozenset()):
+    """All orders in which each pick-up comes before its drop-off."""
+    if not stops:
+        yield ()
+    for stop in stops:
+        if not stop.drop_off or stop.job in begun:
+            rest = [other for other in stops if other != stop]
+            for tail in orders_of(rest, begun | {stop.job}):
+                yield (stop, *tail)
+
+
 def best_order(problem, van, chosen):
     stops = [stop for job in chosen for stop in problem.stops_of(job)]
     values = []
-    for order in permutations(stops):
-        if any(s.drop_off and order.index(Stop(s.job)) > order.index(s) for s in order):
-            continue
+    for order in orders_of(stops):
         sequences = [()] * len(problem.vans)
         sequences[van] = order
         if not violations(problem, sequences):
@@ -74,11 +83,12 @@ def best_order(problem, van, chosen):
     return max(values, default=None)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(st.lists(TASK, max_size=9), st.lists(VAN, max_size=3), st.randoms(use_true_random=False))
-def test_a_plan_can_be_driven_and_accounts_for_every_task(tasks, vans, shuffle) -> None:
-    town = town_of(tasks, vans)
-    for order in (list(range(len(tasks))), shuffle.sample(range(len(tasks)), len(tasks))):
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 10**6))
+def test_a_plan_can_be_driven_and_accounts_for_every_task(seed) -> None:
+    town = random_town(seed, most_tasks=14, most_vans=3)
+    count = len(town.tasks)
+    for order in (list(range(count)), Random(seed).sample(range(count), count)):
         problem = town.problem(order)
         found = plan(problem, Iterations(30), seed=1)
         sequences = sequences_of(problem, found)
@@ -97,23 +107,34 @@ def test_a_plan_can_be_driven_and_accounts_for_every_task(tasks, vans, shuffle) 
         assert objective_milli(problem, sequences) >= 0
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(st.lists(TASK, min_size=1, max_size=4), st.lists(VAN, min_size=1, max_size=2))
-def test_small_days_are_solved_to_the_best_there_is(tasks, vans) -> None:
-    problem = town_of(tasks, vans).problem()
-    found = plan(problem, Iterations(60), seed=1)
+@pytest.mark.parametrize("seed", range(30))
+def test_small_days_are_solved_to_the_best_there_is(seed) -> None:
+    problem = random_town(seed, most_tasks=5, most_vans=2, most_moves=3).problem()
+    found = plan(problem, Iterations(100), seed=1)
+    assert violations(problem, sequences_of(problem, found)) == ()
+    # Two thousandths are the engine's rounding of wages to millionths per second.
     got = objective_milli(problem, sequences_of(problem, found))
-    assert got >= best_objective(problem) - 2
+    assert best_objective(problem) - 2 <= got <= best_objective(problem)
+
+
+def test_the_small_days_are_not_trivial() -> None:
+    plans = [
+        plan(random_town(seed, 5, 2, 3).problem(), Iterations(100), seed=1) for seed in range(30)
+    ]
+    assert sum(len(found.planned_task_ids) for found in plans) > 30
+    assert {code for found in plans for code in {d.code for d in found.dropped}} >= {
+        DropCode.CAPACITY, DropCode.SHIFT, DropCode.DETOUR, DropCode.NOT_WORTH,
+    }  # fmt: skip
 
 
 @pytest.fixture
 def busy(town: Town) -> Town:
-    for n in range(40):
+    for n in range(30):
         x, y = (7 * n) % 11 - 5, (5 * n) % 9 - 4
         if n % 3:
-            town.swap(x, y, 2 + n % 5, bonus=n % 2 / 2)
+            town.swap(x, y, 5 + n % 5, bonus=n % 2 / 2)
         else:
-            town.move(x, y, (y, x), 3 + n % 4, swap=n % 2 == 0)
+            town.move(x, y, (y, x), 8 + n % 4, swap=n % 2 == 0)
     town.van(hours=3, batteries=8)
     town.van(hours=3, batteries=6, speed_kmh=20)
     return town

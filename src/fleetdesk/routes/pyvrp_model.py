@@ -75,7 +75,10 @@ class DayModel:
         """Penalties on the scale of our money, to begin the search with."""
         place, second, micro = self._opening_penalties()
         params = pyvrp.PenaltyParams(
-            min_penalty=micro / 100, max_penalty=STRICT * max(place, second)
+            # A day of a few tasks is searched in few rounds and must adapt sooner.
+            solutions_between_updates=min(500, max(20, len(self._location))),
+            min_penalty=micro / 100,
+            max_penalty=STRICT * max(place, second),
         )
         return pyvrp.PenaltyManager(([place], second, micro), params)
 
