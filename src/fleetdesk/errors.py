@@ -76,7 +76,7 @@ class Problem:
         return f"{quoted}!{self.cell}" if self.cell else quoted
 
     def __str__(self) -> str:
-        """`Weights!B5: 1.7 is above 1. Enter a number from 0 to 1.`"""
+        """Address, what is wrong and the fix: `Weights!B5: 1.7 is above 1. Enter at most 1.`."""
         head = f"{self.address}: " if self.address else ""
         what = f"{self.found} {self.expected}" if self.found else self.expected
         return " ".join([head + _sentence(what), _sentence(self.fix)]).strip()

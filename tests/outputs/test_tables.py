@@ -109,7 +109,7 @@ def test_routes_without_links_have_no_such_column(day):
 
 def test_roi_by_cell_best_first_with_what_is_behind_the_rate(day):
     cell = day.tasks[0].before.cell
-    sheet = roi_sheet(day.tasks, day.rois, day.plan, {cell: CellRate(0.42, 61.5, 19)}, day.settings)
+    sheet = roi_sheet(day.tasks, day.rois, day.plan, {cell: CellRate(0.42, 61.5)}, day.settings)
     rows = records(sheet)
     totals = [row["ROI, scooter-level net, all tasks (EUR)"] for row in rows]
     assert totals == sorted(totals, reverse=True)

@@ -55,6 +55,7 @@ class Task:
     batteries: int = 0
     vehicles: int = 0
     from_parking_id: str | None = None
+    from_name: str = ""
     to_parking_id: str | None = None
     to_name: str = ""
     idle_h: float | None = None

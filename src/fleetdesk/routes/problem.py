@@ -202,7 +202,7 @@ def _job(
         vehicle_id=task.vehicle_id,
         action=_action(task),
         point=points.setdefault(task.before.at, len(points)),
-        place=task.from_parking_id or task.before.cell,
+        place=task.from_name or task.before.cell,
         service_s=task.service_s,
         batteries=task.batteries,
         vehicles=task.vehicles,

@@ -7,7 +7,7 @@ distance; notes whose row is gone are kept in a labelled block below. Pure: cell
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -164,25 +164,33 @@ def _new_columns(old: OldSheet[T], width: int) -> dict[int, int]:
 def _homes(old: OldSheet[T], sheet: ResultSheet) -> dict[int, int]:
     """Old row -> new row of the same key; the n-th row of a key meets its n-th row."""
     first = old.top + 1
+    noted = {cell.row for cell in old.cells if not cell.empty}
     if sheet.key is None:
-        return {row: row for row in range(first, first + len(sheet.rows))}
-    rows_of = _rows_of_keys(sheet, first)
+        end = first + len(sheet.rows)
+        return {row: row for row in noted if first <= row < end}
+    wanted = {old.keys.get(row, "") for row in noted} | {key for key, _ in old.kept}
+    wanted.discard("")
+    rows_of = _rows_of_keys(sheet, first, wanted)
     homes: dict[int, int] = {}
     seen: dict[str, int] = defaultdict(int)
-    for row in range(first, old.last + 1):
-        key = old.keys.get(row, "")
-        rows = rows_of.get(key, ()) if key else ()
-        if seen[key] < len(rows):
-            homes[row] = rows[seen[key]]
-        seen[key] += 1
+    for row, key in sorted(old.keys.items()) if rows_of else ():
+        if key in rows_of and old.top < row <= old.last:
+            rows = rows_of[key]
+            if seen[key] < len(rows):
+                homes[row] = rows[seen[key]]
+            seen[key] += 1
     return homes
 
 
-def _rows_of_keys(sheet: ResultSheet, first: int) -> dict[str, list[int]]:
+def _rows_of_keys(sheet: ResultSheet, first: int, wanted: Collection[str]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    if not wanted:
+        return rows
     index = [column.header for column in sheet.columns].index(sheet.key or "")
-    rows: dict[str, list[int]] = defaultdict(list)
     for offset, row in enumerate(sheet.rows):
-        rows[key_text(row[index])].append(first + offset)
+        key = key_text(row[index])
+        if key in wanted:
+            rows.setdefault(key, []).append(first + offset)
     return rows
 
 
@@ -208,7 +216,8 @@ def _kept_entries(
     homes: Mapping[int, int],
 ) -> list[tuple[str, list[tuple[int, T]]]]:
     """Notes kept earlier: back to their row when it is there again, else still kept."""
-    rows_of = _rows_of_keys(sheet, plan.top + 1) if sheet.key and old.kept else {}
+    wanted = {key for key, _ in old.kept if key} if sheet.key else set()
+    rows_of = _rows_of_keys(sheet, plan.top + 1, wanted)
     taken = set(homes.values())
     left: list[tuple[str, list[tuple[int, T]]]] = []
     for key, cells in old.kept:

@@ -18,7 +18,7 @@ from fleetdesk.sheets.base import (
     WritePlan,
 )
 from fleetdesk.sheets.layout import KEPT_LABEL, OldSheet, PlannerCell, arrange, key_text
-from fleetdesk.sheets.plan_check import check_plan
+from fleetdesk.sheets.plan_check import check_plan, links_of
 from fleetdesk.sheets.values import clean
 
 Cells = dict[tuple[int, int], Value]
@@ -157,6 +157,7 @@ def _write(state: _State, sheet: ResultSheet, where: str) -> bool:
             "would write its results",
             fix="Rename your sheet and run again",
         )
+    links_of(sheet)
     old = _old_sheet(state.sheets.get(shown, {}), sheet, owned)
     plan = arrange(old, sheet)
     cells: Cells = dict(plan.cells)

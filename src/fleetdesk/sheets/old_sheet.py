@@ -24,11 +24,21 @@ def read_old_sheet(
     last = area.bottom - (table.totals if table else 0)
     by_header = {header: column for column, header in found.columns.items()}
     ours = {(area.top - 3, area.left), (area.top - 2, area.left)}
+    where = f"{book.package.where} ({found.entry.name})"
+
+    def read(cell: RawCell) -> str:
+        return key_text(reader.value(cell.kind, cell.style, cell.text, where))
+
     with book.package.open(found.entry.part) as stream:
         scan = scan_sheet(
-            stream, f"{book.package.where} ({found.entry.name})",
-            replace(area, bottom=last), found.columns, by_header.get(sheet.key or ""), ours,
-        )  # fmt: skip
+            stream,
+            where,
+            replace(area, bottom=last),
+            found.columns,
+            by_header.get(sheet.key or ""),
+            ours,
+            read,
+        )
     old: OldSheet[RawCell] = OldSheet(
         top=area.top,
         left=area.left,
@@ -41,12 +51,7 @@ def read_old_sheet(
         if table
         else (),
     )
-    where = f"{book.package.where} ({found.entry.name})"
-
-    def read(cell: RawCell) -> str:
-        return key_text(reader.value(cell.kind, cell.style, cell.text, where))
-
-    old.keys = {row: read(cell) for row, cell in scan.keys.items()}
+    old.keys = scan.keys
     new_body = rectangle(
         area.top, area.left, area.top + max(len(sheet.rows), 1), len(sheet.columns)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fleetdesk.sheets.a1 import MAX_COLUMN, MAX_ROW, parse_address
-from fleetdesk.sheets.base import MANIFEST_SHEET, ResultSheet, WritePlan
+from fleetdesk.sheets.base import MANIFEST_SHEET, Link, ResultSheet, WritePlan
 
 _SHEET_NAME = re.compile(r"^[^\[\]:*?/\\]{1,31}$")
 _TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]{0,254}$")
@@ -48,8 +48,17 @@ def _check_table(sheet: ResultSheet) -> None:
         raise ValueError(f"{sheet.sheet} has an empty or very long header: {headers}")
     if sheet.key is not None and sheet.key not in headers:
         raise ValueError(f"the key {sheet.key!r} is no column of {sheet.sheet}")
+
+
+def links_of(sheet: ResultSheet) -> list[tuple[int, int, Link]]:
+    """(row, column, link) of every link, counted from 0; a row of another width is a mistake."""
+    width = len(sheet.columns)
+    links: list[tuple[int, int, Link]] = []
     for number, row in enumerate(sheet.rows):
-        if len(row) != len(headers):
+        if len(row) != width:
             raise ValueError(
-                f"row {number} of {sheet.sheet} has {len(row)} values for {len(headers)} columns"
+                f"row {number} of {sheet.sheet} has {len(row)} values for {width} columns"
             )
+        if Link in map(type, row):
+            links += [(number, c, value) for c, value in enumerate(row) if isinstance(value, Link)]
+    return links

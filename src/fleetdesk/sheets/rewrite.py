@@ -13,10 +13,11 @@ from fleetdesk.sheets.old_sheet import read_old_sheet
 from fleetdesk.sheets.owned import Found, Ownership, refuse_overlap
 from fleetdesk.sheets.package_zip import Content
 from fleetdesk.sheets.parts import Book
+from fleetdesk.sheets.plan_check import links_of
 from fleetdesk.sheets.planner_cells import CalculatedColumns, ready_cells
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.sheet_frame import SheetFrame, blank_sheet, columns_xml, frame, put_element
-from fleetdesk.sheets.sheet_links import SheetRelations, hyperlinks, links_of, targets_of
+from fleetdesk.sheets.sheet_links import SheetRelations, hyperlinks, targets_of
 from fleetdesk.sheets.sheet_rows import SheetContent, rows_xml
 from fleetdesk.sheets.sheet_scan import RawCell
 from fleetdesk.sheets.styles import Look

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, address
-from fleetdesk.sheets.base import Link, ResultSheet
+from fleetdesk.sheets.base import Link
 from fleetdesk.sheets.layout import Arrangement
 from fleetdesk.sheets.links import MAX_PER_SHEET, Target, resolve
 from fleetdesk.sheets.package_zip import Content
@@ -23,16 +23,6 @@ from fleetdesk.sheets.sheet_frame import put_element
 from fleetdesk.sheets.sheet_scan import RawCell
 from fleetdesk.sheets.values import text_xml
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, apply, as_utf8, parse
-
-
-def links_of(sheet: ResultSheet) -> list[tuple[int, int, Link]]:
-    """(row offset, column offset, link) of every link, in reading order."""
-    return [
-        (row, column, value)
-        for row, values in enumerate(sheet.rows)
-        for column, value in enumerate(values)
-        if type(value) is Link
-    ]
 
 
 def targets_of(

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from math import isfinite
 
 from fleetdesk.sheets.a1 import Area, address, column_letters
 from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.layout import KEPT_LABEL
 from fleetdesk.sheets.styles import LOOK_OF, RIGHT, Look
-from fleetdesk.sheets.values import MAX_TEXT, clean, serial, text_xml
+from fleetdesk.sheets.values import (
+    MAX_EXACT_INTEGER,
+    MAX_TEXT,
+    SPECIAL,
+    clean,
+    serial,
+    text_xml,
+)
 
 _BATCH = 500
 _LINE = 15.0
 _MAX_LINES = 12
+_SURE = MAX_TEXT // 2
+"""Text shorter than this fits a cell whatever its characters."""
 _DATE_LOOKS = {Look.DATETIME, Look.DATE, Look.TIME}
 
 
@@ -116,11 +127,15 @@ class _RowWriter:
             look = LOOK_OF[column.style]
             # A plain number in a column of dates must not be shown (and read) as a date.
             numbers = Look.TEXT if look in _DATE_LOOKS else look
+            style, numeric = content.looks[look], content.looks[numbers]
+            moment = content.looks[Look.DATETIME]
             self.columns.append(
                 (
                     f'<{p}c r="{letters}',
-                    f'" s="{content.looks[look]}"',
-                    f'" s="{content.looks[numbers]}"',
+                    f'" s="{style}"',
+                    f'" s="{style}" t="inlineStr"><{p}is><{p}t>',
+                    f'" s="{numeric}"><{p}v>',
+                    f'" s="{moment}"><{p}v>',
                 )
             )
         self.dates = {look: content.looks[look] for look in _DATE_LOOKS}
@@ -149,36 +164,34 @@ class _RowWriter:
     def cells(self, row: str, values: Sequence[Value]) -> bytes:
         parts: list[str] = []
         add = parts.append
-        for value, (head, style, number_style) in zip(values, self.columns, strict=True):
+        number_end, text_end, special = self.number_end, self.text_end, SPECIAL.search
+        for value, (head, style, text, number, moment) in zip(values, self.columns, strict=True):
             kind = type(value)
-            if kind is float or kind is int or kind is str:
-                value = clean(value)
-                kind = type(value)
-            if kind is str:
-                text, keep = text_xml(value)  # type: ignore[arg-type]
-                opened = self.text_kept if keep else self.text
-                add(f"{head}{row}{style}{opened}{text}{self.text_end}")
-            elif kind is float or kind is int:
-                add(f"{head}{row}{number_style}{self.number}{value!r}{self.number_end}")
+            if kind is str and len(value) < _SURE and value and not special(value):  # type: ignore[arg-type]
+                add(f"{head}{row}{text}{value}{text_end}")
+            elif kind is float and isfinite(value):  # type: ignore[arg-type]
+                add(f"{head}{row}{number}{value!r}{number_end}")
+            elif kind is int and -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:  # type: ignore[operator]
+                add(f"{head}{row}{number}{value}{number_end}")
             elif value is None:
                 add(f"{head}{row}{style}/>")
             elif kind is bool:
-                add(f"{head}{row}{style}{self.boolean}{int(value)}{self.number_end}")  # type: ignore[arg-type]
+                add(f"{head}{row}{style}{self.boolean}{int(value)}{number_end}")  # type: ignore[arg-type]
+            elif kind is datetime and value.year > 1900:  # type: ignore[union-attr]
+                add(f"{head}{row}{moment}{serial(value, self.date1904)!r}{number_end}")  # type: ignore[arg-type]
             else:
-                add(self._other(head, row, style, number_style, value))
+                add(self._other(head, row, style, number, value))
         return "".join(parts).encode()
 
-    def _other(
-        self, head: str, row: str, style: str, number_style: str, value: Value
-    ) -> str:
+    def _other(self, head: str, row: str, style: str, number: str, value: Value) -> str:
         value = clean(value.text if isinstance(value, Link) else value)
+        if value is None:
+            return f"{head}{row}{style}/>"
         if isinstance(value, date | time):
             look = Look.DATETIME if isinstance(value, datetime) else Look.DATE
             look = Look.TIME if isinstance(value, time) else look
-            number = serial(value, self.date1904)
-            return f'{head}{row}" s="{self.dates[look]}"{self.number}{number!r}{self.number_end}'
-        if value is None:
-            return f"{head}{row}{style}/>"
+            days = serial(value, self.date1904)
+            return f'{head}{row}" s="{self.dates[look]}"{self.number}{days!r}{self.number_end}'
         if isinstance(value, str):
             text, keep = text_xml(value)
             opened = self.text_kept if keep else self.text
@@ -188,7 +201,7 @@ class _RowWriter:
         cleaned = clean(int(plain) if plain.is_integer() else plain) if plain == plain else None
         if cleaned is None:
             return f"{head}{row}{style}/>"
-        return f"{head}{row}{number_style}{self.number}{cleaned!r}{self.number_end}"
+        return f"{head}{row}{number}{cleaned!r}{self.number_end}"
 
 
 def _fixed_rows(content: SheetContent, p: str) -> dict[int, list[tuple[int, bytes]]]:
@@ -226,8 +239,8 @@ def _row(content: SheetContent, p: str, row: int, cells: list[tuple[int, bytes]]
     attrs = content.rows.get(row, b"")
     if not attrs and content.area.top > 3 and row == content.area.top - 3:
         attrs = b' ht="27" customHeight="1"'
-    if not attrs and row == content.area.top and _long_headers(content.sheet):
-        attrs = b' ht="32" customHeight="1"'
+    if not attrs and row == content.area.top:
+        attrs = b' ht="%g" customHeight="1"' % (_LINE * _header_lines(content.sheet) + 4)
     name = p.encode()
     body = b"".join(xml for _, xml in merged)
     return b'<%srow r="%d"%s>%s</%srow>' % (name, row, attrs, body, name)
@@ -238,5 +251,9 @@ def _around(cells: bytes, extra: list[tuple[int, bytes]], left: int) -> bytes:
     return before + cells + b"".join(xml for column, xml in sorted(extra) if column >= left)
 
 
-def _long_headers(sheet: ResultSheet) -> bool:
-    return any(len(column.header) * 1.15 + 3 > column.width for column in sheet.columns)
+def _header_lines(sheet: ResultSheet) -> int:
+    """Lines that the tallest header takes; bold letters and the filter button need room."""
+    return max(
+        (len(textwrap.wrap(c.header, max(4, int(c.width / 1.15) - 1))) for c in sheet.columns),
+        default=1,
+    )

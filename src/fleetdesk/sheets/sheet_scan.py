@@ -6,15 +6,18 @@ Streams: only the planner's cells, the key column and what surrounds `sheetData`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 from fleetdesk.errors import WorkbookRefused
-from fleetdesk.sheets.a1 import Area, parse_address
+from fleetdesk.sheets.a1 import MAX_COLUMN, MAX_ROW, Area, column_letters, column_number
 from fleetdesk.sheets.xml_spans import as_utf8, feed, new_parser, tag_end
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
+_DIGITS = "0123456789"
+_ROW_END = b"</row>"
+_ROW = re.compile(rb'<row\b[^>]*?\sr="([0-9]+)"')
 _REF = re.compile(rb"\sr\s*=\s*(\"[^\"]*\"|'[^']*')")
 _ROW_NOISE = re.compile(rb"\s(?:r|spans|[\w.]+:dyDescent)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _NAME = re.compile(rb"<[^\s/>]+")
@@ -45,7 +48,7 @@ class Scan:
     """What was found: planner's cells, key cells, row attributes, and the XML without its cells."""
 
     cells: list[RawCell] = field(default_factory=list)
-    keys: dict[int, RawCell] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
     rows: dict[int, bytes] = field(default_factory=dict)
     skeleton: bytes = b""
     lost_formula: bool = False
@@ -58,6 +61,7 @@ def scan_sheet(
     owned: Collection[int],
     key_column: int | None,
     ours: Collection[tuple[int, int]],
+    key_of: Callable[[RawCell], str],
 ) -> Scan:
     """Read an owned sheet whose table's header and data are `body`.
 
@@ -84,14 +88,15 @@ def scan_sheet(
             if ref is None:
                 column += 1
             else:
-                place = parse_address(ref)
-                if place is None:
+                letters = ref.rstrip(_DIGITS)
+                number = ref[len(letters) :]
+                row, column = int(number or 0), column_number(letters)
+                if not (letters.isalpha() and 0 < row <= MAX_ROW and 0 < column <= MAX_COLUMN):
                     raise WorkbookRefused(
                         f"{where} has a cell outside the sheet",
                         found=ref,
                         fix="Open the workbook in Excel, let it repair the file, and save it",
                     )
-                row, column = place
             inside = body.top <= row <= body.bottom and column in owned_columns
             planners = not inside and (row, column) not in ours
             if planners or (inside and column == key_column):
@@ -131,7 +136,7 @@ def scan_sheet(
                     cell.attrs, cell.inner = text.cell(start, parser.CurrentByteIndex)
                     scan.cells.append(cell)
                 else:
-                    scan.keys[cell.row] = cell
+                    scan.keys[cell.row] = key_of(cell)
                 cell = None
         elif local in ("f", "v", "t"):
             hears = ""
@@ -149,7 +154,8 @@ def scan_sheet(
     parser.StartElementHandler = opened
     parser.EndElementHandler = closed
     parser.CharacterDataHandler = heard
-    _feed(parser, stream, where, text)
+    skip = [column for column in owned_columns if column != key_column]
+    _feed(parser, _without_plain_cells(stream, body, skip), where, text)
     scan.skeleton = text.skeleton()
     return scan
 
@@ -202,19 +208,46 @@ class _Rolling:
         return self.head + bytes(self.buffer)
 
 
-def _feed(parser: object, stream: IO[bytes], where: str, text: _Rolling) -> None:
+def _feed(parser: Any, pieces: Iterator[bytes], where: str, text: _Rolling) -> None:
+    for piece in pieces:
+        text.add(piece)
+        feed(parser, piece, where, final=False)
+        text.forget()
+    feed(parser, b"", where)
+
+
+def _without_plain_cells(
+    stream: IO[bytes], body: Area, columns: Collection[int]
+) -> Iterator[bytes]:
+    """The part in pieces; our own cells without formulas, most of it, are taken out unparsed.
+
+    Only where that is certain: whole rows inside `body`, no comments, the usual spelling.
+    """
+    letters = "|".join(sorted(map(column_letters, columns), key=len, reverse=True))
+    cell = re.compile(
+        rb'<c r="(?:%s)[0-9]+"[^>/]*(?:/>|>(?:<v>[^<]*</v>|<is><t[^>]*>[^<]*</t></is>)?</c>)'
+        % (letters or "-").encode()
+    )
     head = stream.read(_CHUNK)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        whole = as_utf8(head + stream.read())
-        text.add(whole)
-        feed(parser, whole, where)
+        yield as_utf8(head + stream.read())
         return
+    rest = b""
     while head:
-        text.add(head)
-        feed(parser, head, where, final=False)
-        text.forget()
+        piece = rest + head
+        end = piece.rfind(_ROW_END) + len(_ROW_END)
+        if end < len(_ROW_END):
+            end = len(piece) if len(piece) > 4 * _CHUNK else 0
+        whole, rest = piece[:end], piece[end:]
+        rows = _ROW.findall(whole)
+        inside = (
+            bool(rows) and body.top < min(map(int, rows)) and max(map(int, rows)) <= body.bottom
+        )
+        if inside and whole.lstrip().startswith(b"<row") and b"<!" not in whole:
+            whole = cell.sub(b"", whole)
+        yield whole
         head = stream.read(_CHUNK)
-    feed(parser, b"", where)
+    yield rest
 
 
 def _row_attrs(tag: bytes) -> bytes:

@@ -22,7 +22,8 @@ _DAY = 86_400_000
 _LAST_DAY = 2_958_466
 """One day behind 31 December 9999, where Excel's calendar ends."""
 
-_SPECIAL = re.compile("[&<>\x00-\x1f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_|^\\s|\\s$|  ")
+SPECIAL = re.compile("[&<>\x00-\x1f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_|^\\s|\\s$|  ")
+"""What makes text unfit to be put into XML as it is."""
 _LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
@@ -74,7 +75,7 @@ def clean_text(text: str) -> str:
 
 def text_xml(text: str) -> tuple[str, bool]:
     """Text for an element's content, and whether it needs `xml:space="preserve"`."""
-    if _SPECIAL.search(text) is None:
+    if SPECIAL.search(text) is None:
         return text, False
     text = escape_xstring(text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -36,7 +36,8 @@ def candidates(
         _send(waiting, stock.free_slots(), stock, thresholds, to_fill=False)
         if thresholds.fill_parkings:
             _send(stock.spare(needs), stock.short_slots(), stock, thresholds, to_fill=True)
-    tasks = (_task(need, settings) for need in needs.values())
+    names = {parking.parking_id: parking.name for parking in parkings}
+    tasks = (_task(need, names, settings) for need in needs.values())
     return tuple(task for task in tasks if task is not None)
 
 
@@ -143,7 +144,7 @@ def _send(
         stock.expected[parking.parking_id] += 1
 
 
-def _task(need: _Need, settings: Settings) -> Task | None:
+def _task(need: _Need, names: Mapping[str, str], settings: Settings) -> Task | None:
     vehicle, thresholds, costs = need.vehicle, settings.thresholds, settings.costs
     battery = vehicle.battery_pct
     low = battery is not None and battery < thresholds.low_battery_pct
@@ -183,6 +184,7 @@ def _task(need: _Need, settings: Settings) -> Task | None:
         idle_h=vehicle.idle_h,
         batteries=int(low),
         from_parking_id=vehicle.parking_id,
+        from_name=names.get(vehicle.parking_id or "", ""),
         outside_m=need.outside_m if need.outside else 0.0,
         why=_why(need, rules, thresholds),
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import pyarrow as pa
+from typing import Any
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
@@ -79,7 +78,7 @@ def _fill_store(
                     generation.append(name, table)
 
 
-def _parking(row: dict[str, pa.Scalar]) -> ParkingRow:
+def _parking(row: Mapping[str, Any]) -> ParkingRow:
     known = set(ParkingRow.model_fields)
     return ParkingRow(**{name: value for name, value in row.items() if name in known})
 
@@ -87,7 +86,8 @@ def _parking(row: dict[str, pa.Scalar]) -> ParkingRow:
 def _crew(workers: Sequence[Worker], rows: list[ParkingRow]) -> tuple[Worker, ...]:
     """The starter's workers on one morning shift, each from a depot at another end of town."""
     along = sorted(rows, key=lambda row: row.lat - row.lon)
-    depots = along[-len(along) // 4], along[len(along) // 4]
+    quarter = len(along) // 4
+    depots = along[-quarter - 1], along[quarter]
     return tuple(
         worker.model_copy(
             update={
@@ -97,9 +97,7 @@ def _crew(workers: Sequence[Worker], rows: list[ParkingRow]) -> tuple[Worker, ..
                 "shift_end": workers[0].shift_end,
             }
         )
-        for worker, depot in zip(
-            workers, (along[-len(along) // 4], along[len(along) // 4]), strict=True
-        )
+        for worker, depot in zip(workers, depots, strict=True)
     )
 
 

@@ -16,11 +16,10 @@ from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
 @dataclass(frozen=True, slots=True)
 class CellRate:
-    """What a vehicle earns per operational hour in a cell, and the hours and trips behind it."""
+    """What a vehicle earns per operational hour in a cell, and the vehicle hours behind it."""
 
     rate_per_h: float
     hours: float
-    trips: float | None = None
 
 
 def roi_sheet(
@@ -75,7 +74,6 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
             "Per vehicle and operational hour; empty = nothing seen there.",
         ),
         ResultColumn("Hours behind the rate (h)", CellStyle.DECIMAL, 12, "Vehicle hours seen."),
-        ResultColumn("Trips behind the rate", CellStyle.INTEGER, 11),
         ResultColumn("Mean battery (%)", CellStyle.PERCENT, 11, "Of the tasks' vehicles."),
     )  # fmt: skip
 
@@ -100,6 +98,5 @@ def _row(
         fmean(value.cost for value in values),
         rate.rate_per_h if rate else None,
         rate.hours if rate else None,
-        rate.trips if rate else None,
         fmean(task.before.battery_pct for task in tasks),
     )
