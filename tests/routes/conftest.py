@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -96,6 +97,30 @@ class Town:
         self.values[task_id] = TaskRoi(task_id, value + 1.0, 0.5, 0.5 + labour, labour, 24, "toy")
         self.bonuses[task_id] = bonus
         return task_id
+
+
+def random_town(seed: int, most_tasks: int, most_vans: int, most_moves: int = 99) -> Town:
+    """A town where most tasks pay and every limit pinches now and then."""
+    draw = Random(seed)
+
+    def spot() -> tuple[float, float]:
+        return draw.randint(-4, 4) / 2, draw.randint(-4, 4) / 2
+
+    town = Town()
+    for _ in range(draw.randint(most_tasks - 2, most_tasks)):
+        value, bonus = round(draw.uniform(-2, 16), 2), draw.choice([0.0, 0.4])
+        if draw.random() < 0.4 or sum(task.moves for task in town.tasks) == most_moves:
+            town.swap(*spot(), value, bonus=bonus)
+        else:
+            town.move(*spot(), spot(), value, swap=draw.random() < 0.6, bonus=bonus)
+    for _ in range(draw.randint(most_vans - 1, most_vans)):
+        x, y = spot()
+        town.van(
+            x=x, y=y, hours=draw.choice([0, 0.6, 0.9, 1.2, 8]), batteries=draw.randint(0, 3),
+            vehicles=draw.randint(0, 2), speed_kmh=draw.choice([20, 30]),
+            cost_per_km=draw.choice([0.3, 0.5]), from_h=draw.choice([0, 0.5]),
+        )  # fmt: skip
+    return town
 
 
 @pytest.fixture

@@ -15,31 +15,7 @@ from fleetdesk.routes.problem import sequences_of
 from fleetdesk.routes.solve import Progress, drivable, plan
 from fleetdesk.routes.stop import Iterations, Seconds
 
-from .conftest import Town
-
-
-def random_town(seed: int, most_tasks: int, most_vans: int, most_moves: int = 99) -> Town:
-    """A town where most tasks pay and every limit pinches now and then."""
-    draw = Random(seed)
-
-    def spot() -> tuple[float, float]:
-        return draw.randint(-4, 4) / 2, draw.randint(-4, 4) / 2
-
-    town = Town()
-    for _ in range(draw.randint(most_tasks - 2, most_tasks)):
-        value, bonus = round(draw.uniform(-2, 16), 2), draw.choice([0.0, 0.4])
-        if draw.random() < 0.4 or sum(task.moves for task in town.tasks) == most_moves:
-            town.swap(*spot(), value, bonus=bonus)
-        else:
-            town.move(*spot(), spot(), value, swap=draw.random() < 0.6, bonus=bonus)
-    for _ in range(draw.randint(most_vans - 1, most_vans)):
-        x, y = spot()
-        town.van(
-            x=x, y=y, hours=draw.choice([0, 0.6, 0.9, 1.2, 8]), batteries=draw.randint(0, 3),
-            vehicles=draw.randint(0, 2), speed_kmh=draw.choice([20, 30]),
-            cost_per_km=draw.choice([0.3, 0.5]), from_h=draw.choice([0, 0.5]),
-        )  # fmt: skip
-    return town
+from .conftest import Town, random_town
 
 
 def best_objective(problem) -> int:
