@@ -25,7 +25,7 @@ def opens_in_openpyxl(path: Path) -> bool:
             warnings.simplefilter("ignore")
             # Of a strict workbook it sees no sheet at all.
             return bool(openpyxl.load_workbook(path).sheetnames)
-    except Exception:  # it fails in many ways on unusual files
+    except Exception:  # noqa: BLE001 - it fails in many ways on unusual files
         return False
 
 

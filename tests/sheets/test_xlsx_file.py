@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.table import Table
 from sheet_books import (
     COLUMNS,
     build,
@@ -19,7 +20,6 @@ from sheet_books import (
     result,
     write,
 )
-from openpyxl.worksheet.table import Table
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.base import CellStyle, Link, ResultColumn, ResultSheet, WritePlan
