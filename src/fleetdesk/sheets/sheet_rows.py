@@ -140,7 +140,7 @@ class _RowWriter:
             )
         self.dates = {look: content.looks[look] for look in _DATE_LOOKS}
         self.wrapped = [
-            (index, max(int(column.width * 1.05) - 2, 5))
+            (index, max(int(column.width * 1.1), 8))
             for index, column in enumerate(content.sheet.columns)
             if column.style is CellStyle.WRAPPED
         ]
@@ -158,7 +158,7 @@ class _RowWriter:
             value = values[index]
             if isinstance(value, str) and (len(value) > room or "\n" in value):
                 pieces = value[:MAX_TEXT].split("\n")
-                lines = max(lines, sum(1 + max(len(piece) - 1, 0) // room for piece in pieces))
+                lines = max(lines, sum(_lines(len(piece), room) for piece in pieces))
         return b' ht="%g"' % (_LINE * min(lines, _MAX_LINES)) if lines > 1 else b""
 
     def cells(self, row: str, values: Sequence[Value]) -> bytes:
@@ -249,6 +249,11 @@ def _row(content: SheetContent, p: str, row: int, cells: list[tuple[int, bytes]]
 def _around(cells: bytes, extra: list[tuple[int, bytes]], left: int) -> bytes:
     before = b"".join(xml for column, xml in sorted(extra) if column < left)
     return before + cells + b"".join(xml for column, xml in sorted(extra) if column >= left)
+
+
+def _lines(length: int, room: int) -> int:
+    """Lines of so many letters; each line wastes a few where a word does not fit."""
+    return 1 + max(length - 1 + length // room * 4, 0) // room
 
 
 def _header_lines(sheet: ResultSheet) -> int:
