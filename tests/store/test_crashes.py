@@ -121,7 +121,7 @@ def test_killed_at_random_moments_while_importing(order: Order, folder: Path) ->
 
 def settle_and_check(folder: Path, workbook: Path) -> None:
     with open_store(folder) as store:
-        store.runs.recover(lambda path: path.read_text(encoding="utf-8"), at=NOON)
+        store.runs.recover(lambda address: Path(address).read_text(encoding="utf-8"), at=NOON)
         store.collect_garbage()
         shown = workbook.read_text(encoding="utf-8")
         last = store.runs.last_published()

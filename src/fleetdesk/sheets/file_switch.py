@@ -71,6 +71,27 @@ class PreparedFile:
             raise refusal
 
 
+def restore(path: Path, wanted: str, expect: str, clock: Clock) -> Path:
+    """Put the backup with fingerprint `wanted` in the workbook's place; returns what it replaced.
+
+    The workbook as it was (it must have fingerprint `expect`) is kept as a backup of its own.
+    """
+    for backup in sorted((path.parent / BACKUPS).glob(f"*{path.suffix}")):
+        data = backup.read_bytes()
+        if fingerprint_of(data) == wanted:
+            break
+    else:
+        raise WorkbookRefused(
+            f"The backup of {path.name} from before that run is gone",
+            found=f"looked in {path.parent / BACKUPS}",
+            fix="Look for the file in your own backups; nothing was changed",
+        )
+    refuse_if_locked(path)
+    temporary = write_beside(path, lambda out: out.write(data))
+    prepared = PreparedFile(path, temporary, expect, wanted, (), (), clock)
+    return Path(prepared.switch().backup)
+
+
 def fingerprint_of(data: bytes) -> str:
     """SHA-256 of a file's bytes."""
     return hashlib.sha256(data).hexdigest()
@@ -95,7 +116,7 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.fleetdesk.tmp")
 
 
-def write_beside(path: Path, fill: Callable[[IO[bytes]], None]) -> Path:
+def write_beside(path: Path, fill: Callable[[IO[bytes]], object]) -> Path:
     """Write a complete file under the hidden name and force it to disk; nothing stays on error."""
     temporary = temporary_name(path)
     try:

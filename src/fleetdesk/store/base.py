@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -58,11 +57,12 @@ class RunState(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     DISCARDED = "discarded"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run: what it worked from, how it ended, and which workbook it wrote.
+    """One run: what it worked from, how it ended, and the address of the workbook it wrote.
 
     `settings_flat` maps `Sheet / row / label` texts to values, so that two runs can be compared;
     `data_window` is the first and last moment of the data it saw (UTC-aware).
@@ -79,7 +79,7 @@ class RunRecord:
     data_window: tuple[datetime, datetime] | None
     settings_json: str
     settings_flat: Mapping[str, Any] = field(default_factory=dict)
-    workbook: Path | None = None
+    workbook: str = ""
     before_sha: str = ""
     after_sha: str = ""
     summary: Mapping[str, Any] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Runs(Protocol):
         self,
         run_id: str,
         *,
-        workbook: Path,
+        workbook: str,
         before_sha: str,
         after_sha: str,
         summary: Mapping[str, Any],
@@ -147,8 +147,11 @@ class Runs(Protocol):
     def failed(self, run_id: str, *, ended_at: datetime, reason: str) -> None:
         """Close a run that went wrong and remove its results."""
 
+    def undone(self, run_id: str, *, ended_at: datetime) -> None:
+        """Mark a finished run whose workbook has been put back as it was before."""
+
     def recover(
-        self, fingerprint_of: Callable[[Path], str], *, at: datetime
+        self, fingerprint_of: Callable[[str], str | None], *, at: datetime
     ) -> Sequence[Recovered]:
         """Settle what a crash left open; needs the run lock, which it takes for itself if free."""
 

@@ -50,7 +50,8 @@ STEPS: tuple[Step, ...] = (
                 position INTEGER PRIMARY KEY,
                 run_id TEXT NOT NULL UNIQUE,
                 state TEXT NOT NULL CHECK (state IN (
-                    'running', 'publishing', 'finished', 'failed', 'interrupted', 'discarded')),
+                    'running', 'publishing', 'finished', 'failed', 'interrupted', 'discarded',
+                    'undone')),
                 started_at TEXT NOT NULL,
                 ended_at TEXT,
                 pid INTEGER NOT NULL,

@@ -91,7 +91,7 @@ class RunLedger:
         self,
         run_id: str,
         *,
-        workbook: Path,
+        workbook: str,
         before_sha: str,
         after_sha: str,
         summary: Mapping[str, Any],
@@ -99,7 +99,7 @@ class RunLedger:
         """Say which workbook is about to be switched; from here a crash can be resolved."""
         self._move(
             run_id, (RunState.RUNNING,), RunState.PUBLISHING,
-            workbook=str(workbook), before_sha=before_sha, after_sha=after_sha,
+            workbook=workbook, before_sha=before_sha, after_sha=after_sha,
             summary=json.dumps(dict(summary), sort_keys=True),
         )  # fmt: skip
 
@@ -111,13 +111,21 @@ class RunLedger:
         """Close a run that went wrong and remove its results."""
         self._close(run_id, RunState.FAILED, ended_at, reason)
 
+    def undone(self, run_id: str, *, ended_at: datetime) -> None:
+        """Mark a finished run whose workbook has been put back as it was before."""
+        self._move(
+            run_id, (RunState.FINISHED,), RunState.UNDONE,
+            ended_at=ended_at.isoformat(), reason="undone by the planner",
+        )  # fmt: skip
+
     def recover(
-        self, fingerprint_of: Callable[[Path], str], *, at: datetime
+        self, fingerprint_of: Callable[[str], str | None], *, at: datetime
     ) -> Sequence[Recovered]:
         """Settle what a crash left open; needs the run lock, which it takes for itself if free.
 
         A run that was publishing is finished when the workbook is the one it was to become, and
-        discarded otherwise; one that was running is marked as interrupted.
+        discarded otherwise; one that was running is marked as interrupted. `fingerprint_of` gives
+        None for a workbook that is gone.
         """
         with nullcontext() if self._lock.held else self.lock(at):
             # Whoever holds the lock is the only run alive, so every open entry is a dead one's.
@@ -171,13 +179,13 @@ class RunLedger:
         return [f"runs/{path.name}" for path in left]
 
     def _settle(
-        self, run: RunRecord, fingerprint_of: Callable[[Path], str], at: datetime
+        self, run: RunRecord, fingerprint_of: Callable[[str], str | None], at: datetime
     ) -> Recovered:
-        if run.state is RunState.RUNNING or run.workbook is None:
+        if run.state is RunState.RUNNING or not run.workbook:
             reason = f"its process ({run.pid}) ended before it wrote anything"
             now = RunState.INTERRUPTED
         else:
-            present = fingerprint_of(run.workbook) if run.workbook.exists() else None
+            present = fingerprint_of(run.workbook)
             if present == run.after_sha:
                 self.finish(run.run_id, ended_at=at)
                 return Recovered(
@@ -233,7 +241,7 @@ def _record(row: sqlite3.Row) -> RunRecord:
         data_window=window,
         settings_json=row["settings_json"],
         settings_flat=json.loads(row["settings_flat"]),
-        workbook=Path(row["workbook"]) if row["workbook"] else None,
+        workbook=row["workbook"] or "",
         before_sha=row["before_sha"],
         after_sha=row["after_sha"],
         summary=json.loads(row["summary"]),

@@ -13,6 +13,7 @@ from fleetdesk.errors import WorkbookRefused
 from fleetdesk.settings.reading import Reading, read_settings
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import Snapshot, Workbook
+from fleetdesk.sheets.file_switch import refuse_if_locked
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunState, Store
 from fleetdesk.store.duckdb_store import open_store
@@ -32,9 +33,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """One run's surroundings; `snapshot` is the workbook as it was when the settings were read."""
+    """One run's surroundings; `snapshot` is the workbook as it was when the settings were read.
 
-    path: Path
+    `address` is the workbook's path, `excel:` or a Google Sheet's address; `folder` the workspace.
+    """
+
+    address: str
+    folder: Path
     workbook: Workbook
     snapshot: Snapshot
     reading: Reading
@@ -46,31 +51,62 @@ class Context:
         """The checked settings."""
         return self.reading.settings
 
-    @property
-    def folder(self) -> Path:
-        """The workspace: the folder in which the workbook lies."""
-        return self.path.parent
-
 
 @contextmanager
-def open_context(path: Path, clock: Clock) -> Iterator[Context]:
+def open_context(
+    address: str, folder: Path | None, clock: Clock, *, writing: bool = True
+) -> Iterator[Context]:
     """Read the workbook and hold the workspace for one run.
 
-    What a crashed run left open is settled first, so that workbook and store agree.
+    What a crashed run left open is settled first, so that workbook and store agree. A workbook
+    that could not be written is refused before the work, unless nothing will be written.
     """
-    workbook = open_workbook(path)
+    address, folder = locate(address, folder)
+    if writing and is_file(address):
+        refuse_if_locked(Path(address))
+    workbook = open_workbook(address)
     snapshot = workbook.snapshot()
     reading = read_settings(snapshot)
-    with open_store(path.parent / STORE_FOLDER) as store, store.runs.lock(clock()):
-        settle(path.parent, store, clock)
-        yield Context(path, workbook, snapshot, reading, store, clock)
+    with open_store(folder / STORE_FOLDER) as store, store.runs.lock(clock()):
+        settle(folder, store, clock)
+        yield Context(address, folder, workbook, snapshot, reading, store, clock)
+
+
+def locate(address: str, folder: Path | None) -> tuple[str, Path]:
+    """The workbook's full address, and the workspace: by default the folder the workbook lies in.
+
+    A workbook that is no file has its workspace in the present folder unless one is named.
+    """
+    if is_file(address):
+        path = Path(address).resolve()
+        return str(path), folder or path.parent
+    return address, folder or Path.cwd()
+
+
+def is_file(address: str) -> bool:
+    """Whether the address is a path, as against live Excel or a Google Sheet."""
+    return not address.startswith(("excel:", "gsheet:", "http://", "https://"))
 
 
 def settle(folder: Path, store: Store, clock: Clock) -> None:
     """Finish or undo what was cut off, so that workbook, store and outputs agree."""
-    for run in store.runs.recover(_fingerprint, at=clock()):
-        if run.now is not RunState.FINISHED:
-            shutil.rmtree(folder / OUTPUTS_FOLDER / run.run_id, ignore_errors=True)
+    settled = store.runs.recover(fingerprint, at=clock())
+    gone = [run.run_id for run in settled if run.now is not RunState.FINISHED]
+    last = store.runs.last_published()
+    # A workbook that was put back as it was before the run takes the run back with it.
+    if last and is_file(last.workbook) and fingerprint(last.workbook) == last.before_sha:
+        store.runs.undone(last.run_id, ended_at=clock())
+        gone.append(last.run_id)
+    for run_id in gone:
+        shutil.rmtree(folder / OUTPUTS_FOLDER / run_id, ignore_errors=True)
+
+
+def fingerprint(address: str) -> str | None:
+    """What tells one content of the workbook from another; None when it cannot be read."""
+    try:
+        return open_workbook(address).snapshot(names=()).fingerprint
+    except WorkbookRefused:
+        return None
 
 
 def map_link(run_id: str) -> str:
@@ -90,7 +126,3 @@ def workbook_in(folder: Path) -> Path:
         found=", ".join(p.name for p in found) or "no .xlsx file",
         fix="Name the workbook's path, or make a workspace with fleetdesk import or demo",
     )
-
-
-def _fingerprint(path: Path) -> str:
-    return open_workbook(path).snapshot(names=()).fingerprint

@@ -17,8 +17,9 @@ from fleetdesk.outputs.map import map_view, route_map
 from fleetdesk.settings.flatten import changes, flatten
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context
+from fleetdesk.workflows.kept_results import keep_results
 from fleetdesk.workflows.plan_day import DayPlan
-from fleetdesk.workflows.result_sheets import result_sheets
+from fleetdesk.workflows.result_sheets import log_sheet, plan_sheets
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,18 @@ class Published:
 def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     """Write the plan's map and sheets; when it raises, the workbook is as it was."""
     runs = context.store.runs
-    summary = _summary(day, context)
-    changed = _changed(context)
+    summary = summarise(day, context)
+    changed = changed_settings(context)
     map_path = _write_map(context.folder / OUTPUTS_FOLDER / run_id, day, context)
     finished_at = context.clock()
-    sheets = result_sheets(context, day, run_id, summary, changed, finished_at)
-    prepared = context.workbook.prepare(WritePlan(sheets), context.snapshot.fingerprint)
+    sheets = plan_sheets(context, day)
+    log = log_sheet(context, run_id, summary, changed, finished_at)
+    keep_results(context.store, run_id, sheets)
+    prepared = context.workbook.prepare(WritePlan((*sheets, log)), context.snapshot.fingerprint)
     try:
         runs.publishing(
             run_id,
-            workbook=context.path,
+            workbook=context.address,
             before_sha=prepared.before,
             after_sha=prepared.after,
             summary=summary,
@@ -57,7 +60,7 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     return Published(run_id, map_path, receipt.backup, changed, summary)
 
 
-def _changed(context: Context) -> tuple[str, ...]:
+def changed_settings(context: Context) -> tuple[str, ...]:
     """Old -> new of every setting against the last published run; nothing on the first."""
     last = context.store.runs.last_published()
     if last is None:
@@ -65,7 +68,8 @@ def _changed(context: Context) -> tuple[str, ...]:
     return tuple(str(c) for c in changes(last.settings_flat, flatten(context.settings)))
 
 
-def _summary(day: DayPlan, context: Context) -> dict[str, Any]:
+def summarise(day: DayPlan, context: Context) -> dict[str, Any]:
+    """The figures that the ledger, the command line and the run log show of a run."""
     return {
         "day": day.moment.day.isoformat(),
         "as_of": day.moment.as_of.isoformat(),

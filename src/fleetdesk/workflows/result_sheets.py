@@ -20,31 +20,38 @@ from fleetdesk.outputs.tables import (
     tasks_sheet,
 )
 from fleetdesk.settings.schema import Settings
-from fleetdesk.sheets.base import Link, ResultSheet, Snapshot, Value
+from fleetdesk.sheets.base import Link, ResultSheet, Value
 from fleetdesk.workflows.context import Context, map_link
 from fleetdesk.workflows.plan_day import DayPlan
+from fleetdesk.workflows.tables_in_sheets import find_table
 
 
-def result_sheets(
-    context: Context,
-    day: DayPlan,
-    run_id: str,
-    summary: Mapping[str, Any],
-    changed: Sequence[str],
-    finished_at: datetime,
-) -> tuple[ResultSheet, ...]:
-    """All owned sheets in the order in which a planner reads them."""
+def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
+    """The owned sheets about the day, in the order in which a planner reads them."""
     settings = context.settings
     adds = {task_id: roi.roi for task_id, roi in day.rois.items()}
-    log = run_log_sheet([_this_run(context, run_id, summary, changed, finished_at)], settings)
     return (
         kpis_sheet(day.kpis),
         tasks_sheet(day.tasks, day.priorities, day.rois, day.plan, day.fleet, settings),
         routes_sheet(day.plan, settings, adds=adds),
         roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
-        replace(log, rows=[*_logged(context.snapshot, log), *log.rows]),
     )
+
+
+def log_sheet(
+    context: Context,
+    run_id: str,
+    summary: Mapping[str, Any],
+    changed: Sequence[str],
+    finished_at: datetime,
+) -> ResultSheet:
+    """The run log with this run added below what the workbook holds already."""
+    row = _this_run(context, run_id, summary, changed, finished_at)
+    log = run_log_sheet([row], context.settings)
+    headers = [column.header for column in log.columns]
+    logged = [_again(values, headers) for values in find_table(context.snapshot, headers)]
+    return replace(log, rows=[*logged, *log.rows])
 
 
 def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
@@ -85,25 +92,6 @@ def _this_run(
         version=__version__,
         map_path=map_link(run_id),
     )
-
-
-def _logged(snapshot: Snapshot, log: ResultSheet) -> list[tuple[Value, ...]]:
-    """The rows that the workbook's run log holds already; the log is only ever added to."""
-    headers = [column.header for column in log.columns]
-    for sheet in snapshot.sheets.values():
-        cells = sheet.cells
-        for row, column in sorted(cells):
-            if column == 1 and [cells.get((row, c + 1)) for c in range(len(headers))] == headers:
-                return [_again(values, headers) for values in _below(cells, row, len(headers))]
-    return []
-
-
-def _below(cells: Mapping[tuple[int, int], Value], row: int, width: int) -> list[tuple[Value, ...]]:
-    rows = []
-    while (row + 1, 1) in cells:
-        row += 1
-        rows.append(tuple(cells.get((row, column)) for column in range(1, width + 1)))
-    return rows
 
 
 def _again(values: tuple[Value, ...], headers: Sequence[str]) -> tuple[Value, ...]:

@@ -22,7 +22,7 @@ from fleetdesk.workflows.publish import Published, publish
 class RunResult:
     """What a run did, for the command line."""
 
-    workbook: Path
+    workbook: str
     published: Published
     warnings: tuple[Problem, ...]
 
@@ -30,7 +30,7 @@ class RunResult:
         """Figures, paths and a text for people."""
         done = self.published
         return {
-            "workbook": str(self.workbook),
+            "workbook": self.workbook,
             "run": done.run_id,
             "map": str(done.map_path),
             "backup": done.backup,
@@ -57,29 +57,33 @@ class RunResult:
 class CheckResult:
     """A workbook whose settings can be used, with what is worth a look."""
 
-    workbook: Path
+    workbook: str
     warnings: tuple[Problem, ...]
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
-        lines = [f"{self.workbook.name}: all settings can be used."]
+        lines = [f"{self.workbook}: all settings can be used."]
         lines += [f"Note: {warning}" for warning in self.warnings]
         return {
-            "workbook": str(self.workbook),
+            "workbook": self.workbook,
             "warnings": [asdict(warning) for warning in self.warnings],
             "text": "\n".join(lines),
         }
 
 
 def run_workbook(
-    path: Path, *, clock: Clock = utc_now, on_progress: OnProgress = silent
+    address: str | Path,
+    *,
+    folder: Path | None = None,
+    clock: Clock = utc_now,
+    on_progress: OnProgress = silent,
 ) -> RunResult:
-    """Plan the day on what the workbook at `path` says and write the results back into it.
+    """Plan the day on what the workbook at `address` says and write the results back into it.
 
     All or nothing: on any error workbook and store stay as they were.
     """
     on_progress("Reading the workbook", 0.0)
-    with open_context(path, clock) as context:
+    with open_context(str(address), folder, clock) as context:
         run_id = _begin(context)
         try:
             day = plan_day(
@@ -91,12 +95,12 @@ def run_workbook(
             settle(context.folder, context.store, clock)
             raise
         on_progress("Done", 1.0)
-        return RunResult(path, published, (*context.reading.warnings, *day.notes))
+        return RunResult(context.address, published, (*context.reading.warnings, *day.notes))
 
 
-def check_workbook(path: Path) -> CheckResult:
+def check_workbook(address: str | Path) -> CheckResult:
     """Read and check the settings; SettingsInvalid names every problem; nothing is written."""
-    return CheckResult(path, read_settings(open_workbook(path).snapshot()).warnings)
+    return CheckResult(str(address), read_settings(open_workbook(address).snapshot()).warnings)
 
 
 def _begin(context: Context) -> str:

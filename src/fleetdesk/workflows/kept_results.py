@@ -1,0 +1,130 @@
+"""What a run wrote, kept beside it: so that runs can be compared and edits recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.settings.flatten import Change, changes
+from fleetdesk.sheets.base import Link, ResultSheet, Value
+from fleetdesk.store.base import RunRecord, RunState, Store
+from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.context import STORE_FOLDER
+
+KEPT = ("KPIs", "Tasks", "Routes", "ROI")
+PLANNED = "Planned?"
+
+
+@dataclass(frozen=True)
+class RunDifference:
+    """What differs between two runs: settings, key figures, and the tasks that came or went."""
+
+    old: RunRecord
+    new: RunRecord
+    settings: tuple[Change, ...]
+    figures: tuple[Change, ...]
+    tasks: tuple[Change, ...]
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """For the command line."""
+        return {
+            "old": self.old.run_id,
+            "new": self.new.run_id,
+            "settings": [asdict(change) for change in self.settings],
+            "figures": [asdict(change) for change in self.figures],
+            "tasks": [asdict(change) for change in self.tasks],
+            "text": self._text(),
+        }
+
+    def _text(self) -> str:
+        parts = (
+            ("Settings", self.settings),
+            ("Key figures and profit", self.figures),
+            ("Tasks", self.tasks),
+        )
+        lines = [f"From run {self.old.run_id} to {self.new.run_id}"]
+        for title, found in parts:
+            lines += ["", f"{title}:" if found else f"{title}: no difference"]
+            lines += [f"  {change}" for change in found]
+        return "\n".join(lines)
+
+
+def keep_results(store: Store, run_id: str, sheets: Sequence[ResultSheet]) -> None:
+    """Save what the planner will see of a run that is under way, one table per sheet."""
+    for sheet in sheets:
+        if sheet.sheet in KEPT:
+            store.save_result(run_id, sheet.sheet, _table(sheet))
+
+
+def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
+    """Compare two finished runs of a workspace; `last` and `previous` name the newest two."""
+    with open_store(folder / STORE_FOLDER) as store:
+        finished = [run for run in store.runs.list() if run.state is RunState.FINISHED]
+        before, after = _named(finished, old), _named(finished, new)
+        return RunDifference(
+            old=before,
+            new=after,
+            settings=changes(before.settings_flat, after.settings_flat),
+            figures=_differences(_figures(store, before), _figures(store, after)),
+            tasks=_differences(_tasks(store, before), _tasks(store, after)),
+        )
+
+
+def _table(sheet: ResultSheet) -> pa.Table:
+    columns = {
+        column.header: [_plain(row[index]) for row in sheet.rows]
+        for index, column in enumerate(sheet.columns)
+    }
+    return pa.table(columns)
+
+
+def _plain(value: Value) -> Any:
+    return value.text if isinstance(value, Link) else value
+
+
+def _named(finished: Sequence[RunRecord], name: str) -> RunRecord:
+    by_place = {"last": -1, "previous": -2}
+    if name in by_place and len(finished) >= -by_place[name]:
+        return finished[by_place[name]]
+    for run in finished:
+        if run.run_id == name:
+            return run
+    raise FleetDeskError(
+        f"There is no finished run {name}",
+        found=", ".join(run.run_id for run in finished[-10:]) or "no finished run",
+        fix="Name a run from the Run log, or last, or previous",
+    )
+
+
+def _figures(store: Store, run: RunRecord) -> dict[str, float | str]:
+    rows = store.result(run.run_id, "KPIs").to_pylist()
+    figures = {f"{row['Group']}: {row['KPI']} ({row['Unit']})": row["Value"] for row in rows}
+    figures[f"Plan: Profit ({run.summary['currency']})"] = run.summary["profit"]
+    figures["Plan: Tasks found"] = run.summary["tasks_found"]
+    figures["Plan: Tasks planned"] = run.summary["tasks_planned"]
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in figures.items()
+        if value is not None
+    }
+
+
+def _tasks(store: Store, run: RunRecord) -> dict[str, float | str]:
+    rows = store.result(run.run_id, "Tasks").to_pylist()
+    return {row["Task"]: "not planned" if row[PLANNED] == "no" else row[PLANNED] for row in rows}
+
+
+def _differences(
+    old: Mapping[str, float | str], new: Mapping[str, float | str]
+) -> tuple[Change, ...]:
+    names = [*new, *(name for name in old if name not in new)]
+    return tuple(
+        Change(name, old.get(name), new.get(name))
+        for name in names
+        if old.get(name) != new.get(name)
+    )

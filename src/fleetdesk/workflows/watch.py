@@ -1,0 +1,60 @@
+"""`fleetdesk watch`: run again whenever the planner has saved the workbook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fleetdesk.errors import FleetDeskError, WorkbookRefused
+from fleetdesk.workflows.context import Clock, fingerprint, utc_now
+from fleetdesk.workflows.progress import OnProgress, silent
+from fleetdesk.workflows.run import RunResult, run_workbook
+
+EVERY_S = 1.0
+
+Outcome = RunResult | FleetDeskError
+
+
+@dataclass
+class _Seen:
+    """The content that was last run or refused, so that each is tried once."""
+
+    content: str | None = None
+    waiting: bool = False
+
+
+def watch(
+    address: str,
+    *,
+    clock: Clock = utc_now,
+    on_progress: OnProgress = silent,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Outcome]:
+    """Yield what came of each run; a run starts when the content differs from the last result.
+
+    The content at the start is not run. While the workbook is open elsewhere the run waits, and
+    the refusal is yielded once. Ends only when the caller stops or the workbook is gone for good.
+    """
+    seen = _Seen(fingerprint(address))
+    while True:
+        sleep(EVERY_S)
+        content = fingerprint(address)
+        if content is None or content == seen.content:
+            continue
+        outcome = _try(address, clock, on_progress)
+        if isinstance(outcome, WorkbookRefused) and outcome.retry_helps:
+            if not seen.waiting:
+                yield outcome
+            seen.waiting = True
+            continue
+        # Our own write-back changes the file, and is no reason to run again.
+        seen = _Seen(fingerprint(address) if isinstance(outcome, RunResult) else content)
+        yield outcome
+
+
+def _try(address: str, clock: Clock, on_progress: OnProgress) -> Outcome:
+    try:
+        return run_workbook(address, clock=clock, on_progress=on_progress)
+    except FleetDeskError as error:
+        return error
