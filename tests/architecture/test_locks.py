@@ -6,6 +6,7 @@ import re
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -27,11 +28,25 @@ def read(checkout: Path, name: str) -> list[tuple[Requirement, int]]:
     ]
 
 
-def pins(checkout: Path, name: str) -> set[tuple[str, str, str]]:
+def pins(checkout: Path, name: str) -> set[tuple[str, str, frozenset[str]]]:
+    """Name, version and the conditions that must all hold for it to be installed."""
     return {
-        (canonicalize_name(pin.name), str(pin.specifier), str(pin.marker))
+        (
+            canonicalize_name(pin.name),
+            str(pin.specifier),
+            frozenset(str(pin.marker).split(" and ") if pin.marker else ()),
+        )
         for pin, _ in read(checkout, name)
     }
+
+
+def missing(small: set[tuple[str, str, frozenset[str]]], large: set[Any]) -> list[str]:
+    """What the large lock would not install somewhere where the small one does."""
+    return [
+        name
+        for name, version, conditions in small
+        if not any((n, v) == (name, version) and c <= conditions for n, v, c in large)
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,7 +60,15 @@ def test_everything_is_pinned_by_version_and_hash(name: str, checkout: Path) -> 
 
 
 def test_each_lock_contains_the_one_before(checkout: Path) -> None:
-    assert pins(checkout, "tools") <= pins(checkout, "run") <= pins(checkout, "dev")
+    tools, run, dev = (pins(checkout, name) for name in ("tools", "run", "dev"))
+    assert not missing(tools, run) + missing(run, dev)
+
+
+def test_a_lock_that_installs_less_is_seen() -> None:
+    everywhere, linux = frozenset[str](), frozenset({'sys_platform == "linux"'})
+    assert not missing({("a", "==1", linux)}, {("a", "==1", everywhere)})
+    assert missing({("a", "==1", everywhere)}, {("a", "==1", linux)}) == ["a"]
+    assert missing({("a", "==1", linux)}, {("a", "==2", linux)}) == ["a"]
 
 
 def test_the_locks_satisfy_the_project(checkout: Path) -> None:
