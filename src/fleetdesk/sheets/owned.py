@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.a1 import Area
 from fleetdesk.sheets.base import MANIFEST_SHEET, ResultSheet, WritePlan
+from fleetdesk.sheets.claims import (
+    foreign_name,
+    foreign_sheet,
+    foreign_table,
+    seek_headers,
+    table_in_the_way,
+)
 from fleetdesk.sheets.manifest import Manifest, OwnedSheet, read_manifest
 from fleetdesk.sheets.parts import Book, SheetEntry, relationships_of
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.tables import TablePart, read_table
-
-_SEEK_ROWS = 200
-"""How far down a header row is sought when its table is gone."""
 
 
 @dataclass(frozen=True)
@@ -75,25 +78,13 @@ def refuse_foreign(book: Book, ownership: Ownership, plan: WritePlan) -> None:
         found = ownership.found.get(sheet.sheet)
         entry = book.sheet(sheet.sheet)
         if found is None and entry is not None:
-            raise WorkbookRefused(
-                f"{where} has a sheet of your own named {entry.name}, where FleetDesk would write "
-                "its results",
-                found="it does not hold FleetDesk's table, so it was left as it is",
-                fix=f"Rename your sheet, for example to 'My {entry.name}', and run again",
-            )
+            raise foreign_sheet(where, entry.name)
         table = ownership.tables.get(sheet.table_name.casefold())
         ours = found is not None and found.table is not None
         if table is not None and not (found and ours and table[1].part == found.table.part):  # type: ignore[union-attr]
-            raise WorkbookRefused(
-                f"{where} has a table of your own named {table[1].name}, a name FleetDesk needs",
-                found=f"it is on the sheet {table[0].name}",
-                fix="Give your table another name (Excel: Table Design, Table Name) and run again",
-            )
+            raise foreign_table(where, table[1].name, table[0].name)
         if sheet.table_name.casefold() in names:
-            raise WorkbookRefused(
-                f"{where} uses the name {sheet.table_name}, which FleetDesk needs for its table",
-                fix="Give your name another spelling (Excel: Formulas, Name Manager) and run again",
-            )
+            raise foreign_name(where, sheet.table_name)
 
 
 def refuse_overlap(book: Book, found: Found, ownership: Ownership, area: Area) -> list[Area]:
@@ -104,12 +95,7 @@ def refuse_overlap(book: Book, found: Found, ownership: Ownership, area: Area) -
         if entry.part != found.entry.part or own:
             continue
         if table.area.meets(area):
-            raise WorkbookRefused(
-                f"Your table {table.name} on the sheet {entry.name} of {book.package.where} is in "
-                "the way of the new result",
-                found=f"it stands at {table.area.ref}; the result needs {area.ref}",
-                fix="Move your table to a sheet of its own and run again",
-            )
+            raise table_in_the_way(book.package.where, entry.name, table.name, table.area, area)
         areas.append(table.area)
     return areas
 
@@ -152,19 +138,10 @@ def _by_table(
 
 def _by_headers(record: OwnedSheet, book: Book, reader: Reader) -> Found | None:
     entry = book.sheet(record.shown_as)
-    area = Area.parse(record.ref)
-    if entry is None or area is None or not entry.part or entry.kind != "worksheet":
+    if entry is None or not entry.part or entry.kind != "worksheet":
         return None
-    cells, _ = reader.sheet(entry.part)
-    rows = sorted({row for row, _ in cells if row <= _SEEK_ROWS})
-    for row in sorted(rows, key=lambda row: abs(row - area.top)):
-        columns = {c: str(v) for (r, c), v in cells.items() if r == row and v in record.headers}
-        if set(columns.values()) == set(record.headers) and len(columns) == len(record.headers):
-            bottom = row + area.bottom - area.top
-            return Found(
-                record, entry, None, Area(row, min(columns), bottom, max(columns)), columns
-            )
-    return None
+    sought = seek_headers(record, reader.sheet(entry.part)[0])
+    return Found(record, entry, None, *sought) if sought else None
 
 
 def _defined_names(book: Book) -> set[str]:

@@ -44,7 +44,7 @@ LOOK_OF = {
 }
 RIGHT = {CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.MONEY, CellStyle.PERCENT}
 
-_NUMBER_FORMATS = {
+NUMBER_FORMATS = {
     Look.INTEGER: "#,##0",
     Look.DECIMAL: "#,##0.00",
     Look.PERCENT: "0.0",
@@ -140,7 +140,7 @@ def with_looks(xml: bytes | None, namespace: str) -> Styled:
     codes = {node.get("formatCode"): int(node.get("numFmtId")) for node in formats.nodes}
     index: dict[Look, int] = {}
     for look in Look:
-        code = _NUMBER_FORMATS.get(look, "General")
+        code = NUMBER_FORMATS.get(look, "General")
         number = _BUILTIN.get(code, codes.get(code, -1))
         if number < 0:
             number = codes[code] = max([163, *codes.values()]) + 1
