@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 
+from fleetdesk.model.charts import Chart
+
 MANIFEST_SHEET = "_fleetdesk"
 
 
@@ -49,13 +51,22 @@ class ResultColumn:
     help: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A PNG picture with the text that is read out in its place; shown at 96 dots per inch."""
+
+    png: bytes
+    alt: str
+
+
 @dataclass(frozen=True)
 class ResultSheet:
     """The whole content of one owned sheet: a title, one line of explanation, one table.
 
     `table_name` is the workbook-wide name of the Excel table. Rows are as wide as `columns`.
     `key` names the header of the column that identifies a row, so that what a planner wrote to
-    the right of a row can follow it.
+    the right of a row can follow it. `charts` and `images` stand beside the table, in this order;
+    a chart needs rows to be shown.
     """
 
     sheet: str
@@ -65,6 +76,8 @@ class ResultSheet:
     columns: tuple[ResultColumn, ...]
     rows: Sequence[tuple[Value, ...]]
     key: str | None = None
+    charts: tuple[Chart, ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)
