@@ -21,6 +21,7 @@ class Action(StrEnum):
 class DropCode(StrEnum):
     """Why a task is on no route."""
 
+    EXCLUDED = "excluded by you"
     NOT_WORTH = "not worth it"
     OVER_LIMIT = "over the task limit"
     NO_WORKER = "no worker"

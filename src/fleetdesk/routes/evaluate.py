@@ -93,7 +93,7 @@ def duration_s(problem: RoutingProblem, van: RoutingVan, stops: Stops) -> int:
     seconds = problem.matrix_of(van).duration_s
     where = [van.start, *(problem.point_of(stop) for stop in stops), van.end]
     return int(seconds[where[:-1], where[1:]].sum()) + sum(
-        _service_s(problem, stop) for stop in stops
+        service_s(problem, stop) for stop in stops
     )
 
 
@@ -113,6 +113,12 @@ def batteries_used(problem: RoutingProblem, stops: Stops) -> int:
     return sum(problem.jobs[stop.job].batteries for stop in stops if not stop.drop_off)
 
 
+def service_s(problem: RoutingProblem, stop: Stop) -> int:
+    """Seconds of work at the stop."""
+    job = problem.jobs[stop.job]
+    return job.drop_off_s if stop.drop_off else job.service_s
+
+
 def _route(problem: RoutingProblem, van: RoutingVan, stops: Stops) -> Route:
     matrix = problem.matrix_of(van)
     start_at = problem.starts_at + timedelta(seconds=van.shift_start_s)
@@ -122,7 +128,7 @@ def _route(problem: RoutingProblem, van: RoutingVan, stops: Stops) -> Route:
         job, there = problem.jobs[stop.job], problem.point_of(stop)
         leg_m, leg_s = int(matrix.distance_m[here, there]), int(matrix.duration_s[here, there])
         arrive_s = elapsed_s + leg_s
-        elapsed_s = arrive_s + _service_s(problem, stop)
+        elapsed_s = arrive_s + service_s(problem, stop)
         metres += leg_m
         batteries -= 0 if stop.drop_off else job.batteries
         here = there
@@ -159,11 +165,6 @@ def _route(problem: RoutingProblem, van: RoutingVan, stops: Stops) -> Route:
         travel_cost_milli=van.travel_cost_milli(metres + return_m),
         labour_cost_milli=van.labour_cost_milli(elapsed_s + return_s),
     )
-
-
-def _service_s(problem: RoutingProblem, stop: Stop) -> int:
-    job = problem.jobs[stop.job]
-    return job.drop_off_s if stop.drop_off else job.service_s
 
 
 def _repeats(

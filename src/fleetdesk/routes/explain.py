@@ -10,16 +10,19 @@ from fleetdesk.model.plan import DropCode, Dropped, Route
 from fleetdesk.routes import evaluate, wording
 from fleetdesk.routes.alone import Alone
 from fleetdesk.routes.insertion import Floats, Insertions, cheapest
+from fleetdesk.routes.pins import FREE, Rules
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
 
 WORTHWHILE_MILLI = 2.0
 """A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
 
 
-def dropped(problem: RoutingProblem, routes: Sequence[Route]) -> tuple[Dropped, ...]:
+def dropped(
+    problem: RoutingProblem, routes: Sequence[Route], rules: Rules = FREE
+) -> tuple[Dropped, ...]:
     """A reason for every job on no route, in the order of the jobs.
 
-    First what no van could do even alone; else the cheapest insertion into the routes as they
+    First what the planner excluded, then what no van could do even alone; else the cheapest insertion into the routes as they
     are says whether the job is too dear everywhere or kept out by a limit. Where lifting one
     limit is enough, that one is named, and of several the one that leaves the highest gain.
     """
@@ -27,11 +30,12 @@ def dropped(problem: RoutingProblem, routes: Sequence[Route]) -> tuple[Dropped, 
     on_route = {stop.job for stops in sequences for stop in stops}
     alone = Alone(problem)
     reasons = {
-        number: alone.reason(number)
+        number: _excluded(problem, number) if number in rules.excluded else alone.reason(number)
         for number in range(len(problem.jobs))
         if number not in on_route
     }
-    chances = _Chances(problem, sequences, [job for job, hard in reasons.items() if hard is None])
+    open_jobs = [job for job, hard in reasons.items() if hard is None]
+    chances = _Chances(problem, sequences, open_jobs, rules)
     return tuple(hard or chances.reason(job) for job, hard in reasons.items())
 
 
@@ -62,12 +66,17 @@ class _Chances:
     """The cheapest way in for some jobs on each working van, with and without its limits."""
 
     def __init__(
-        self, problem: RoutingProblem, sequences: Sequence[Stops], jobs: Sequence[int]
+        self,
+        problem: RoutingProblem,
+        sequences: Sequence[Stops],
+        jobs: Sequence[int],
+        rules: Rules,
     ) -> None:
         self._problem = problem
         self._column = {job: column for column, job in enumerate(jobs)}
-        pairs = zip(problem.vans, sequences, strict=True)
-        self._pairs = [(van, stops) for van, stops in pairs if van.shift_s > 0]
+        numbers = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+        self._pairs = [(problem.vans[number], sequences[number]) for number in numbers]
+        heads = [rules.frozen.get(number, 0) for number in numbers]
         worth = np.array([problem.jobs[job].worth_milli for job in jobs], np.float64)
         takes = np.array([problem.jobs[job].batteries for job in jobs], np.int64)
         left = [van.batteries - evaluate.batteries_used(problem, s) for van, s in self._pairs]
@@ -81,8 +90,10 @@ class _Chances:
         self._gain: dict[tuple[bool, bool], Floats] = {}
         for heed in ((True, True), (True, False), (False, True), (False, False)):
             self._ways[heed] = [
-                cheapest(problem, van, stops, jobs, heed_room=heed[0], heed_shift=heed[1])
-                for van, stops in self._pairs
+                cheapest(
+                    problem, van, stops, jobs, heed_room=heed[0], heed_shift=heed[1], frozen=head
+                )
+                for (van, stops), head in zip(self._pairs, heads, strict=True)
             ]
             costs = [way.cost_milli for way in self._ways[heed]]
             self._gain[heed] = worth - np.array(costs).reshape(len(costs), len(jobs))
@@ -171,6 +182,15 @@ class _Chances:
             f"{wording.money(gain, self._problem.currency)}",
             f"{' and '.join(needs)} for {driver.worker}",
         )
+
+
+def _excluded(problem: RoutingProblem, number: int) -> Dropped:
+    return Dropped(
+        problem.jobs[number].task_id,
+        DropCode.EXCLUDED,
+        "excluded by you on the sheet Routes",
+        "an empty Exclude in its row there",
+    )
 
 
 def _best(gain: Floats, among: np.ndarray | None = None) -> tuple[int, float]:

@@ -45,9 +45,11 @@ def cheapest(
     *,
     heed_room: bool = True,
     heed_shift: bool = True,
+    frozen: int = 0,
 ) -> Insertions:
     """Cheapest insertion of each job, alone, into one van's stops; batteries are not looked at.
 
+    Nothing is put before or between the first `frozen` stops.
     With the shift to heed, a single stop is sought among the positions that fit; of a move only
     the cheapest pair of positions is held against the shift, which is the same thing wherever
     driving time grows with distance.
@@ -55,6 +57,7 @@ def cheapest(
     ride = _Ride(problem, van, stops)
     work = _Work(problem, jobs)
     room = ride.room_for(work.vehicles) if heed_room else np.ones((len(jobs), ride.legs), bool)
+    room[:, :frozen] = False
     slack_s = van.shift_s - ride.duration_s
     position, drop_position = np.zeros((2, len(jobs)), np.int64)
     possible = np.zeros(len(jobs), bool)
@@ -64,6 +67,7 @@ def cheapest(
         # A vehicle that is not dropped off stays on board to the end of the round.
         stays = np.logical_and.accumulate(room[single, ::-1], axis=1)[:, ::-1]
         allowed = stays | (work.vehicles[single] == 0)[:, None]
+        allowed[:, :frozen] = False
         if heed_shift:
             driving_s = ride.detour(ride.seconds, work.at[single])
             allowed &= driving_s + work.seconds[single, None] <= slack_s

@@ -15,8 +15,9 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
+from fleetdesk.routes.pins import FREE, Rules
 from fleetdesk.routes.problem import RoutingProblem, Stops
-from fleetdesk.routes.pyvrp_model import DayModel
+from fleetdesk.routes.pyvrp_model import NO_FENCES, DayModel, Fences
 
 NAME = f"PyVRP {version('pyvrp')}"
 
@@ -39,14 +40,17 @@ def search(
     start: Sequence[Stops],
     seed: int,
     stopped: Stopped,
+    rules: Rules = FREE,
+    fences: Fences = NO_FENCES,
 ) -> tuple[tuple[Stops, ...], int]:
     """Best sequences found and rounds done, using only `jobs` and `vans` (at least one each).
 
-    `start` must be drivable. The same seed and number of rounds give the same answer.
+    `start` must be drivable and keep the rules, and its locked stops must lie within the fences.
+    The same seed and number of rounds give the same answer.
     """
     if stopped(0, lambda: tuple(start)):
         return tuple(start), 0
-    model = DayModel(problem, jobs, vans)
+    model = DayModel(problem, jobs, vans, rules, fences)
     local = _local_search(model, seed)
     given = model.solution(start)
     polished = local(given, model.strict(), exhaustive=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,15 @@ import numpy as np
 from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, explain, pyvrp_engine
 from fleetdesk.routes.alone import Alone
+from fleetdesk.routes.fences import between
 from fleetdesk.routes.insertion import Floats, Insertions, cheapest, inserted
+from fleetdesk.routes.pins import FREE, Rules, holds
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
 from fleetdesk.routes.stop import Stop
 
 PROGRESS_EVERY_S = 0.25
+ROUNDS_PER_FENCE = 200
+"""How long a search keeps the fences of locked stops before they are set anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +47,74 @@ def plan(
     per second and at the end; when `cancel()` turns true, the best plan so far is returned. The
     same problem, seed, start and rounds give the same plan.
     """
+    start = drivable(problem, sequences_of(problem, warm_start) if warm_start else _empty(problem))
+    best, iterations = improve(problem, start, stop, seed, on_progress, cancel)
+    return as_plan(problem, best, seed, iterations)
+
+
+def improve(
+    problem: RoutingProblem,
+    start: Sequence[Stops],
+    stop: Stop,
+    seed: int,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    rules: Rules = FREE,
+) -> tuple[tuple[Stops, ...], int]:
+    """The best sequences found from `start` until `stop`, and the rounds done.
+
+    `start` must be drivable and keep `rules`; so does the answer, which is never worse.
+    """
     began = time.perf_counter()
     cancelled = cancel or _never
-    start = drivable(problem, sequences_of(problem, warm_start) if warm_start else _empty(problem))
     vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
     jobs = [
         number for number in np.flatnonzero(Alone(problem).possible.any(axis=0)).tolist()
-        if problem.jobs[number].worth_milli > 0
+        if problem.jobs[number].worth_milli > 0 or number in rules.van_of
+        if number not in rules.excluded
     ]  # fmt: skip
     last_report = began
+    best, done = tuple(start), 0
+    while vans and jobs:
+        fences = between(problem, best, rules, done // ROUNDS_PER_FENCE)
+        before, within = done, ROUNDS_PER_FENCE if fences else np.inf
 
-    def stopped(iterations: int, best: Callable[[], tuple[Stops, ...]]) -> bool:
-        nonlocal last_report
-        now = time.perf_counter()
-        if on_progress and now - last_report >= PROGRESS_EVERY_S:
-            last_report = now
-            on_progress(_progress(problem, best(), iterations, now - began))
-        return cancelled() or stop.reached(iterations, now - began)
+        def stopped(
+            iterations: int,
+            sequences: Callable[[], tuple[Stops, ...]],
+            before: int = before,
+            within: float = within,
+        ) -> bool:
+            nonlocal last_report
+            now, rounds = time.perf_counter(), before + iterations
+            if on_progress and now - last_report >= PROGRESS_EVERY_S:
+                last_report = now
+                on_progress(_progress(problem, sequences(), rounds, now - began))
+            return iterations >= within or cancelled() or stop.reached(rounds, now - began)
 
-    found, iterations = start, 0
-    if vans and jobs:
-        found, iterations = pyvrp_engine.search(problem, jobs, vans, start, seed, stopped)
-    best = max(
-        start, drivable(problem, found), key=lambda each: evaluate.objective_milli(problem, each)
-    )
-    best = _filled(problem, best, jobs, cancelled)
+        found, rounds = pyvrp_engine.search(problem, jobs, vans, best, seed, stopped, rules, fences)
+        done += rounds
+        best = _better(problem, best, drivable(problem, found, rules.van_of), rules)
+        if not fences or cancelled() or stop.reached(done, time.perf_counter() - began):
+            break
+    best = _filled(problem, best, jobs, cancelled, rules)
     if on_progress:
-        on_progress(_progress(problem, best, iterations, time.perf_counter() - began))
-    routes = evaluate.evaluate(problem, best)
+        on_progress(_progress(problem, best, done, time.perf_counter() - began))
+    return best, done
+
+
+def as_plan(
+    problem: RoutingProblem,
+    sequences: Sequence[Stops],
+    seed: int,
+    iterations: int,
+    rules: Rules = FREE,
+) -> Plan:
+    """The plan that the sequences come to, with a reason for every job that is left out."""
+    routes = evaluate.evaluate(problem, sequences)
     return Plan(
         routes=routes,
-        dropped=explain.dropped(problem, routes),
+        dropped=explain.dropped(problem, routes, rules),
         engine=pyvrp_engine.NAME,
         travel_times=problem.travel_times,
         seed=seed,
@@ -81,19 +122,31 @@ def plan(
     )
 
 
-def drivable(problem: RoutingProblem, sequences: Sequence[Stops]) -> tuple[Stops, ...]:
+def drivable(
+    problem: RoutingProblem, sequences: Sequence[Stops], bound: Collection[int] = ()
+) -> tuple[Stops, ...]:
     """The sequences without the jobs that add least on vans that break a limit.
 
-    What breaks no limit is returned as it is.
+    What breaks no limit is returned as it is. Jobs in `bound` go only where no other is left.
     """
     kept = list(sequences)
     while broken := evaluate.violations(problem, kept):
         number, task_id = broken[0].van, broken[0].task_id
         adds = explain.added_milli(problem, number, kept[number])
+        if not adds.keys() <= set(bound):
+            adds = {job: milli for job, milli in adds.items() if job not in bound}
         blamed = [job for job in adds if problem.jobs[job].task_id == task_id]
         worst = blamed[0] if blamed else min(adds, key=lambda job: (adds[job], job))
         kept[number] = tuple(stop for stop in kept[number] if stop.job != worst)
     return tuple(kept)
+
+
+def _better(
+    problem: RoutingProblem, start: tuple[Stops, ...], found: tuple[Stops, ...], rules: Rules
+) -> tuple[Stops, ...]:
+    if not holds(rules, found):
+        return start
+    return max(start, found, key=lambda each: evaluate.objective_milli(problem, each))
 
 
 def _filled(
@@ -101,6 +154,7 @@ def _filled(
     sequences: Sequence[Stops],
     jobs: Sequence[int],
     cancelled: Callable[[], bool],
+    rules: Rules,
 ) -> tuple[Stops, ...]:
     """Put in, best first, every job that fits and pays on its own.
 
@@ -111,26 +165,28 @@ def _filled(
     left = np.array([job for job in jobs if job not in done], np.int64)
     if not left.size or not filled:
         return tuple(filled)
-    ways = [_gains(problem, number, filled[number], left) for number in range(len(filled))]
+    ways = [gains(problem, number, filled[number], left, rules) for number in range(len(filled))]
     while not cancelled():
-        gains = np.stack([gain for gain, _ in ways])
-        van, column = divmod(int(gains.argmax()), left.size)
-        if gains[van, column] < explain.WORTHWHILE_MILLI:
+        gained = np.stack([gain for gain, _ in ways])
+        van, column = divmod(int(gained.argmax()), left.size)
+        if gained[van, column] < explain.WORTHWHILE_MILLI:
             break
         way = ways[van][1]
         position, drop_position = int(way.position[column]), int(way.drop_position[column])
         filled[van] = inserted(problem, filled[van], int(left[column]), position, drop_position)
-        ways[van] = _gains(problem, van, filled[van], left)
+        ways[van] = gains(problem, van, filled[van], left, rules)
         done.add(int(left[column]))
         for gain, _ in ways:
             gain[np.isin(left, list(done))] = -np.inf
     return tuple(filled)
 
 
-def _gains(
-    problem: RoutingProblem, van: int, stops: Stops, jobs: np.ndarray
+def gains(
+    problem: RoutingProblem, van: int, stops: Stops, jobs: np.ndarray, rules: Rules = FREE
 ) -> tuple[Floats, Insertions]:
-    way = cheapest(problem, problem.vans[van], stops, jobs.tolist())
+    """What each job would add in the van's stops by its cheapest way in, -inf where none is."""
+    head = rules.frozen.get(van, 0)
+    way = cheapest(problem, problem.vans[van], stops, jobs.tolist(), frozen=head)
     charged = problem.vans[van].batteries - evaluate.batteries_used(problem, stops)
     worth = np.array([problem.jobs[job].worth_milli for job in jobs], np.float64)
     enough = np.array([problem.jobs[job].batteries <= charged for job in jobs], bool)
