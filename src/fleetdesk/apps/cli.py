@@ -1,4 +1,4 @@
-"""The command line: `fleetdesk demo | run | check | import | doctor`.
+"""The command line; `fleetdesk --help` lists the commands.
 
 Heavy libraries are loaded only once a command needs them, so that help appears at once.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from fleetdesk import __version__
-from fleetdesk.apps.console import OnProgress, progress, run_command
+from fleetdesk.apps.console import OnProgress, progress, run_command, show, show_error
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
@@ -21,6 +21,24 @@ Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
 7 too little data, 70 a fault of FleetDesk's own, 130 cancelled."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+workbook_argument = click.argument("workbook")
+workspace_option = click.option(
+    "--workspace", type=click.Path(path_type=Path),
+    help="Folder with store and outputs; by default the one that the workbook lies in.",
+)  # fmt: skip
+
+
+def city_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What a new workbook is made with."""
+    for option in (
+        click.option("--currency", default="EUR", show_default=True, help="For a new workbook."),
+        click.option("--timezone", default="UTC", show_default=True, help="IANA name, likewise."),
+        click.option("--city", default="My city", show_default=True, help="Name, likewise."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,23 +67,34 @@ def demo(out: Path, seed: int, vehicles: int, days: int, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
+@workbook_argument
+@workspace_option
+@click.option("--dry-run", is_flag=True, help="Show the cells that would change; write nothing.")
 @as_json_option
-def run(workbook: Path, as_json: bool) -> None:
-    """Plan the day as WORKBOOK says; write the results into it."""
+def run(workbook: str, workspace: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Plan the day as WORKBOOK says; write the results into it.
+
+    WORKBOOK is a path, excel: for the workbook that is active in Excel, or a Google Sheet's
+    address.
+    """
 
     def work(on_progress: OnProgress) -> Mapping[str, Any]:
+        if dry_run:
+            from fleetdesk.workflows import dry_run as trial
+
+            tried = trial.dry_run(workbook, folder=workspace, on_progress=on_progress)
+            return tried.as_dict()
         from fleetdesk.workflows.run import run_workbook
 
-        return run_workbook(workbook, on_progress=on_progress).as_dict()
+        return run_workbook(workbook, folder=workspace, on_progress=on_progress).as_dict()
 
     _finish(work, as_json)
 
 
 @cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
+@workbook_argument
 @as_json_option
-def check(workbook: Path, as_json: bool) -> None:
+def check(workbook: str, as_json: bool) -> None:
     """Name every problem in WORKBOOK's settings; write nothing."""
 
     def work(_: OnProgress) -> Mapping[str, Any]:
@@ -76,14 +105,82 @@ def check(workbook: Path, as_json: bool) -> None:
     _finish(work, as_json)
 
 
+@cli.command()
+@workbook_argument
+@workspace_option
+@as_json_option
+def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
+    """Run again whenever WORKBOOK has been saved; Ctrl-C ends it."""
+    from fleetdesk.workflows.watch import watch as outcomes
+
+    click.echo(f"Watching {workbook}; save it to run. Ctrl-C ends.", err=True)
+    try:
+        for outcome in outcomes(workbook, folder=workspace):
+            if isinstance(outcome, Exception):
+                show_error(outcome, as_json=as_json)
+            else:
+                show(outcome.as_dict(), as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("No longer watching.", err=True)
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.option("--anyway", is_flag=True, help="Even if the workbook was edited since that run.")
+@as_json_option
+def undo(workbook: Path, anyway: bool, as_json: bool) -> None:
+    """Put WORKBOOK back exactly as it was before its last run."""
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.undo import undo_run
+
+        return undo_run(workbook, anyway=anyway).as_dict()
+
+    _finish(work, as_json)
+
+
+@cli.command()
+@click.argument("old", default="previous")
+@click.argument("new", default="last")
+@click.option("--workspace", type=click.Path(path_type=Path), default=Path(),
+              help="Workspace folder; the present one by default.")  # fmt: skip
+@as_json_option
+def diff(old: str, new: str, workspace: Path, as_json: bool) -> None:
+    """Say what changed in settings from run OLD to run NEW, and what that changed.
+
+    OLD and NEW are runs of the Run log, or last and previous.
+    """
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.kept_results import diff_runs
+
+        return diff_runs(workspace, old, new).as_dict()
+
+    _finish(work, as_json)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@city_options
+@as_json_option
+def template(file: Path, city: str, timezone: str, currency: str, as_json: bool) -> None:
+    """Write a new planner's workbook to FILE, ready to be filled in."""
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.workspace import NewWorkbook, new_workbook
+
+        new_workbook(file, NewWorkbook(city, timezone, currency))
+        return {"workbook": str(file), "text": f"Made {file}"}
+
+    _finish(work, as_json)
+
+
 @cli.command("import")
 @click.argument("kind", type=click.Choice(["gbfs-snapshots", "tables"]))
 @click.argument("place", type=click.Path(path_type=Path))
 @click.option("--into", type=click.Path(path_type=Path), required=True,
               help="Workspace folder; made with a new workbook if it is not there.")  # fmt: skip
-@click.option("--city", default="My city", show_default=True, help="Name for a new workbook.")
-@click.option("--timezone", default="UTC", show_default=True, help="IANA name, new workbook.")
-@click.option("--currency", default="EUR", show_default=True, help="Code, new workbook.")
+@city_options
 @as_json_option
 def import_(
     kind: str, place: Path, into: Path, city: str, timezone: str, currency: str, as_json: bool
@@ -96,7 +193,8 @@ def import_(
     """
 
     def work(on_progress: OnProgress) -> Mapping[str, Any]:
-        from fleetdesk.workflows.refresh import NewWorkbook, import_source
+        from fleetdesk.workflows.refresh import import_source
+        from fleetdesk.workflows.workspace import NewWorkbook
 
         new = NewWorkbook(city, timezone, currency)
         return import_source(kind, place, into, new, on_progress=on_progress).as_dict()

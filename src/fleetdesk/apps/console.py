@@ -26,19 +26,29 @@ def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> int:
     try:
         result = work()
     except KeyboardInterrupt:
-        _fail({"error": "Cancelled", "cause": "Cancelled; nothing was written"}, as_json)
+        _fail({"error": "Cancelled", "cause": "Cancelled; the workbook is whole"}, as_json)
         return CANCELLED
     except FleetDeskError as error:
-        _fail(error.as_dict(), as_json, lines=_lines(error))
+        show_error(error, as_json=as_json)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last door before the planner
         _fail(_unexpected(error), as_json)
         return UNEXPECTED
-    if as_json:
-        print(json.dumps({"ok": True, **result}, ensure_ascii=False, default=str))
-    else:
-        print(result["text"])
+    show(result, as_json=as_json)
     return 0
+
+
+def show(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a result: its `text` for people, all of it as one line of JSON for machines."""
+    if as_json:
+        print(json.dumps({"ok": True, **result}, ensure_ascii=False, default=str), flush=True)
+    else:
+        print(result["text"], flush=True)
+
+
+def show_error(error: FleetDeskError, *, as_json: bool) -> None:
+    """Print an error as sentences on stderr, or as JSON on stdout."""
+    _fail(error.as_dict(), as_json, lines=_lines(error))
 
 
 @contextmanager

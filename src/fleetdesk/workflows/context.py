@@ -83,6 +83,18 @@ def locate(address: str, folder: Path | None) -> tuple[str, Path]:
     return address, folder or Path.cwd()
 
 
+def recorded(address: str, folder: Path) -> str:
+    """The address as the ledger keeps it: seen from the workspace, so that that may be moved."""
+    if is_file(address) and Path(address).is_relative_to(folder.resolve()):
+        return str(Path(address).relative_to(folder.resolve()))
+    return address
+
+
+def whereabouts(recorded: str, folder: Path) -> str:
+    """The full address of a workbook that the ledger names."""
+    return str(folder / recorded) if is_file(recorded) else recorded
+
+
 def is_file(address: str) -> bool:
     """Whether the address is a path, as against live Excel or a Google Sheet."""
     return not address.startswith(("excel:", "gsheet:", "http://", "https://"))
@@ -90,11 +102,13 @@ def is_file(address: str) -> bool:
 
 def settle(folder: Path, store: Store, clock: Clock) -> None:
     """Finish or undo what was cut off, so that workbook, store and outputs agree."""
-    settled = store.runs.recover(fingerprint, at=clock())
+    settled = store.runs.recover(
+        lambda workbook: fingerprint(whereabouts(workbook, folder)), at=clock()
+    )
     gone = [run.run_id for run in settled if run.now is not RunState.FINISHED]
     last = store.runs.last_published()
     # A workbook that was put back as it was before the run takes the run back with it.
-    if last and is_file(last.workbook) and fingerprint(last.workbook) == last.before_sha:
+    if last and fingerprint(whereabouts(last.workbook, folder)) == last.before_sha:
         store.runs.undone(last.run_id, ended_at=clock())
         gone.append(last.run_id)
     for run_id in gone:

@@ -16,7 +16,7 @@ from typing import Any
 from fleetdesk.outputs.map import map_view, route_map
 from fleetdesk.settings.flatten import changes, flatten
 from fleetdesk.sheets.base import WritePlan
-from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context
+from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context, recorded
 from fleetdesk.workflows.kept_results import keep_results
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.result_sheets import log_sheet, plan_sheets
@@ -47,7 +47,7 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     try:
         runs.publishing(
             run_id,
-            workbook=context.address,
+            workbook=recorded(context.address, context.folder),
             before_sha=prepared.before,
             after_sha=prepared.after,
             summary=summary,

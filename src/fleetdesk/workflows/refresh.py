@@ -11,7 +11,7 @@ from typing import Any
 from fleetdesk.features.sightings import facts
 from fleetdesk.model.places import Point
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.settings.schema import City, Thresholds
+from fleetdesk.settings.schema import Thresholds
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.sources.base import Source
 from fleetdesk.sources.canonical import CanonicalFolder
@@ -20,16 +20,7 @@ from fleetdesk.store.base import Store
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
 from fleetdesk.workflows.progress import OnProgress, silent
-from fleetdesk.workflows.workspace import claim, make_workbook
-
-
-@dataclass(frozen=True)
-class NewWorkbook:
-    """What a workbook is made with where there is none."""
-
-    city: str
-    timezone: str
-    currency: str
+from fleetdesk.workflows.workspace import NewWorkbook, checked_city, claim, make_workbook
 
 
 @dataclass(frozen=True)
@@ -82,7 +73,7 @@ def import_source(
 
     A row that is there already is replaced, not doubled. Without a workbook one is made.
     """
-    city = City(name=new.city, timezone=new.timezone, currency=new.currency)
+    city = checked_city(new)
     claim(folder)
     with open_store(folder / STORE_FOLDER, create=True) as store:
         source = _source(kind, place, store, clock)

@@ -11,7 +11,7 @@ from fleetdesk.errors import FleetDeskError, WorkbookRefused
 from fleetdesk.sheets.file_switch import restore
 from fleetdesk.store.base import RunRecord
 from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER, Clock, fingerprint, settle, utc_now
+from fleetdesk.workflows.context import STORE_FOLDER, Clock, fingerprint, recorded, settle, utc_now
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _last_run(run: RunRecord | None, path: Path) -> RunRecord:
         raise FleetDeskError(
             "There is nothing to undo", found="no finished run in this workspace", fix=""
         )
-    if Path(run.workbook).name != path.name:
+    if run.workbook != recorded(str(path), path.parent):
         raise FleetDeskError(
             f"The last run wrote another workbook than {path.name}",
             found=run.workbook,

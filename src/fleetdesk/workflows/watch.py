@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from fleetdesk.errors import FleetDeskError, WorkbookRefused
 from fleetdesk.workflows.context import Clock, fingerprint, utc_now
@@ -27,6 +28,7 @@ class _Seen:
 def watch(
     address: str,
     *,
+    folder: Path | None = None,
     clock: Clock = utc_now,
     on_progress: OnProgress = silent,
     sleep: Callable[[float], None] = time.sleep,
@@ -42,7 +44,7 @@ def watch(
         content = fingerprint(address)
         if content is None or content == seen.content:
             continue
-        outcome = _try(address, clock, on_progress)
+        outcome = _try(address, folder, clock, on_progress)
         if isinstance(outcome, WorkbookRefused) and outcome.retry_helps:
             if not seen.waiting:
                 yield outcome
@@ -53,8 +55,8 @@ def watch(
         yield outcome
 
 
-def _try(address: str, clock: Clock, on_progress: OnProgress) -> Outcome:
+def _try(address: str, folder: Path | None, clock: Clock, on_progress: OnProgress) -> Outcome:
     try:
-        return run_workbook(address, clock=clock, on_progress=on_progress)
+        return run_workbook(address, folder=folder, clock=clock, on_progress=on_progress)
     except FleetDeskError as error:
         return error

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.schema import City, Settings
+from fleetdesk.settings.starter import starter_settings
 from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.open import open_workbook
@@ -17,6 +21,50 @@ from fleetdesk.workflows.context import OUTPUTS_FOLDER, STORE_FOLDER, WORKBOOK_N
 from fleetdesk.workflows.result_sheets import empty_sheets
 
 OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, "backups"}
+
+
+@dataclass(frozen=True)
+class NewWorkbook:
+    """What a workbook is made with where there is none."""
+
+    city: str
+    timezone: str
+    currency: str
+
+
+def new_workbook(path: Path, new: NewWorkbook) -> None:
+    """Write a planner's workbook to begin with; a file that exists is never overwritten."""
+    if path.suffix.lower() != ".xlsx":
+        raise FleetDeskError(
+            f"{path.name} cannot be a planner's workbook",
+            found=f"a name ending in {path.suffix or 'nothing'}",
+            fix="Give a name that ends in .xlsx",
+        )
+    if path.exists():
+        raise FleetDeskError(
+            f"There is already a file {path.name}",
+            found=str(path),
+            fix="Choose another name, or move that file away",
+        )
+    city = checked_city(new)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_workbook(path, starter_settings(city.name, city.timezone, city.currency))
+
+
+def checked_city(new: NewWorkbook) -> City:
+    """The City sheet's first values; a sentence for each that cannot be."""
+    try:
+        return City(name=new.city, timezone=new.timezone, currency=new.currency)
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, part['loc']))} {part['input']!r}: {part['msg']}"
+            for part in error.errors()
+        ]
+        raise FleetDeskError(
+            "The new workbook cannot be made with these values",
+            found="; ".join(wrong),
+            fix="Give a time zone such as Europe/Athens and a currency code such as EUR",
+        ) from error
 
 
 def claim(folder: Path) -> None:

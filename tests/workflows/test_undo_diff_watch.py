@@ -1,0 +1,153 @@
+"""Take a run back, compare two runs, try one without writing, run on every save."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fleetdesk.errors import FleetDeskError, SettingsInvalid, WorkbookRefused
+from fleetdesk.store.base import RunState
+from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.context import settle
+from fleetdesk.workflows.dry_run import dry_run
+from fleetdesk.workflows.kept_results import diff_runs
+from fleetdesk.workflows.run import RunResult, check_workbook, run_workbook
+from fleetdesk.workflows.undo import undo_run
+from fleetdesk.workflows.watch import watch
+from fleetdesk.workflows.workspace import NewWorkbook, new_workbook
+
+from .conftest import Clock, column, edit
+
+
+def test_undo_restores_exactly_and_takes_the_run_back(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    edit(path, "Thresholds", "Low battery below", 60)
+    before = path.read_bytes()
+    result = run_workbook(path, clock=Clock())
+    after = path.read_bytes()
+    undone = undo_run(path, clock=Clock())
+    assert path.read_bytes() == before
+    assert Path(undone.kept).read_bytes() == after, "what was undone can be had back"
+    assert undone.run_id == result.published.run_id
+    assert not (workspace / "outputs" / undone.run_id).exists()
+    again = run_workbook(path, clock=Clock())
+    assert again.published.changed == result.published.changed, "compared with the run that stands"
+
+
+def test_undo_does_not_take_the_planners_edits_back_unasked(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    before = path.read_bytes()
+    run_workbook(path, clock=Clock())
+    edit(path, "Weights", "Idle time", 0.9)
+    edited = path.read_bytes()
+    with pytest.raises(WorkbookRefused, match="edited"):
+        undo_run(path, clock=Clock())
+    assert path.read_bytes() == edited
+    undone = undo_run(path, anyway=True, clock=Clock())
+    assert path.read_bytes() == before
+    assert Path(undone.kept).read_bytes() == edited
+
+
+def test_undo_goes_back_one_run_at_a_time_and_ends(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    start = path.read_bytes()
+    run_workbook(path, clock=Clock())
+    undo_run(path, clock=Clock())
+    assert path.read_bytes() == start
+    undo_run(path, clock=Clock())
+    with pytest.raises(FleetDeskError, match="nothing to undo"):
+        undo_run(path, clock=Clock())
+
+
+def test_a_backup_put_back_by_hand_takes_the_run_back(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    before = path.read_bytes()
+    run_workbook(path, clock=Clock())
+    path.write_bytes(before)
+    with open_store(workspace / "store") as store, store.runs.lock(Clock()()):
+        settle(workspace, store, Clock())
+        assert [run.state for run in store.runs.list()] == [RunState.FINISHED, RunState.UNDONE]
+
+
+def test_a_lost_backup_is_a_sentence(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock())
+    after = path.read_bytes()
+    shutil.rmtree(workspace / "backups")
+    with pytest.raises(WorkbookRefused, match="backup"):
+        undo_run(path, clock=Clock())
+    assert path.read_bytes() == after
+
+
+def test_a_difference_names_the_setting_and_what_it_did(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    edit(path, "Thresholds", "Low battery below", 60)
+    result = run_workbook(path, clock=Clock())
+    found = diff_runs(workspace, "previous", "last")
+    assert [str(change) for change in found.settings] == list(result.published.changed)
+    assert any(change.key == "Plan: Tasks found" for change in found.figures)
+    assert any(change.old is None for change in found.tasks), "no task came with the threshold"
+    assert diff_runs(workspace, "last", "last").tasks == ()
+    with pytest.raises(FleetDeskError, match="no finished run"):
+        diff_runs(workspace, "yesterday", "last")
+
+
+def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    assert dry_run(path, clock=Clock()).cells == ()
+    edit(path, "Thresholds", "Low battery below", 60)
+    files = _files(workspace)
+    tried = dry_run(path, clock=Clock())
+    assert _files(workspace) == files
+    assert tried.cells
+    assert tried.changed == ("Thresholds: Low battery below: 30.0 -> 60.0",)
+    ran = run_workbook(path, clock=Clock())
+    assert ran.published.summary == tried.summary
+    assert dry_run(path, clock=Clock()).cells == ()
+
+
+def test_watch_runs_once_per_save_and_goes_on_after_a_mistake(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    edit(path, "City", "Route search effort", 50)
+    lock = workspace / "~$FleetDesk.xlsx"
+    turns = iter(
+        [
+            lambda: None,
+            lambda: edit(path, "Weights", "Idle time", 0.9),
+            lambda: None,
+            lambda: edit(path, "Weights", "Idle time", 7),
+            lambda: (edit(path, "Weights", "Idle time", 0.5), lock.write_bytes(b"")),
+            lambda: None,
+            lock.unlink,
+        ]
+    )
+
+    def sleep(_seconds: float) -> None:
+        turn = next(turns, None)
+        if turn is None:
+            raise KeyboardInterrupt
+        turn()
+
+    kinds: list[type] = []
+    with pytest.raises(KeyboardInterrupt):
+        for outcome in watch(str(path), clock=Clock(), sleep=sleep):
+            kinds.append(type(outcome))
+    assert kinds == [RunResult, SettingsInvalid, WorkbookRefused, RunResult]
+
+
+def test_a_template_is_a_workbook_that_passes_its_own_check(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "Καστοριά.xlsx"
+    new_workbook(path, NewWorkbook("Καστοριά", "Europe/Athens", "EUR"))
+    assert check_workbook(path).warnings == ()
+    assert "Run" not in column(path, "Run log", "Run")
+    with pytest.raises(FleetDeskError, match="already"):
+        new_workbook(path, NewWorkbook("Καστοριά", "Europe/Athens", "EUR"))
+    with pytest.raises(FleetDeskError, match=r"\.xlsx"):
+        new_workbook(tmp_path / "plan.csv", NewWorkbook("a", "UTC", "EUR"))
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    kept = [p for p in folder.rglob("*") if p.is_file() and ".sqlite" not in p.name]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in kept if p.suffix != ".lock"}
