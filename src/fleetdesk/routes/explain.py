@@ -22,9 +22,10 @@ def dropped(
 ) -> tuple[Dropped, ...]:
     """A reason for every job on no route, in the order of the jobs.
 
-    First what the planner excluded, then what no van could do even alone; else the cheapest insertion into the routes as they
-    are says whether the job is too dear everywhere or kept out by a limit. Where lifting one
-    limit is enough, that one is named, and of several the one that leaves the highest gain.
+    First what the planner excluded, then what no van could do even alone; else the cheapest
+    insertion into the routes as they are says whether the job is too dear everywhere or kept out
+    by a limit. Where lifting one limit is enough, that one is named, and of several the one that
+    leaves the highest gain.
     """
     sequences = sequences_of(problem, routes)
     on_route = {stop.job for stops in sequences for stop in stops}
@@ -122,7 +123,7 @@ class _Chances:
         gain = self._gain[True, False][:, column]
         over_s = np.array([way.extra_s[column] for way in self._ways[True, False]]) - self._slack_s
         pays = charged & (gain >= WORTHWHILE_MILLI)
-        van = int(np.where(pays, over_s, np.iinfo(np.int64).max).argmin())
+        van = int(np.argmin(np.where(pays, over_s, np.iinfo(np.int64).max)))
         return van, float(gain[van]) if pays[van] else -np.inf
 
     def _search_ended(self, job: int) -> Dropped:
@@ -195,5 +196,5 @@ def _excluded(problem: RoutingProblem, number: int) -> Dropped:
 
 def _best(gain: Floats, among: np.ndarray | None = None) -> tuple[int, float]:
     allowed = gain if among is None else np.where(among, gain, -np.inf)
-    van = int(allowed.argmax())
+    van = int(np.argmax(allowed))
     return van, float(allowed[van])

@@ -68,11 +68,7 @@ def improve(
     began = time.perf_counter()
     cancelled = cancel or _never
     vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
-    jobs = [
-        number for number in np.flatnonzero(Alone(problem).possible.any(axis=0)).tolist()
-        if problem.jobs[number].worth_milli > 0 or number in rules.van_of
-        if number not in rules.excluded
-    ]  # fmt: skip
+    jobs = _offered(problem, rules)
     last_report = began
     best, done = tuple(start), 0
     while vans and jobs:
@@ -141,6 +137,13 @@ def drivable(
     return tuple(kept)
 
 
+def _offered(problem: RoutingProblem, rules: Rules) -> list[int]:
+    """The jobs that the search may plan: those that could pay, and the bound ones in any case."""
+    possible = np.flatnonzero(Alone(problem).possible.any(axis=0)).tolist()
+    could_pay = {job for job in possible if problem.jobs[job].worth_milli > 0}
+    return sorted((could_pay | set(rules.van_of)) - rules.excluded)
+
+
 def _better(
     problem: RoutingProblem, start: tuple[Stops, ...], found: tuple[Stops, ...], rules: Rules
 ) -> tuple[Stops, ...]:
@@ -168,7 +171,7 @@ def _filled(
     ways = [gains(problem, number, filled[number], left, rules) for number in range(len(filled))]
     while not cancelled():
         gained = np.stack([gain for gain, _ in ways])
-        van, column = divmod(int(gained.argmax()), left.size)
+        van, column = divmod(int(np.argmax(gained)), left.size)
         if gained[van, column] < explain.WORTHWHILE_MILLI:
             break
         way = ways[van][1]
