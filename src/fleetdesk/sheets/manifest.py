@@ -20,13 +20,17 @@ _OWNED = "owned"
 
 @dataclass(frozen=True)
 class OwnedSheet:
-    """One owned sheet: its name in plans, its table, and where both were last written."""
+    """One owned sheet: its name in plans, its table, and where both were last written.
+
+    `drawings` are the (name, title) of the charts and pictures on it.
+    """
 
     name: str
     table: str
     headers: tuple[str, ...]
     shown_as: str
     ref: str
+    drawings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,15 @@ class Manifest:
         """As rows of the hidden sheet."""
         own: list[tuple[Value, Value]] = [(_VERSION_ROW, VERSION)]
         for sheet in sorted(self.owned.values(), key=lambda sheet: sheet.name):
-            record = {
+            record: dict[str, object] = {
                 "sheet": sheet.name,
                 "table": sheet.table,
                 "shown_as": sheet.shown_as,
                 "ref": sheet.ref,
                 "headers": sheet.headers,
             }
+            if sheet.drawings:
+                record["drawings"] = sheet.drawings
             own.append((_OWNED, json.dumps(record, ensure_ascii=False)))
         return [*self.others, *own]
 
@@ -81,6 +87,7 @@ def _owned_sheet(text: str, where: str) -> OwnedSheet:
             headers=tuple(str(header) for header in record["headers"]),
             shown_as=str(record["shown_as"]),
             ref=str(record["ref"]),
+            drawings=tuple((str(name), str(title)) for name, title in record.get("drawings", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise WorkbookRefused(

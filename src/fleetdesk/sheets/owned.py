@@ -100,10 +100,15 @@ def refuse_overlap(book: Book, found: Found, ownership: Ownership, area: Area) -
     return areas
 
 
-def new_record(sheet: ResultSheet, shown_as: str, area: Area) -> OwnedSheet:
+def new_record(
+    sheet: ResultSheet,
+    shown_as: str,
+    area: Area,
+    drawings: tuple[tuple[str, str], ...] = (),
+) -> OwnedSheet:
     """The manifest's record of a sheet as it is written now."""
     headers = tuple(column.header for column in sheet.columns)
-    return OwnedSheet(sheet.sheet, sheet.table_name, headers, shown_as, area.ref)
+    return OwnedSheet(sheet.sheet, sheet.table_name, headers, shown_as, area.ref, drawings)
 
 
 def _tables(book: Book) -> dict[str, tuple[SheetEntry, TablePart]]:

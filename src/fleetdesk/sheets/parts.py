@@ -130,6 +130,9 @@ class SkeletonEdits:
     parts: list[tuple[str, str]] = field(default_factory=list)
     """Further new parts of the workbook: (part name, kind: `styles`)."""
     tables: list[str] = field(default_factory=list)
+    added: list[tuple[str, str]] = field(default_factory=list)
+    """Further new parts, of sheets or drawings: (part name, content type)."""
+    removed: list[str] = field(default_factory=list)
     drop_calc_chain: bool = False
 
 
@@ -171,6 +174,18 @@ def relationships_of(package: Package, part: str) -> tuple[Relationship, ...]:
     return _relationships(package, part)
 
 
+def package_targets(package: Package) -> list[str]:
+    """Where all arrows of the package lead, in small letters, each as often as it is named."""
+    targets: list[str] = []
+    for name in package.members:
+        folder, _, file = name.rpartition("/")
+        if not file.endswith(".rels") or not (folder == "_rels" or folder.endswith("/_rels")):
+            continue
+        source = posixpath.join(folder.removesuffix("_rels"), file.removesuffix(".rels"))
+        targets += [r.target.lower() for r in _relationships(package, source) if not r.external]
+    return targets
+
+
 def rels_name(part: str) -> str:
     """`xl/worksheets/sheet1.xml` -> `xl/worksheets/_rels/sheet1.xml.rels`."""
     folder, name = posixpath.split(part)
@@ -198,6 +213,7 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
     overrides = [(sheet.part, _SPREADSHEET + "worksheet+xml") for sheet in edits.sheets]
     overrides += [(part, f"{_SPREADSHEET}{kind}+xml") for part, kind in edits.parts]
     overrides += [(part, _SPREADSHEET + "table+xml") for part in edits.tables]
+    overrides += edits.added
     p = types_root.prefix
     new = "".join(
         f"<{p}Override PartName={quoteattr('/' + part)} ContentType={quoteattr(kind)}/>"
@@ -205,15 +221,17 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
     )
     types_edits = [append_child(types_root, new.encode())] if new else []
     chain = book.related("calcChain")
+    gone = {part.lower() for part in edits.removed}
     if edits.drop_calc_chain and chain:
         changes[chain] = None
         rels_edits += [(r.node.start, r.node.end, b"") for r in book.relationships
                        if r.kind == "calcChain"]  # fmt: skip
-        types_edits += [
-            (node.start, node.end, b"")
-            for node in types_root.all("Override")
-            if node.get("PartName").lstrip("/").lower() == chain.lower()
-        ]
+        gone.add(chain.lower())
+    types_edits += [
+        (node.start, node.end, b"")
+        for node in types_root.all("Override")
+        if node.get("PartName").lstrip("/").lower() in gone
+    ]
     changes[book.part] = apply(
         book.xml,
         [*_sheet_list_edits(book, edits.sheets, ids), _calculate_on_load(book)],

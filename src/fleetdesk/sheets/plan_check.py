@@ -46,6 +46,10 @@ def _check_table(sheet: ResultSheet) -> None:
         raise ValueError(f"{sheet.sheet} has two columns of one name: {headers}")
     if any(not header.strip() or len(header) > 255 for header in headers):
         raise ValueError(f"{sheet.sheet} has an empty or very long header: {headers}")
+    for chart in sheet.charts:
+        named = {chart.categories, *(series.header for series in chart.series)}
+        if not chart.series or not named <= set(headers):
+            raise ValueError(f"the chart {chart.title!r} of {sheet.sheet} names no such columns")
     if sheet.key is not None and sheet.key not in headers:
         raise ValueError(f"the key {sheet.key!r} is no column of {sheet.sheet}")
 

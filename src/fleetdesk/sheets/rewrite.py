@@ -16,6 +16,7 @@ from fleetdesk.sheets.parts import Book
 from fleetdesk.sheets.plan_check import links_of
 from fleetdesk.sheets.planner_cells import CalculatedColumns, ready_cells
 from fleetdesk.sheets.reading import Reader
+from fleetdesk.sheets.sheet_drawings import Drawn, FreePart, draw
 from fleetdesk.sheets.sheet_frame import SheetFrame, blank_sheet, columns_xml, frame, put_element
 from fleetdesk.sheets.sheet_links import SheetRelations, hyperlinks, targets_of
 from fleetdesk.sheets.sheet_rows import SheetContent, rows_xml
@@ -47,6 +48,7 @@ class Rewritten:
     area: Area
     table_part: str | None
     lost_formula: bool
+    drawn: Drawn
 
 
 def rewrite_sheet(
@@ -56,6 +58,7 @@ def rewrite_sheet(
     part: str,
     table_part: str,
     table_id: int,
+    free_part: FreePart,
 ) -> Rewritten:
     """Build the sheet's parts: an owned sheet that is there keeps what the planner did to it."""
     book = around.book
@@ -102,6 +105,12 @@ def rewrite_sheet(
         headers = [column.header for column in sheet.columns]
         changes[found.table.part] = rewritten_table(found.table, headers, extra, area)
 
+    drawn = draw(
+        book, sheet, found.record.drawings if found else (), parse(skeleton, part), relations,
+        found.entry.name if found else sheet.sheet, content.area, _filled(content, area), free_part,
+    )  # fmt: skip
+    changes |= drawn.changes
+
     def edits(root: Node) -> list[Edit]:
         made = [_dimension(root, content)]
         columns = _columns(root, content, old, plan)
@@ -111,6 +120,9 @@ def rewrite_sheet(
         made.append(
             hyperlinks(root, skeleton, book, relations, targets, content.area, old_area, plan)
         )
+        # Edits at one place keep this order, which is the schema's.
+        if drawn.link is not None:
+            made.append(_drawing(root, book, drawn.link))
         if table_link is not None:
             made.append(_table_parts(root, book, table_link))
         return made
@@ -119,11 +131,27 @@ def rewrite_sheet(
     changes[part] = _stream(whole, content)
     changes |= relations.changes()
     lost = bool(scan and scan.lost_formula) or bool(plan and plan.displaced_formulas)
-    return Rewritten(part, changes, area, new_table_part, lost)
+    return Rewritten(part, changes, area, new_table_part, lost, drawn)
 
 
 def _stream(whole: SheetFrame, content: SheetContent) -> Content:
     return lambda write: whole.write(rows_xml(content, whole.prefix), write)
+
+
+def _filled(content: SheetContent, table: Area) -> list[Area]:
+    """What else is on the sheet: planner's columns of the table, their cells, kept notes."""
+    places = [table]
+    for row, cells in content.planner.items():
+        places += [Area(row, column, row, column) for column, xml in cells if xml[-2:] != b"/>"]
+    left = content.area.left
+    return [*places, *(Area(row, left, row, left) for row in content.kept_keys)]
+
+
+def _drawing(root: Node, book: Book, link: str) -> Edit:
+    r = root.namespace("/relationships")
+    declare = "" if r else f' xmlns:r="{book.relation_namespace}"'
+    xml = f'<{root.prefix}drawing{declare} {r or "r:"}id="{link}"/>'
+    return put_element(root, "drawing", xml.encode())
 
 
 def _dimension(root: Node, content: SheetContent) -> Edit:

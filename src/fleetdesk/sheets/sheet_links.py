@@ -89,14 +89,14 @@ def _attribute(text: str) -> str:
 
 
 class SheetRelations:
-    """The arrows of one sheet: some dropped, some added, the rest byte for byte."""
+    """The arrows of one sheet or drawing: some dropped, some added, the rest byte for byte."""
 
     def __init__(self, book: Book, part: str) -> None:
         self.book = book
         self.name = book.package.stored_name(rels_name(part))
         self.existing: tuple[Relationship, ...] = relationships_of(book.package, part)
         self.used = {relationship.id for relationship in self.existing}
-        self.dropped: set[str] = set()
+        self.dropped: set[tuple[str, str]] = set()
         self.added: dict[tuple[str, str, bool], str] = {}
 
     def add(self, kind: str, target: str, external: bool) -> str:
@@ -111,13 +111,13 @@ class SheetRelations:
             self.used.add(f"{stem}{number}")
         return self.added[item]
 
-    def drop(self, id_: str) -> None:
-        """Forget an arrow of a link that is gone."""
-        self.dropped.add(id_)
+    def drop(self, id_: str, kind: str = "hyperlink") -> None:
+        """Forget an arrow of a link that is gone; one of another kind stays."""
+        self.dropped.add((id_, kind))
 
     def changes(self) -> dict[str, Content]:
         """The relationships part, when anything changed."""
-        gone = [r for r in self.existing if r.id in self.dropped and r.kind == "hyperlink"]
+        gone = [r for r in self.existing if (r.id, r.kind) in self.dropped]
         if not gone and not self.added:
             return {}
         items = [(id_, *item) for item, id_ in self.added.items()]

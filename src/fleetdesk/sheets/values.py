@@ -88,6 +88,11 @@ def escape_xstring(text: str) -> str:
     return _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
+def plain_text(text: str) -> str:
+    """Text for XML that knows no `_xHHHH_` (drawings): what XML cannot carry is left out."""
+    return _CONTROL.sub("", _LONE.sub("\ufffd", text))
+
+
 def unescape_xstring(text: str) -> str:
     """`_x000D_` back to its character."""
     if "_x" not in text:

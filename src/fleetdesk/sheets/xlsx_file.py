@@ -52,8 +52,8 @@ class XlsxFile:
         self._clock = clock
 
     def capabilities(self) -> Capabilities:
-        """A file: no live cells, no images or charts of ours."""
-        return Capabilities(kind="xlsx", charts=False, images=False, live=False)
+        """A file: charts and pictures, but no live cells."""
+        return Capabilities(kind="xlsx", charts=True, images=True, live=False)
 
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """Read the named sheets (all when None) as they are in the file now.
@@ -147,7 +147,9 @@ def _changes(
         found = ownership.found.get(sheet.sheet)
         part = found.entry.part if found else names.part(f"{book.folder}/worksheets/sheet")
         table_part = names.part(f"{book.folder}/tables/table")
-        done = rewrite_sheet(around, sheet, found, part, table_part, names.next_table_id)
+        done = rewrite_sheet(
+            around, sheet, found, part, table_part, names.next_table_id, names.part
+        )
         if found is None:
             added.append(sheet.sheet)
             edits.sheets.append(NewSheet(sheet.sheet, part))
@@ -157,9 +159,11 @@ def _changes(
         else:
             names.release(table_part)
         edits.drop_calc_chain |= done.lost_formula
+        edits.added += done.drawn.added
+        edits.removed += done.drawn.removed
         changes |= done.changes
         shown_as = found.entry.name if found else sheet.sheet
-        records[sheet.sheet] = new_record(sheet, shown_as, done.area)
+        records[sheet.sheet] = new_record(sheet, shown_as, done.area, done.drawn.record)
     manifest = Manifest(records, ownership.manifest.others)
     changes |= _manifest_sheet(book, ownership, manifest, edits, names)
     changes |= skeleton_changes(book, edits)
@@ -196,15 +200,15 @@ class _FreeNames:
         ids = [table.id for _, table in ownership.tables.values()]
         self.next_table_id = max(ids, default=0) + 1
 
-    def part(self, stem: str) -> str:
+    def part(self, stem: str, end: str = ".xml") -> str:
         """`xl/worksheets/sheet` -> the first free `xl/worksheets/sheet3.xml`."""
         stem = stem.lstrip("/")
         number = 1
-        while self._package.has(f"{stem}{number}.xml") or f"{stem}{number}" in self._taken:
+        while self._package.has(f"{stem}{number}{end}") or f"{stem}{number}{end}" in self._taken:
             number += 1
-        self._taken.add(f"{stem}{number}")
-        return f"{stem}{number}.xml"
+        self._taken.add(f"{stem}{number}{end}")
+        return f"{stem}{number}{end}"
 
     def release(self, part: str) -> None:
         """Give a name back that was not needed."""
-        self._taken.discard(part.removesuffix(".xml"))
+        self._taken.discard(part)
