@@ -6,6 +6,8 @@ from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.base import Workbook
+from fleetdesk.sheets.google import connect, sheet_key
+from fleetdesk.sheets.google_auth import SecretOf, no_secrets
 from fleetdesk.sheets.xlsx_file import XlsxFile
 
 ACCEPTED = (".xlsx", ".xlsm")
@@ -19,8 +21,14 @@ _FIXES = {
 }
 
 
-def open_workbook(address: str | Path) -> Workbook:
-    """The workbook at a path ending in .xlsx or .xlsm; anything else is refused with the fix."""
+def open_workbook(address: str | Path, secret: SecretOf = no_secrets) -> Workbook:
+    """The workbook at a path ending in .xlsx or .xlsm, or at a Google Sheet's address.
+
+    Anything else is refused with the fix. `secret` gives the keys of who signed in, by name.
+    """
+    key = sheet_key(str(address))
+    if key is not None:
+        return connect(key, secret)
     path = Path(address)
     suffix = path.suffix.lower()
     if suffix not in ACCEPTED:
