@@ -43,12 +43,16 @@ class CellStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """One column of a result table: header with its unit, look and width in characters."""
+    """One column of a result table: header with its unit, look and width in characters.
+
+    `input` marks a column whose cells the planner may change for the next run.
+    """
 
     header: str
     style: CellStyle = CellStyle.TEXT
     width: float = 14
     help: str = ""
+    input: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.publish import changed_settings, summarise
 from fleetdesk.workflows.result_sheets import plan_sheets
+from fleetdesk.workflows.route_edits import route_edits
 from fleetdesk.workflows.tables_in_sheets import find_table
 
 SHOWN = 20
@@ -77,7 +78,8 @@ def dry_run(
 ) -> DryRun:
     """Plan as a run would and compare with what the workbook shows; writes nothing."""
     with open_context(str(address), folder, clock, writing=False) as context:
-        day = plan_day(context.store, context.settings, on_progress=on_progress)
+        edits = route_edits(context)
+        day = plan_day(context.store, context.settings, edits=edits, on_progress=on_progress)
         sheets = plan_sheets(context, day)
         return DryRun(
             workbook=context.address,

@@ -18,23 +18,25 @@ from fleetdesk.fleet.fleet_state import fleet_now
 from fleetdesk.fleet.kpis import Kpi, kpis
 from fleetdesk.fleet.rate_sums import Rate
 from fleetdesk.fleet.task_roi import task_rois
+from fleetdesk.model.edits import Edits
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
 from fleetdesk.routes.problem import build
-from fleetdesk.routes.solve import Progress, plan
-from fleetdesk.routes.stop import Iterations
+from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.tasks.candidates import candidates
 from fleetdesk.tasks.priority import prioritise
 from fleetdesk.tasks.select import select
+from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed, told
 from fleetdesk.workflows.moment import Moment, moment, parkings, vans
 from fleetdesk.workflows.progress import OnProgress, part, silent
 
 STALE = timedelta(days=2)
+NO_EDITS = Edits()
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class DayPlan:
     downstream: DownstreamRevenue
     kpis: tuple[Kpi, ...]
     notes: tuple[Problem, ...]
+    edits: RouteEdits
 
     @property
     def cell_rates(self) -> Mapping[str, float]:
@@ -66,11 +69,18 @@ class DayPlan:
         return {cell: _over_the_week(rates) for cell, rates in by_cell.items()}
 
 
-def plan_day(store: Store, settings: Settings, *, on_progress: OnProgress = silent) -> DayPlan:
+def plan_day(
+    store: Store,
+    settings: Settings,
+    *,
+    edits: Edits = NO_EDITS,
+    on_progress: OnProgress = silent,
+) -> DayPlan:
     """Plan the day that the City sheet asks for on what the store holds.
 
-    Nothing after the moment of planning is looked at. Raises NotEnoughData when the store has no
-    records up to then.
+    `edits` are the planner's on the last plan; the new one keeps those that can be driven. Nothing
+    after the moment of planning is looked at. Raises NotEnoughData when the store has no records
+    up to then.
     """
     now = _moment(store, settings)
     on_progress("Following the vehicles through their cycles", 0.0)
@@ -82,16 +92,14 @@ def plan_day(store: Store, settings: Settings, *, on_progress: OnProgress = sile
     tasks = candidates(fleet, parkings(settings), settings)
     rois = {roi.task_id: roi for roi in task_rois(tasks, downstream, settings, now.starts_at)}
     priorities = prioritise(tasks, rois, settings)
-    chosen = select(tasks, rois, priorities, settings)
+    edits = for_day(edits, now.day, tasks)
+    chosen = offered(select(tasks, rois, priorities, settings), tasks, edits)
     crew = vans(settings, now.day)
     problem = build(chosen.tasks, rois, chosen.bonuses, crew, Haversine(), settings.city.currency)
     effort = settings.city.search_effort
-    routed = plan(
-        problem,
-        Iterations(effort),
-        settings.city.seed,
-        on_progress=_rounds(part(on_progress, 0.5, 0.85), effort),
-    )
+    report = _rounds(part(on_progress, 0.5, 0.85), effort)
+    found = routed(problem, edits, effort, settings.city.seed, report)
+    edited = told(edits, found.outcomes)
     on_progress("Adding up the key figures", 0.85)
     return DayPlan(
         moment=now,
@@ -99,11 +107,12 @@ def plan_day(store: Store, settings: Settings, *, on_progress: OnProgress = sile
         tasks=tasks,
         rois=rois,
         priorities=priorities,
-        plan=replace(routed, dropped=(*chosen.dropped, *routed.dropped)),
+        plan=replace(found.plan, dropped=(*chosen.dropped, *found.plan.dropped)),
         vans=crew,
         downstream=downstream,
         kpis=kpis(tables, fleet, parkings(settings), settings, now.as_of),
-        notes=_notes(now, settings, downstream, routed),
+        notes=(*_notes(now, settings, downstream, found.plan), *edited.notes),
+        edits=edited,
     )
 
 

@@ -33,7 +33,14 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     return (
         kpis_sheet(day.kpis),
         tasks_sheet(day.tasks, day.priorities, day.rois, day.plan, day.fleet, settings),
-        routes_sheet(day.plan, settings, adds=adds),
+        routes_sheet(
+            day.plan,
+            settings,
+            adds=adds,
+            edits=day.edits.outcomes,
+            problems=day.edits.problems,
+            tasks=day.tasks,
+        ),
         roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
     )

@@ -16,6 +16,7 @@ from fleetdesk.workflows.context import Clock, Context, open_context, settle, ut
 from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.publish import Published, publish
+from fleetdesk.workflows.route_edits import route_edits
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def run_workbook(
         run_id = _begin(context)
         try:
             day = plan_day(
-                context.store, context.settings, on_progress=part(on_progress, 0.05, 0.9)
+                context.store,
+                context.settings,
+                edits=route_edits(context),
+                on_progress=part(on_progress, 0.05, 0.9),
             )
             on_progress("Writing the results", 0.9)
             published = publish(context, day, run_id)

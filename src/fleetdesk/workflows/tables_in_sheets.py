@@ -10,7 +10,7 @@ from fleetdesk.sheets.base import Snapshot, Value
 def find_table(snapshot: Snapshot, headers: Sequence[str]) -> list[tuple[Value, ...]]:
     """The rows below exactly these headers, in whichever sheet they are; [] when nowhere.
 
-    A table ends at the first row whose first cell is empty.
+    A table ends at the first row without a value in it.
     """
     for sheet in snapshot.sheets.values():
         for row, column in sorted(at for at, value in sheet.cells.items() if value == headers[0]):
@@ -24,7 +24,8 @@ def _below(
     cells: Mapping[tuple[int, int], Value], row: int, first: int, width: int
 ) -> list[tuple[Value, ...]]:
     rows = []
-    while (row + 1, first) in cells:
+    columns = range(first, first + width)
+    while any((row + 1, column) in cells for column in columns):
         row += 1
-        rows.append(tuple(cells.get((row, first + index)) for index in range(width)))
+        rows.append(tuple(cells.get((row, column)) for column in columns))
     return rows
