@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,8 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.sheets.excel_engine import FakeExcel
+from tests.sheets.google_server import KEY, GoogleServer, Time
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.base import (
@@ -22,6 +24,9 @@ from fleetdesk.sheets.base import (
     Workbook,
     WritePlan,
 )
+from fleetdesk.sheets.excel_live import ExcelLive
+from fleetdesk.sheets.google import GoogleSheet
+from fleetdesk.sheets.google_http import SheetsHttp
 from fleetdesk.sheets.layout import KEPT_LABEL
 from fleetdesk.sheets.memory import MemoryWorkbook
 from fleetdesk.sheets.values import clean
@@ -84,9 +89,52 @@ class XlsxPlanner:
         book.save(self.path)
 
 
-@pytest.fixture(params=["memory", "xlsx"])
-def planner(request: pytest.FixtureRequest, tmp_path: Path) -> Planner:
-    return MemoryPlanner() if request.param == "memory" else XlsxPlanner(tmp_path)
+class ExcelPlanner:
+    """The workbook is open in Excel, and the planner types beside us."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        book = openpyxl.Workbook()
+        book.active.title = "City"
+        book.active.append(["City", "Thessaloniki"])
+        self.open = FakeExcel().install(monkeypatch).open("Book1", book)
+        self.workbook = ExcelLive("Book1")
+        self.edit = self.open.put
+
+    def rename(self, sheet: str, name: str) -> None:
+        self.open.book[sheet].title = name
+
+    def delete(self, sheet: str) -> None:
+        self.open.book.remove(self.open.book[sheet])
+
+
+class GooglePlanner:
+    """Real gspread against a loopback server that speaks Google's interfaces."""
+
+    def __init__(self, server: GoogleServer) -> None:
+        server.add("City", 0)
+        server.edit("City", 1, 1, "City")
+        server.edit("City", 1, 2, "Thessaloniki")
+        time = Time()
+        client = SheetsHttp(None, server.session(), clock=time.clock, sleep=time.sleep)
+        self.workbook = GoogleSheet(KEY, client)
+        self.server = server
+        self.edit = server.edit
+        self.rename = server.rename
+        self.delete = server.delete
+
+
+@pytest.fixture(params=["memory", "xlsx", "excel", "google"])
+def planner(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Planner]:
+    if request.param == "google":
+        server = GoogleServer()
+        yield GooglePlanner(server)
+        server.close()
+    elif request.param == "excel":
+        yield ExcelPlanner(monkeypatch)
+    else:
+        yield MemoryPlanner() if request.param == "memory" else XlsxPlanner(tmp_path)
 
 
 def tasks(*keys: str, name: str = "Tasks") -> ResultSheet:
@@ -225,10 +273,15 @@ def test_formulas_stay_where_they_are(planner: Planner) -> None:
     write(planner, tasks("a", "b"))
     planner.edit("Tasks", 5, 4, "=B5*2")
     write(planner, tasks("b", "a"))
-    if isinstance(planner, XlsxPlanner):
+    if isinstance(planner, ExcelPlanner):
+        assert planner.open.formula("Tasks", 5, 4) == "=B5*2"
+    elif isinstance(planner, XlsxPlanner):
         book = openpyxl.load_workbook(planner.path)
         assert book["Tasks"].cell(5, 4).value == "=B5*2"
         assert planner.workbook.snapshot().uncomputed == {"Tasks": ("D5",)}
+    elif isinstance(planner, GooglePlanner):
+        cell = planner.server.cell("Tasks", 5, 4)
+        assert cell["userEnteredValue"] == {"formulaValue": "=B5*2"}
     else:
         assert cells(planner)[5, 4] == "=B5*2"
 

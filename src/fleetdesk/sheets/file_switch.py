@@ -52,7 +52,7 @@ class PreparedFile:
             raise explained(error, self.path.name) from error
         finally:
             self.discard()
-        _forget_old_backups(self.path)
+        forget_old_backups(self.path)
         return Receipt(self.after, str(backup), self.written, self.added)
 
     def discard(self) -> None:
@@ -71,10 +71,11 @@ class PreparedFile:
             raise refusal
 
 
-def restore(path: Path, wanted: str, expect: str, clock: Clock) -> Path:
+def restore(path: Path, wanted: str, expect: str | None, clock: Clock) -> Path | None:
     """Put the backup with fingerprint `wanted` in the workbook's place; returns what it replaced.
 
-    The workbook as it was (it must have fingerprint `expect`) is kept as a backup of its own.
+    The workbook as it was (it must have fingerprint `expect`, None = there is none) is kept as a
+    backup of its own.
     """
     for backup in sorted((path.parent / BACKUPS).glob(f"*{path.suffix}")):
         data = backup.read_bytes()
@@ -88,6 +89,10 @@ def restore(path: Path, wanted: str, expect: str, clock: Clock) -> Path:
         )
     refuse_if_locked(path)
     temporary = write_beside(path, lambda out: out.write(data))
+    if expect is None:
+        temporary.replace(path)
+        sync_folder(path.parent)
+        return None
     prepared = PreparedFile(path, temporary, expect, wanted, (), (), clock)
     return Path(prepared.switch().backup)
 
@@ -207,25 +212,32 @@ def _overtaken(name: str) -> WorkbookRefused:
     )
 
 
-def _back_up(path: Path, now: datetime) -> Path:
-    """The old file under `backups`, as a second name of the same bytes where that works."""
+def backup_path(path: Path, now: datetime) -> Path:
+    """A free name for a copy of the workbook in the folder `backups`, which is made."""
     folder = path.parent / BACKUPS
     folder.mkdir(exist_ok=True)
     stem = f"{path.stem} {now:%Y-%m-%d %H.%M.%S}"
     backup, number = folder / f"{stem}{path.suffix}", 2
     while backup.exists():
         backup, number = folder / f"{stem} ({number}){path.suffix}", number + 1
+    return backup
+
+
+def _back_up(path: Path, now: datetime) -> Path:
+    """The old file under `backups`, as a second name of the same bytes where that works."""
+    backup = backup_path(path, now)
     try:
         os.link(path, backup)
     except OSError:
         shutil.copy2(path, backup)
         with backup.open("rb+") as stream:
             os.fsync(stream.fileno())
-    sync_folder(folder)
+    sync_folder(backup.parent)
     return backup
 
 
-def _forget_old_backups(path: Path) -> None:
+def forget_old_backups(path: Path) -> None:
+    """Keep the newest backups of the workbook only."""
     pattern = re.compile(
         re.escape(path.stem)
         + r" \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d( \(\d+\))?"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.base import Workbook
+from fleetdesk.sheets.excel_app import PREFIX as EXCEL
+from fleetdesk.sheets.excel_live import ExcelLive
 from fleetdesk.sheets.google import connect, sheet_key
 from fleetdesk.sheets.google_auth import SecretOf, no_secrets
 from fleetdesk.sheets.xlsx_file import XlsxFile
@@ -22,10 +24,13 @@ _FIXES = {
 
 
 def open_workbook(address: str | Path, secret: SecretOf = no_secrets) -> Workbook:
-    """The workbook at a path ending in .xlsx or .xlsm, or at a Google Sheet's address.
+    """The workbook at a path ending in .xlsx or .xlsm, in Excel, or at a Google Sheet's address.
 
+    `excel:` is the active workbook of a running Excel, `excel:NAME.xlsx` another one open there.
     Anything else is refused with the fix. `secret` gives the keys of who signed in, by name.
     """
+    if str(address).startswith(EXCEL):
+        return ExcelLive(str(address).removeprefix(EXCEL).strip())
     key = sheet_key(str(address))
     if key is not None:
         return connect(key, secret)

@@ -76,7 +76,7 @@ def rewrite_sheet(
         plan = arrange(old, sheet)
         headers = [column.header for column in sheet.columns]
         table = found.table
-        extra = planner_columns(table, found.record.headers, headers) if table else {}
+        extra = planner_columns(table.headers, found.record.headers, headers) if table else {}
         body = rectangle(plan.top, plan.left, plan.last, len(headers))
         refuse_overlap(book, found, around.ownership, body)
         area = replace(body, bottom=plan.bottom, right=body.right + len(extra))

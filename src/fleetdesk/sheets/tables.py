@@ -74,11 +74,13 @@ def new_table(
     ).encode()
 
 
-def planner_columns(table: TablePart, owned: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+def planner_columns(
+    headers: Sequence[str], owned: Sequence[str], new: Sequence[str]
+) -> dict[str, str]:
     """The planner's own columns: old name -> name that does not clash with the new headers."""
     taken = {header.casefold() for header in new}
     names: dict[str, str] = {}
-    for header in table.headers:
+    for header in headers:
         if header in owned:
             continue
         name, number = header, 2
