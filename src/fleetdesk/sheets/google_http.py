@@ -21,6 +21,7 @@ from gspread.urls import DRIVE_FILES_API_V3_URL
 from requests import ConnectTimeout, RequestException, Response
 from requests.exceptions import ConnectionError as Dropped
 from requests.exceptions import SSLError
+from urllib3.exceptions import NewConnectionError
 
 from fleetdesk.errors import WorkbookRefused
 
@@ -151,7 +152,9 @@ def _trouble(error: Exception) -> _Trouble:
             "The secure connection to Google could not be made", kind,
             "Check the computer's clock and the network's proxy or certificates",
         ))  # fmt: skip
+    reason = getattr(error.args[0], "reason", None) if error.args else None
     unsent = isinstance(error, ConnectTimeout | TransportError)
+    unsent |= isinstance(reason, NewConnectionError)
     passing = unsent or isinstance(error, RequestException)
     found = "the connection was dropped" if isinstance(error, Dropped) and not unsent else kind
     refusal = _refused("Google Sheets could not be reached", found, "Check the network")
