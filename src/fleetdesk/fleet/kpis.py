@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from fleetdesk.features.calendar import moment
 from fleetdesk.features.cycles import cycles
 from fleetdesk.features.trips import countable, priced
+from fleetdesk.fleet.availability import FORMULA, Availability, availability
 from fleetdesk.fleet.cycle_length import CycleLength, cycle_length
 from fleetdesk.fleet.fleet_state import STANDING, counts, edge_distances_m
 from fleetdesk.model.fleet import VehicleNow
-from fleetdesk.model.mds import VehicleState
 from fleetdesk.model.places import Parking
 from fleetdesk.settings.schema import Settings
 
@@ -34,6 +34,14 @@ class Kpi:
     window: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeyFigures:
+    """All figures, and the survival curve that those about operating cycles were read from."""
+
+    kpis: tuple[Kpi, ...]
+    cycle_length: CycleLength
+
+
 def kpis(
     tables: Mapping[str, Any],
     fleet: Sequence[VehicleNow],
@@ -41,6 +49,17 @@ def kpis(
     settings: Settings,
     as_of: datetime,
 ) -> tuple[Kpi, ...]:
+    """The figures of `key_figures` alone."""
+    return key_figures(tables, fleet, parkings, settings, as_of).kpis
+
+
+def key_figures(
+    tables: Mapping[str, Any],
+    fleet: Sequence[VehicleNow],
+    parkings: Sequence[Parking],
+    settings: Settings,
+    as_of: datetime,
+) -> KeyFigures:
     """All figures at `as_of` (UTC-aware), over the sheet's window of days before it.
 
     `tables` are the canonical tables by name. Where the history is shorter than the window, figures
@@ -48,15 +67,17 @@ def kpis(
     """
     span = _span(tables, settings, as_of)
     trips = priced(tables["trips"], settings.costs)
-    return (
+    cycle_rows, length = _cycles(tables["events"], trips, settings, span)
+    rows = (
         *_fleet(fleet, settings),
         *_batteries(fleet, settings),
         *_parkings(fleet, parkings, settings),
         *_trips(trips, len(fleet), settings, span),
-        *_cycles(tables["events"], trips, settings, span),
+        *cycle_rows,
         *_service(tables["service_tasks"], trips, span, settings),
         *_riders(tables, settings, as_of),
     )
+    return KeyFigures(rows, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +107,15 @@ def _span(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> _Sp
 
 def _fleet(fleet: Sequence[VehicleNow], settings: Settings) -> list[Kpi]:
     usable = settings.thresholds.usable_battery_pct
-    causes = Counter(_availability(vehicle, usable) for vehicle in fleet)
+    causes = Counter(availability(vehicle, usable) for vehicle in fleet)
     size = len(fleet)
     idle = [vehicle.idle_h for vehicle in fleet if vehicle.rentable and vehicle.idle_h is not None]
     rows = [Kpi("Fleet", "Vehicles", size, "vehicles", "vehicles with any event", NOW)]
     rows += [
-        Kpi("Fleet", name, _share(causes[name], size), "%", f"{formula} / vehicles x 100", NOW)
-        for name, formula in _AVAILABILITY.items()
-    ]
+        Kpi("Fleet", _named(cause), _share(causes[cause], size), "%",
+            f"{formula} / vehicles x 100", NOW)
+        for cause, formula in FORMULA.items()
+    ]  # fmt: skip
     rows.append(
         Kpi("Fleet", "Idle time", _mean(idle), "h",
             "mean hours since the last trip of vehicles with state available", NOW)
@@ -101,27 +123,8 @@ def _fleet(fleet: Sequence[VehicleNow], settings: Settings) -> list[Kpi]:
     return rows
 
 
-_AVAILABILITY = {
-    "Available": "vehicles with state available and enough charge to be rented",
-    "Not available: charge too low": "vehicles with state available below the rentable charge",
-    "Not available: on a trip": "vehicles with state on_trip",
-    "Not available: reserved": "vehicles with state reserved",
-    "Not available: out of service": "vehicles with state non_operational",
-    "Not available: with a crew": "vehicles with state removed",
-    "Not available: out of sight": "vehicles with any other state",
-}
-
-
-def _availability(vehicle: VehicleNow, usable_pct: float) -> str:
-    if vehicle.vehicle_state == VehicleState.AVAILABLE:
-        empty = vehicle.battery_pct is not None and vehicle.battery_pct < usable_pct
-        return "Not available: charge too low" if empty else "Available"
-    return {
-        VehicleState.ON_TRIP.value: "Not available: on a trip",
-        VehicleState.RESERVED.value: "Not available: reserved",
-        VehicleState.NON_OPERATIONAL.value: "Not available: out of service",
-        VehicleState.REMOVED.value: "Not available: with a crew",
-    }.get(vehicle.vehicle_state, "Not available: out of sight")
+def _named(cause: Availability) -> str:
+    return "Available" if cause is Availability.AVAILABLE else f"Not available: {cause.value}"
 
 
 def _batteries(fleet: Sequence[VehicleNow], settings: Settings) -> list[Kpi]:
@@ -186,7 +189,9 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
     return [Kpi(*figure, span.label) for figure in figures]
 
 
-def _cycles(events: Any, trips: Any, settings: Settings, span: _Span) -> list[Kpi]:
+def _cycles(
+    events: Any, trips: Any, settings: Settings, span: _Span
+) -> tuple[list[Kpi], CycleLength]:
     ledger = cycles(events, countable(trips), span.end)
     recent = ledger.filter(ledger.ended_at > moment(span.start))
     rows = recent.select(
@@ -207,7 +212,7 @@ def _cycles(events: Any, trips: Any, settings: Settings, span: _Span) -> list[Kp
          settings.city.currency,
          "gross revenue / operational hours of cycles that ended in the window or still run"),
     ]  # fmt: skip
-    return [Kpi(*figure, span.label) for figure in figures]
+    return [Kpi(*figure, span.label) for figure in figures], length
 
 
 def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kpi]:

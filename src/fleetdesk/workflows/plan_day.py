@@ -13,9 +13,10 @@ from fleetdesk.errors import NotEnoughData, Problem, Severity
 from fleetdesk.features.sightings import inferred_events, inferred_trips
 from fleetdesk.features.trips import priced
 from fleetdesk.features.vehicles import vehicles_now
+from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.fleet.downstream_revenue import DownstreamRevenue, estimate
 from fleetdesk.fleet.fleet_state import fleet_now
-from fleetdesk.fleet.kpis import Kpi, kpis
+from fleetdesk.fleet.kpis import Kpi, key_figures
 from fleetdesk.fleet.rate_sums import Rate
 from fleetdesk.fleet.task_roi import task_rois
 from fleetdesk.model.edits import Edits
@@ -52,6 +53,7 @@ class DayPlan:
     vans: tuple[Van, ...]
     downstream: DownstreamRevenue
     kpis: tuple[Kpi, ...]
+    cycle_length: CycleLength
     notes: tuple[Problem, ...]
     edits: RouteEdits
 
@@ -101,6 +103,7 @@ def plan_day(
     found = routed(problem, edits, effort, settings.city.seed, report)
     edited = told(edits, found.outcomes)
     on_progress("Adding up the key figures", 0.85)
+    figures = key_figures(tables, fleet, parkings(settings), settings, now.as_of)
     return DayPlan(
         moment=now,
         fleet=fleet,
@@ -110,7 +113,8 @@ def plan_day(
         plan=replace(found.plan, dropped=(*chosen.dropped, *found.plan.dropped)),
         vans=crew,
         downstream=downstream,
-        kpis=kpis(tables, fleet, parkings(settings), settings, now.as_of),
+        kpis=figures.kpis,
+        cycle_length=figures.cycle_length,
         notes=(*_notes(now, settings, downstream, found.plan), *edited.notes),
         edits=edited,
     )
