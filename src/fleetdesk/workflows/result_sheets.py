@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from fleetdesk import __version__
+from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.model.plan import Plan
+from fleetdesk.outputs.charts import (
+    availability_sheet,
+    battery_sheet,
+    cycles_sheet,
+    left_out_sheet,
+    threshold_sheet,
+    workload_sheet,
+)
 from fleetdesk.outputs.tables import (
     RunLogRow,
     issues_sheet,
@@ -32,6 +41,8 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     adds = {task_id: roi.roi for task_id, roi in day.rois.items()}
     return (
         kpis_sheet(day.kpis),
+        battery_sheet(day.fleet, settings),
+        availability_sheet(day.fleet, settings),
         tasks_sheet(day.tasks, day.priorities, day.rois, day.plan, day.fleet, settings),
         routes_sheet(
             day.plan,
@@ -41,7 +52,11 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
             problems=day.edits.problems,
             tasks=day.tasks,
         ),
+        workload_sheet(day.plan, day.vans, settings),
+        left_out_sheet(day.tasks, day.rois, day.plan, settings),
         roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings),
+        threshold_sheet(day.tasks, day.rois, settings),
+        cycles_sheet(day.cycle_length, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
     )
 
@@ -66,9 +81,15 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
     plan = Plan((), (), engine="", travel_times="not planned yet", seed=0, iterations=0)
     return (
         kpis_sheet([]),
+        battery_sheet([], settings),
+        availability_sheet([], settings),
         tasks_sheet([], [], {}, plan, [], settings),
         routes_sheet(plan, settings),
+        workload_sheet(plan, [], settings),
+        left_out_sheet([], {}, plan, settings),
         roi_sheet([], {}, plan, {}, settings),
+        threshold_sheet([], {}, settings),
+        cycles_sheet(CycleLength((), (), 0, 0), settings),
         issues_sheet([]),
         run_log_sheet([], settings),
     )

@@ -1,0 +1,17 @@
+"""Results to look at: small tables, each with the chart that answers its question.
+
+Pure functions from results to result sheets; the charts name the sheets' columns.
+"""
+
+from fleetdesk.outputs.charts_cycles import cycles_sheet
+from fleetdesk.outputs.charts_fleet import availability_sheet, battery_sheet
+from fleetdesk.outputs.charts_work import left_out_sheet, threshold_sheet, workload_sheet
+
+__all__ = [
+    "availability_sheet",
+    "battery_sheet",
+    "cycles_sheet",
+    "left_out_sheet",
+    "threshold_sheet",
+    "workload_sheet",
+]

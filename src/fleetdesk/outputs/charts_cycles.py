@@ -1,0 +1,57 @@
+"""The sheet Operating cycles: how long vehicles run between two services."""
+
+from __future__ import annotations
+
+from fleetdesk.fleet.cycle_length import CycleLength
+from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.outputs.palette import palette
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
+
+_HOURS = "Operational hours (h)"
+_SHARE = "Cycles still running (%)"
+_MOST_ROWS = 120
+_STEPS_H = (1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0)
+
+
+def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
+    """The survival curve of operating cycles (Kaplan-Meier), read off at even steps in hours.
+
+    Source: Kaplan and Meier (1958), with late entry.
+    """
+    end_h = length.at_h[-1] if length.at_h else 0.0
+    step_h = next((step for step in _STEPS_H if end_h / step <= _MOST_ROWS), end_h / _MOST_ROWS)
+    rows: list[tuple[Value, ...]] = []
+    if length.at_h:
+        count = int(-(-end_h // step_h))
+        hours = [step_h * index for index in range(count + 1)]
+        rows = [(at, 100.0 * (length.share_beyond(at) or 0.0)) for at in hours]
+    median = length.median_h
+    half = f"Half of the cycles last {median:.0f} h or more. " if median is not None else ""
+    return ResultSheet(
+        sheet="Operating cycles",
+        title=f"Operating cycles: {settings.city.name}",
+        note=(
+            "Share of cycles that last beyond so many operational hours (Kaplan-Meier): "
+            f"{length.ended} cycles ended, {length.censored} still run."
+        ),
+        table_name="OperatingCycles",
+        columns=(
+            ResultColumn(_HOURS, CellStyle.DECIMAL, 14),
+            ResultColumn(_SHARE, CellStyle.PERCENT, 14),
+        ),
+        rows=rows,
+        key=_HOURS,
+        charts=(
+            Chart(
+                ChartKind.STEP,
+                title="How long vehicles run between two services",
+                x_title=_HOURS,
+                y_title="Cycles still running",
+                unit="%",
+                categories=_HOURS,
+                series=(Series(_SHARE, palette().category(0)),),
+                note=f"{half}{length.ended} cycles ended, {length.censored} still run.",
+            ),
+        ),
+    )

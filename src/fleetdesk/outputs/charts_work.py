@@ -1,0 +1,199 @@
+"""The sheets Thresholds result, Left out and Workload: which work pays, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import floor, fsum
+
+from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.model.plan import DropCode, Plan, Route
+from fleetdesk.model.work import Task, TaskRoi, Van
+from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.wording import money, roi_name
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
+
+_FIRST_PCT = 5
+_THRESHOLD = "Threshold (%)"
+_IN_USE = "In use"
+_OUTCOME = "Outcome"
+_HOURS = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Shift left (h)")
+
+
+def threshold_sheet(
+    tasks: Sequence[Task], rois: Mapping[str, TaskRoi], settings: Settings
+) -> ResultSheet:
+    """What this day's battery swaps would return in all if only batteries below x were swapped.
+
+    x runs from 5 % to the threshold in use in steps of 1 %; vehicles above it make no task, so
+    nothing can be said of higher ones. ROI is before travel; a task that also moves the vehicle
+    counts as a whole.
+    """
+    currency, low = settings.city.currency, settings.thresholds.low_battery_pct
+    swaps = [
+        (task.before.battery_pct, rois[task.task_id].roi)
+        for task in tasks
+        if task.swaps and task.task_id in rois and task.before.battery_pct is not None
+    ]
+    total = f"Cumulative {roi_name(settings)} ({currency})"
+    rows: list[tuple[Value, ...]] = []
+    for threshold in _thresholds(low):
+        below = [roi for charge, roi in swaps if charge < threshold]
+        returned = fsum(below)
+        rows.append((threshold, len(below), returned, returned if threshold == low else None))
+    best = max(rows, key=lambda row: (row[2], -row[0]))  # type: ignore[operator]
+    note = (
+        f"Highest at {best[0]:g} %: {money(float(best[2]), currency)} from {best[1]} swaps."  # type: ignore[arg-type]
+        if swaps
+        else "There is no battery swap to weigh."
+    )
+    colours = palette()
+    return ResultSheet(
+        sheet="Thresholds result",
+        title=f"Battery threshold: {settings.city.name}",
+        note=(
+            f"{roi_name(settings)} of this day's swaps before travel, added up over the vehicles "
+            f"with less charge than the threshold. In use: {low:g} %."
+        ),
+        table_name="ThresholdsResult",
+        columns=(
+            ResultColumn(_THRESHOLD, CellStyle.DECIMAL, 12, "Only batteries below it are swapped."),
+            ResultColumn("Swaps", CellStyle.INTEGER, 9),
+            ResultColumn(total, CellStyle.MONEY, 19),
+            ResultColumn(_IN_USE, CellStyle.MONEY, 12, "At the threshold in use."),
+        ),
+        rows=rows,
+        key=_THRESHOLD,
+        charts=(
+            Chart(
+                ChartKind.LINE,
+                title="Cumulative return against the battery threshold",
+                x_title="Threshold: swap batteries below this charge (%)",
+                y_title="Cumulative ROI",
+                unit=currency,
+                categories=_THRESHOLD,
+                series=(
+                    Series(total, colours.category(0), "Cumulative ROI"),
+                    Series(_IN_USE, colours.alert, f"Threshold in use: {low:g} %", mark=True),
+                ),
+                note=note,
+            ),
+        ),
+    )
+
+
+def left_out_sheet(
+    tasks: Sequence[Task], rois: Mapping[str, TaskRoi], plan: Plan, settings: Settings
+) -> ResultSheet:
+    """Planned tasks and, by reason, those left out, with what they would bring before travel."""
+    currency = settings.city.currency
+    known = {task.task_id for task in tasks}
+    groups: list[tuple[str, list[str]]] = [("planned", sorted(known & plan.planned_task_ids))]
+    for code in DropCode:
+        dropped = [item.task_id for item in plan.dropped if item.code is code]
+        groups.append((code.value, dropped))
+    value = f"{roi_name(settings)} ({currency})"
+    found = [(name, ids) for name, ids in groups if ids or name == "planned"]
+    rows: list[tuple[Value, ...]] = [
+        (
+            name[0].upper() + name[1:],
+            len(ids),
+            fsum(rois[task_id].roi for task_id in ids if task_id in rois),
+        )
+        for name, ids in found
+    ]
+    planned, all_tasks = len(groups[0][1]), len(tasks)
+    colour = palette().category(0)
+
+    def chart(title: str, y_title: str, unit: str, header: str, note: str) -> Chart:
+        return Chart(
+            ChartKind.BAR, title, _OUTCOME, y_title, unit, _OUTCOME, (Series(header, colour),), note
+        )
+
+    return ResultSheet(
+        sheet="Left out",
+        title=f"Planned and left out: {settings.city.name}",
+        note="Each task once, with its ROI before travel; the sheet Tasks says why for each.",
+        table_name="LeftOut",
+        columns=(
+            ResultColumn(_OUTCOME, CellStyle.TEXT, 34),
+            ResultColumn("Tasks", CellStyle.INTEGER, 9),
+            ResultColumn(value, CellStyle.MONEY, 17, "Before travel."),
+        ),
+        rows=rows,
+        key=_OUTCOME,
+        charts=(
+            chart(
+                "What became of the tasks", "Tasks", "", "Tasks",
+                f"{planned} of {all_tasks} tasks are planned.",
+            ),
+            chart(
+                "What they bring before travel", "ROI", currency, value,
+                "Sum of the tasks' ROI, planned and left out.",
+            ),
+        ),
+    )  # fmt: skip
+
+
+def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> ResultSheet:
+    """How each worker's shift is used: driving, work at the stops, waiting, and what is left."""
+    routes = {route.worker: route for route in plan.routes}
+    colours = palette()
+    shades = (*(colours.category(index) for index in (0, 2, 4)), colours.below)
+    used = fsum((route.end_at - route.start_at).total_seconds() for route in plan.routes) / 3600
+    whole = fsum((van.shift_end - van.shift_start).total_seconds() for van in vans) / 3600
+    return ResultSheet(
+        sheet="Workload",
+        title=f"Workload: {settings.city.name}",
+        note="Hours of each shift, the way back included.",
+        table_name="Workload",
+        columns=(
+            ResultColumn("Worker", CellStyle.TEXT, 16),
+            ResultColumn("Stops", CellStyle.INTEGER, 8),
+            *(ResultColumn(header, CellStyle.DECIMAL, 11) for header in _HOURS),
+            ResultColumn("Distance (km)", CellStyle.DECIMAL, 11),
+            ResultColumn("Most vehicles on board", CellStyle.INTEGER, 12),
+        ),
+        rows=[_shift(van, routes.get(van.worker)) for van in vans],
+        key="Worker",
+        charts=(
+            Chart(
+                ChartKind.STACKED,
+                title="How the shifts are used",
+                x_title="Worker",
+                y_title="Time",
+                unit="h",
+                categories="Worker",
+                series=tuple(
+                    Series(header, colour, header.removesuffix(" (h)"))
+                    for header, colour in zip(_HOURS, shades, strict=True)
+                ),
+                note=f"{used:.1f} of {whole:.1f} hours are planned.",
+            ),
+        ),
+    )
+
+
+def _thresholds(low: float) -> list[float]:
+    whole = [float(x) for x in range(_FIRST_PCT, floor(low) + 1) if x < low]
+    return [*whole, float(low)]
+
+
+def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
+    shift_s = (van.shift_end - van.shift_start).total_seconds()
+    if route is None:
+        return (van.worker, 0, 0.0, 0.0, 0.0, shift_s / 3600, 0.0, 0)
+    driving_s = sum(visit.leg_s for visit in route.visits) + route.return_leg_s
+    waiting_s = sum(visit.wait_s for visit in route.visits)
+    used_s = (route.end_at - route.start_at).total_seconds()
+    work_s = max(0.0, used_s - driving_s - waiting_s)
+    return (
+        van.worker,
+        len(route.visits),
+        driving_s / 3600,
+        work_s / 3600,
+        waiting_s / 3600,
+        max(0.0, shift_s - used_s) / 3600,
+        route.distance_m / 1000,
+        max((visit.load_vehicles for visit in route.visits), default=0),
+    )
