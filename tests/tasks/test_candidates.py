@@ -57,6 +57,28 @@ def test_a_vehicle_that_crews_cannot_reach_is_left_alone(state: str) -> None:
     assert candidates([vehicle("a", HARBOUR.at, 5, vehicle_state=state)], TOWN, Settings()) == ()
 
 
+def test_a_broken_vehicle_is_neither_swapped_nor_moved_but_an_empty_one_is() -> None:
+    broken = vehicle("a", HARBOUR.at, 5, vehicle_state="non_operational")
+    assert candidates([broken], [], Settings()) == ()
+    (task,) = candidates([replace(broken, out_of_charge=True)], [], Settings())
+    assert not task.before.operational
+    assert task.after.operational
+
+
+def test_moving_alone_does_not_bring_a_vehicle_back_into_service() -> None:
+    street = Point(40.6300, 22.9460)
+    empty = vehicle("a", street, 35, vehicle_state="non_operational", out_of_charge=True)
+    (task,) = candidates([empty], TOWN, Settings())
+    assert task.kinds == (TaskKind.MOVE,)
+    assert not task.after.operational
+
+
+def test_an_unknown_charge_stays_unknown() -> None:
+    (task,) = candidates([vehicle("a", Point(40.6300, 22.9460), None)], TOWN, Settings())
+    assert task.before.battery_pct is None
+    assert task.before.operational
+
+
 def test_a_vehicle_outside_goes_to_the_parking_that_lacks_one_and_is_swapped_on_the_way() -> None:
     street = Point(40.6300, 22.9460)
     tasks = by_vehicle(candidates([vehicle("a", street, 8)], TOWN, Settings()))

@@ -86,7 +86,7 @@ def test_the_same_rows_twice_are_there_once(tmp_path: Path) -> None:
     [
         ("page.csv", b"<!doctype html><html><body>Too many requests</body></html>"),
         ("empty.csv", b""),
-        ("cut.csv.gz", gzip.compress((HEAD + "1,a\n" * 5000).encode())[:200]),
+        ("cut.csv.gz", gzip.compress((HEAD + "1,a\n" * 5000).encode(), mtime=0)[:200]),
         ("head.csv", HEAD.replace("bike_id", "bike").encode() + b"1,2,3,4,5,6,7,8,9\n"),
         ("noise.csv", bytes(range(256)) * 40),
     ],

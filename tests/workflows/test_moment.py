@@ -48,6 +48,12 @@ def test_the_snapshot_time_is_the_last_one_that_was_recorded() -> None:
     assert now.as_of == datetime(2026, 6, 15, 20, tzinfo=UTC)
 
 
+def test_a_late_snapshot_time_means_the_evening_before_a_past_day() -> None:
+    city = ATHENS.model_copy(update={"plan_day": date(2026, 6, 1), "snapshot_time": time(22)})
+    now = moment(Settings(city=city, workers=crew(8)), datetime(2026, 6, 16, 19, tzinfo=UTC))
+    assert now.as_of == datetime(2026, 5, 31, 19, tzinfo=UTC)
+
+
 def test_shifts_are_local_on_both_sides_of_a_clock_change() -> None:
     settings = Settings(city=ATHENS, workers=crew(8))
     (winter,) = vans(settings, date(2026, 3, 28))
@@ -73,4 +79,4 @@ def test_nothing_after_the_last_record_or_the_shift_is_known(
     now = moment(Settings(city=city, workers=crew(8)), last)
     assert now.as_of <= last
     assert day is None or now.day == day
-    assert day is not None or now.starts_at >= now.as_of
+    assert now.starts_at >= now.as_of

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -35,6 +38,18 @@ def test_the_same_workbook_gives_the_same_results(workspace: Path) -> None:
     run_workbook(path, clock=Clock())
     run_workbook(twin, clock=Clock())
     assert _parts(path) == _parts(twin)
+
+
+def test_only_the_run_log_tells_two_runs_apart(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    twin = shutil.copytree(workspace, workspace.with_name("twin")) / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock())
+    run_workbook(twin, clock=Clock(datetime(2027, 1, 2, 3, 4, tzinfo=UTC)))
+    one, two = _parts(path), _parts(twin)
+    assert one.keys() == two.keys()
+    log = _part_of(path, "Run log")
+    different = {name for name in one if one[name] != two[name]}
+    assert different <= {log, log.replace("worksheets/", "worksheets/_rels/") + ".rels"}
 
 
 def test_a_changed_threshold_changes_the_plan_and_the_log_says_so(workspace: Path) -> None:
@@ -75,6 +90,75 @@ def test_the_run_log_only_grows(workspace: Path) -> None:
     second = column(path, "Run log", "Run")
     assert second[: len(first)] == first
     assert len(second) == len(first) + 1
+
+
+def test_the_run_log_survives_what_a_planner_does_to_it(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock())
+    runs = column(path, "Run log", "Run")
+    book = openpyxl.load_workbook(path)
+    page = book["Run log"]
+    head = next(cell for row in page.iter_rows() for cell in row if cell.value == "Run")
+    page.cell(head.row + 1, head.column).value = None
+    copied = book.create_sheet("My copy", 0)
+    for row in page.iter_rows(min_row=head.row):
+        copied.append([cell.value for cell in row])
+    book.save(path)
+    run_workbook(path, clock=Clock())
+    again = column(path, "Run log", "Run")
+    assert again[: len(runs)] == runs
+    assert len(again) == len(runs) + 1
+
+
+def test_runs_of_another_workspace_stay_in_the_log(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    book = openpyxl.load_workbook(path)
+    page = book["Run log"]
+    head = next(cell for row in page.iter_rows() for cell in row if cell.value == "Run")
+    page.cell(head.row + 1, head.column).value = "20200101-000000"
+    book.save(path)
+    known = len(column(workspace / "FleetDesk.xlsx", "Run log", "Run"))
+    run_workbook(path, clock=Clock())
+    logged = column(path, "Run log", "Run")
+    assert logged[0] == "20200101-000000"
+    assert len(logged) == known + 2
+
+
+def test_two_workbooks_of_one_workspace_are_compared_each_with_itself(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    other = workspace / "Plan B.xlsx"
+    shutil.copy(path, other)
+    edit(other, "Weights", "Low battery", 0.9)
+    assert run_workbook(other, clock=Clock()).published.changed == ()
+    assert run_workbook(path, clock=Clock()).published.changed == ()
+    edit(other, "Weights", "Low battery", 0.8)
+    assert run_workbook(other, clock=Clock()).published.changed == (
+        "Weights: Low battery: 0.9 -> 0.8",
+    )
+
+
+def test_a_run_that_raises_is_entered_with_its_reason(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+
+    def stop(step: str, _share: float) -> None:
+        if step.startswith("Weighing"):
+            raise RuntimeError("the light went out")
+
+    with pytest.raises(RuntimeError):
+        run_workbook(path, clock=Clock(), on_progress=stop)
+    with open_store(workspace / "store") as store:
+        last = store.runs.list()[-1]
+    assert (last.state, last.reason) == ("failed", "the light went out")
+
+
+def test_a_workspace_elsewhere_has_its_map_linked(workspace: Path, tmp_path: Path) -> None:
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    path = Path(shutil.move(workspace / "FleetDesk.xlsx", desk / "My plan.xlsx"))
+    result = run_workbook(path, folder=workspace, clock=Clock())
+    page = openpyxl.load_workbook(path)["Run log"]
+    links = [cell.hyperlink.target for row in page.iter_rows() for cell in row if cell.hyperlink]
+    assert unquote(links[-1]) == f"file://{result.published.map_path.resolve()}"
 
 
 def test_what_the_planner_wrote_stays(workspace: Path) -> None:
@@ -173,6 +257,18 @@ def test_no_active_worker_gives_reasons_not_a_crash(workspace: Path) -> None:
     result = run_workbook(path, clock=Clock())
     assert result.published.summary["tasks_planned"] == 0
     assert all(column(path, "Tasks", "Why not planned"))
+
+
+def _part_of(path: Path, sheet: str) -> str:
+    with zipfile.ZipFile(path) as package:
+        book = package.read("xl/workbook.xml").decode()
+        links = package.read("xl/_rels/workbook.xml.rels").decode()
+    found = re.search(rf'name="{sheet}"[^>]*r:id="(\w+)"', book)
+    assert found
+    (entry,) = (tag for tag in re.findall("<Relationship [^>]*>", links) if f'"{found[1]}"' in tag)
+    target = re.search('Target="([^"]+)"', entry)
+    assert target
+    return "xl/" + target[1].removeprefix("/xl/")
 
 
 def _parts(path: Path) -> dict[str, bytes]:

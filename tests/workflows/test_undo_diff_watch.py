@@ -71,6 +71,20 @@ def test_a_backup_put_back_by_hand_takes_the_run_back(workspace: Path) -> None:
         assert [run.state for run in store.runs.list()] == [RunState.FINISHED, RunState.UNDONE]
 
 
+@pytest.mark.parametrize("harm", ["damaged", "deleted"])
+def test_undo_helps_when_the_workbook_is_beyond_help(workspace: Path, harm: str) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    before = path.read_bytes()
+    run_workbook(path, clock=Clock())
+    if harm == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:999])
+    undone = undo_run(path, anyway=True, clock=Clock())
+    assert path.read_bytes() == before
+    assert bool(undone.kept) == (harm == "damaged")
+
+
 def test_a_lost_backup_is_a_sentence(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
     run_workbook(path, clock=Clock())

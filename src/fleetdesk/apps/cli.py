@@ -14,6 +14,7 @@ import click
 
 from fleetdesk import __version__
 from fleetdesk.apps.console import OnProgress, progress, run_command, show, show_error
+from fleetdesk.apps.login import login
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
@@ -111,30 +112,33 @@ def check(workbook: str, as_json: bool) -> None:
 @as_json_option
 def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
     """Run again whenever WORKBOOK has been saved; Ctrl-C ends it."""
-    from fleetdesk.workflows.watch import watch as outcomes
 
-    click.echo(f"Watching {workbook}; save it to run. Ctrl-C ends.", err=True)
-    try:
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.watch import watch as outcomes
+
         for outcome in outcomes(workbook, folder=workspace):
             if isinstance(outcome, Exception):
                 show_error(outcome, as_json=as_json)
             else:
                 show(outcome.as_dict(), as_json=as_json)
-    except KeyboardInterrupt:
-        click.echo("No longer watching.", err=True)
+        return {"text": ""}
+
+    click.echo(f"Watching {workbook}; save it to run. Ctrl-C ends.", err=True)
+    _finish(work, as_json)
 
 
 @cli.command()
 @click.argument("workbook", type=click.Path(path_type=Path))
+@workspace_option
 @click.option("--anyway", is_flag=True, help="Even if the workbook was edited since that run.")
 @as_json_option
-def undo(workbook: Path, anyway: bool, as_json: bool) -> None:
+def undo(workbook: Path, workspace: Path | None, anyway: bool, as_json: bool) -> None:
     """Put WORKBOOK back exactly as it was before its last run."""
 
     def work(_: OnProgress) -> Mapping[str, Any]:
         from fleetdesk.workflows.undo import undo_run
 
-        return undo_run(workbook, anyway=anyway).as_dict()
+        return undo_run(workbook, folder=workspace, anyway=anyway).as_dict()
 
     _finish(work, as_json)
 
@@ -214,6 +218,9 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
         return examine(workspace).as_dict()
 
     _finish(work, as_json)
+
+
+cli.add_command(login)
 
 
 def main() -> None:

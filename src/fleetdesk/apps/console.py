@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError, SettingsInvalid
+from fleetdesk.settings.secrets import scrub
 
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 CANCELLED = 130
@@ -32,7 +33,7 @@ def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> int:
         show_error(error, as_json=as_json)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last door before the planner
-        _fail(_unexpected(error), as_json)
+        _fail(unexpected(error), as_json)
         return UNEXPECTED
     show(result, as_json=as_json)
     return 0
@@ -48,7 +49,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
 
 def show_error(error: FleetDeskError, *, as_json: bool) -> None:
     """Print an error as sentences on stderr, or as JSON on stdout."""
-    _fail(error.as_dict(), as_json, lines=_lines(error))
+    _fail(error.as_dict(), as_json, lines=lines_of(error))
 
 
 @contextmanager
@@ -107,28 +108,31 @@ def _plain() -> OnProgress:
 
 def _fail(parts: Mapping[str, Any], as_json: bool, lines: str = "") -> None:
     if as_json:
-        print(json.dumps({"ok": False, **parts}, ensure_ascii=False, default=str))
+        print(scrub(json.dumps({"ok": False, **parts}, ensure_ascii=False, default=str)))
     else:
-        print(lines or parts["cause"], file=sys.stderr)
+        print(scrub(lines or parts["cause"]), file=sys.stderr)
 
 
-def _lines(error: FleetDeskError) -> str:
+def lines_of(error: FleetDeskError) -> str:
+    """An error for people; every problem of the settings on a line of its own."""
     if isinstance(error, SettingsInvalid):
         listed = "\n".join(f"  {problem}" for problem in error.problems)
         return f"{error.cause}:\n{listed}\n{error.fix}."
     return str(error)
 
 
-def _unexpected(error: Exception) -> dict[str, Any]:
+def unexpected(error: Exception) -> dict[str, Any]:
+    """A fault of our own as a sentence; the details go into a file beside."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="fleetdesk-report-", suffix=".txt", delete=False, encoding="utf-8"
     ) as report:
-        traceback.print_exception(error, file=report)
+        report.write(scrub("".join(traceback.format_exception(error))))
     return {
         "error": "Unexpected",
-        "cause": (
+        "cause": scrub(
             f"FleetDesk met a fault of its own ({type(error).__name__}: {error}). "
-            f"Your workbook was left as it was. The report is in {Path(report.name)}."
+            "Your workbook is whole: as it was, or as the run left it. "
+            f"The report is in {Path(report.name)}."
         ),
         "report": report.name,
     }

@@ -12,7 +12,7 @@ import numpy as np
 from fleetdesk.features.cells import geohash_many, haversine
 from fleetdesk.fleet.capped_trips import Floats
 from fleetdesk.model.fleet import VehicleNow
-from fleetdesk.model.mds import VehicleState
+from fleetdesk.model.mds import EVENT_JOIN, EventType, VehicleState
 from fleetdesk.model.places import Parking, Point
 
 CELL_PRECISION = 7
@@ -45,6 +45,7 @@ def fleet_now(
             as_of=as_of,
             last_seen_at=_aware(row["last_seen_at"]),
             idle_h=row["idle_h"],
+            out_of_charge=EventType.BATTERY_LOW.value in row["event_types"].split(EVENT_JOIN),
             parking_id=place if row["vehicle_state"] in STANDING else None,
         )
         for row, cell, place in zip(ordered, cells, places, strict=True)

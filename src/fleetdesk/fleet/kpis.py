@@ -66,7 +66,7 @@ def key_figures(
     per day divide by the days that there are.
     """
     span = _span(tables, settings, as_of)
-    trips = priced(tables["trips"], settings.costs)
+    trips = countable(priced(tables["trips"], settings.costs))
     cycle_rows, length = _cycles(tables["events"], trips, settings, span)
     rows = (
         *_fleet(fleet, settings),
@@ -171,7 +171,7 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
     money, n = settings.city.currency, sums["trips"]
     gross, net = sums["gross"] or 0.0, sums["net"] or 0.0
     figures = [
-        ("Trips", "Trips", n, "trips", "trips that started and ended in the window"),
+        ("Trips", "Trips", n, "trips", "trips in the window, without those across a feed gap"),
         ("Trips", "Trips per vehicle per day", _ratio(n, vehicles * span.days), "trips",
          "trips / (vehicles x days)"),
         ("Trips", "Mean trip distance", _scaled(sums["metres"], 1000.0), "km",
@@ -192,7 +192,7 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
 def _cycles(
     events: Any, trips: Any, settings: Settings, span: _Span
 ) -> tuple[list[Kpi], CycleLength]:
-    ledger = cycles(events, countable(trips), span.end)
+    ledger = cycles(events, trips, span.end)
     recent = ledger.filter(ledger.ended_at > moment(span.start))
     rows = recent.select(
         "start_observed", "entry_age_h", "operational_h", "event_observed", "revenue"
@@ -219,7 +219,7 @@ def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kp
     done = tasks.filter(
         (tasks.completed_at >= moment(span.start)) & (tasks.completed_at <= moment(span.end))
     )
-    sums = _row(done.agg(tasks=done.count(), cost=done.cost.sum()))
+    sums = _row(done.agg(tasks=done.count(), priced=done.cost.count(), cost=done.cost.sum()))
     rides = _done_in(trips, span)
     gross = _row(rides.agg(gross=rides.revenue.sum()))["gross"] or 0.0
     money, cost = settings.city.currency, sums["cost"] or 0.0
@@ -228,7 +228,8 @@ def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kp
         ("Service", "Tasks per day", _ratio(sums["tasks"], span.days), "tasks",
          "completed tasks / days"),
         ("Service", "Cost of tasks", cost, money, "sum of the recorded costs"),
-        ("Service", "Cost per task", _ratio(cost, sums["tasks"]), money, "cost of tasks / tasks"),
+        ("Service", "Cost per task", _ratio(cost, sums["priced"]), money,
+         "cost of tasks / tasks with a recorded cost"),
         ("Service", "Cost of tasks to gross revenue", share, "%",
          "cost of tasks / gross revenue x 100"),
     ]  # fmt: skip

@@ -56,7 +56,7 @@ def _earned(
     hours: Floats,
 ) -> Floats:
     cells = [state.cell for state in states]
-    battery = [state.battery_pct for state in states]
+    battery = [np.nan if s.battery_pct is None else s.battery_pct for s in states]
     values = downstream.values(cells, battery, starts, hours)
     return np.where([state.operational for state in states], values, 0.0)
 

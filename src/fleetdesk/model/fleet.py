@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from fleetdesk.model.mds import VehicleState
 from fleetdesk.model.places import Point
 
 
@@ -14,7 +15,7 @@ class VehicleNow:
 
     `phase` is the operating phase of model.mds and `vehicle_state` the MDS state; `idle_h` hours
     since its last trip ended (None when no trip is known); `parking_id` the parking within whose
-    radius it stands, or None.
+    radius it stands, or None. `out_of_charge` says that it was taken out of service for its charge.
     """
 
     vehicle_id: str
@@ -27,13 +28,18 @@ class VehicleNow:
     last_seen_at: datetime
     idle_h: float | None = None
     parking_id: str | None = None
+    out_of_charge: bool = False
 
     @property
     def rentable(self) -> bool:
         """Whether a rider can take it, its battery apart."""
-        return self.vehicle_state == "available"
+        return self.vehicle_state == VehicleState.AVAILABLE
 
     @property
     def serviceable(self) -> bool:
-        """Whether a crew can work on it: it stands on the street and nobody rides or holds it."""
-        return self.vehicle_state in ("available", "non_operational")
+        """Whether a swap or a move makes it earn: it stands on the street and nobody holds it.
+
+        A vehicle that is out of service for another reason than its charge needs a repair first.
+        """
+        out_of_service = self.vehicle_state == VehicleState.NON_OPERATIONAL
+        return self.rentable or (out_of_service and self.out_of_charge)

@@ -26,11 +26,11 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScooterState:
-    """S = (L, B, O) of the ROI method: cell, battery percent, operational or not."""
+    """S = (L, B, O) of the ROI method: cell, battery percent (None = unknown), operational."""
 
     at: Point
     cell: str
-    battery_pct: float
+    battery_pct: float | None
     operational: bool
 
 

@@ -55,7 +55,7 @@ class Alone:
 
     def _too_long(self, number: int) -> Dropped:
         over_s = np.where(self._holds[:, number], self._over_s[:, number], np.iinfo(np.int64).max)
-        nearest = int(over_s.argmin())
+        nearest = int(np.argmin(over_s))
         van = self._problem.vans[nearest]
         return Dropped(
             self._problem.jobs[number].task_id,

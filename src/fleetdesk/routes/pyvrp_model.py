@@ -177,7 +177,7 @@ class DayModel:
 
     def _bound(self, rates: Sequence[tuple[int, int, int]]) -> int:
         legs = 2 * (len(self.client_jobs) + len(self.shipment_jobs)) + 1
-        dearest = (int(self.problem.matrices[m].distance_m.max()) * rate for m, rate, _ in rates)
+        dearest = (int(np.max(self.problem.matrices[m].distance_m)) * rate for m, rate, _ in rates)
         return max(1, legs * max(dearest))
 
     def _driving(self, matrix: int, cost_per_km_milli: int, number: int) -> Matrix:

@@ -165,8 +165,8 @@ class Thresholds(Sheet):
         unit="h", gt=0, le=168,
     )  # fmt: skip
     min_roi: float = setting(
-        0, "Lowest ROI", "Tasks that bring less than this are dropped.", unit="money",
-        ge=-1000, le=1000,
+        0, "Lowest ROI", "Tasks whose ROI and priority bonus add up to less are dropped.",
+        unit="money", ge=-1000, le=1000,
     )  # fmt: skip
     max_tasks: int = setting(
         400, "Most tasks considered", "Only the first this many by priority are routed.",

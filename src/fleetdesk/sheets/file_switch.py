@@ -130,7 +130,8 @@ def write_beside(path: Path, fill: Callable[[IO[bytes]], object]) -> Path:
             fill(out)
             out.flush()
             os.fsync(out.fileno())
-        shutil.copymode(path, temporary)
+        if path.exists():
+            shutil.copymode(path, temporary)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

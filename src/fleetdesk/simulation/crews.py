@@ -126,7 +126,7 @@ def _first(wanted: np.ndarray[tuple[int], np.dtype[np.bool_]], key: Floats, most
 def _lacking(lack: Floats, draws: Floats) -> int:
     if draws[3] < _WRONG_PARKING:
         return int(draws[4] * lack.size)
-    return int(lack.argmax())
+    return int(np.argmax(lack))
 
 
 def _job(kind: str, shift: Shift, turn: int, draws: Floats) -> Job:
@@ -197,7 +197,7 @@ def _drop(world: World, at: int, vehicle: int, job: Job) -> None:
     parking = job.to_parking
     if parking < 0:
         lack = (city.layout.target - fleet.parked).astype(np.float64)
-        parking = int(lack.argmax())
+        parking = int(np.argmax(lack))
     charged = job.kind == "charge" or job.before < 45.0
     after = 100.0 - 3.0 * job.draws[2] ** 2 if charged else job.before
     off_x, off_y = normals(np.array(job.draws[:1]), np.array(job.draws[1:2]))

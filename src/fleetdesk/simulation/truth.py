@@ -185,7 +185,7 @@ def _apply(world: World, vehicle: int, at: int, change: Change) -> None:
     if change.to is not None:
         x, y = to_metres(np.array([change.to.lat]), np.array([change.to.lon]))
         away = np.hypot(city.layout.parking_x - x[0], city.layout.parking_y - y[0])
-        nearest = int(away.argmin())
+        nearest = int(np.argmin(away))
         fleet.lift(vehicle)
         parking = nearest if away[nearest] <= PARKING_RADIUS_M else -1
         fleet.place(vehicle, float(x[0]), float(y[0]), 0.0, 0.0, parking)

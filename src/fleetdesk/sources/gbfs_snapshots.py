@@ -147,7 +147,7 @@ class GbfsSnapshots:
     ) -> Iterator[Check]:
         """Reason, rows it strikes, what to show; in the order in which reasons are given."""
         texts = [np.asarray(pc.is_null(column)) for column in rows.texts.columns]
-        yield "empty row", np.logical_and.reduce(texts), _nothing
+        yield "empty row", np.all(np.stack(texts), axis=0), _nothing
         ids = columns["vehicle_id"]
         yield "no vehicle id", np.asarray(pc.is_null(ids)), _nothing
         yield from broken

@@ -64,7 +64,7 @@ class RunState(StrEnum):
 class RunRecord:
     """One run: what it worked from, how it ended, and the address of the workbook it wrote.
 
-    `settings_flat` maps `Sheet / row / label` texts to values, so that two runs can be compared;
+    `settings_flat` maps `Sheet: row: label` texts to values, so that two runs can be compared;
     `data_window` is the first and last moment of the data it saw (UTC-aware).
     """
 
@@ -155,8 +155,8 @@ class Runs(Protocol):
     ) -> Sequence[Recovered]:
         """Settle what a crash left open; needs the run lock, which it takes for itself if free."""
 
-    def last_published(self) -> RunRecord | None:
-        """The latest finished run."""
+    def last_published(self, workbook: str | None = None) -> RunRecord | None:
+        """The latest finished run, of one workbook when it is named."""
 
     def list(self) -> Sequence[RunRecord]:
         """All runs, the oldest first."""

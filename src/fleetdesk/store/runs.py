@@ -133,9 +133,12 @@ class RunLedger:
                 self._settle(run, fingerprint_of, at) for run in self.list() if run.state in _OPEN
             ]
 
-    def last_published(self) -> RunRecord | None:
-        """The latest finished run."""
-        finished = [run for run in self.list() if run.state is RunState.FINISHED]
+    def last_published(self, workbook: str | None = None) -> RunRecord | None:
+        """The latest finished run, of one workbook when it is named."""
+        finished = [
+            run for run in self.list()
+            if run.state is RunState.FINISHED and workbook in (None, run.workbook)
+        ]  # fmt: skip
         return finished[-1] if finished else None
 
     def list(self) -> Sequence[RunRecord]:

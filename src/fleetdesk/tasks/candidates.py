@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from fleetdesk.features.cells import Floats, haversine
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Parking
 from fleetdesk.model.work import Rule, ScooterState, Task, TaskKind
@@ -27,7 +28,7 @@ def candidates(
     movable = sorted((v for v in fleet if v.serviceable), key=lambda v: v.vehicle_id)
     needs = {vehicle.vehicle_id: _Need(vehicle) for vehicle in movable}
     if parkings:
-        _measure_outside(needs.values(), parkings, thresholds)
+        _measure_outside(list(needs.values()), parkings, thresholds)
         stock = _Stock.of(parkings, fleet)
         outside = [n for n in needs.values() if n.outside and thresholds.collect_outside]
         if thresholds.fill_parkings:
@@ -108,15 +109,25 @@ class _Stock:
 
 
 def _measure_outside(
-    needs: Iterable[_Need], parkings: Sequence[Parking], thresholds: Thresholds
+    needs: Sequence[_Need], parkings: Sequence[Parking], thresholds: Thresholds
 ) -> None:
-    for need in needs:
-        edges = [
-            (need.vehicle.at.distance_m(p.at) - p.radius_m, p.parking_id, p.name) for p in parkings
-        ]
-        edge_m, _, need.nearest = min(edges)
-        need.outside_m = max(0.0, edge_m)
+    if not needs:
+        return
+    edges = _distances_m(needs, parkings) - np.array([p.radius_m for p in parkings])
+    for need, row in zip(needs, edges, strict=True):
+        nearest = int(np.argmin(row))
+        need.nearest = parkings[nearest].name
+        need.outside_m = max(0.0, float(row[nearest]))
         need.outside = need.outside_m > thresholds.outside_m
+
+
+def _distances_m(needs: Sequence[_Need], parkings: Sequence[Parking]) -> Floats:
+    """Great-circle metres, vehicles x parkings."""
+    lats = np.array([need.vehicle.at.lat for need in needs])
+    lons = np.array([need.vehicle.at.lon for need in needs])
+    to_lats = np.array([parking.at.lat for parking in parkings])
+    to_lons = np.array([parking.at.lon for parking in parkings])
+    return haversine(lats[:, None], lons[:, None], to_lats, to_lons)
 
 
 def _send(
@@ -131,7 +142,7 @@ def _send(
     if not needs or not slots:
         return
     limit_m = thresholds.longest_move_km * 1000
-    distance = np.array([[n.vehicle.at.distance_m(p.at) for p in slots] for n in needs])
+    distance = _distances_m(needs, slots)
     # A pair beyond the limit costs more than all legal pairs together, so it is used last.
     beyond = limit_m * (len(needs) + len(slots) + 1)
     rows, columns = linear_sum_assignment(np.where(distance > limit_m, beyond, distance))
@@ -156,22 +167,20 @@ def _task(need: _Need, names: Mapping[str, str], settings: Settings) -> Task | N
         for kind, wanted in ((TaskKind.SWAP_BATTERY, low), (TaskKind.MOVE, need.destination))
         if wanted
     )
-    # An unknown charge is counted as usable: the feed says that the vehicle can be rented.
-    known = thresholds.charged_battery_pct if battery is None else battery
     precision = settings.city.cell_precision
     before = ScooterState(
         vehicle.at,
         vehicle.at.cell(precision),
-        known,
-        vehicle.rentable and known >= thresholds.usable_battery_pct,
+        battery,
+        vehicle.rentable and _usable(battery, thresholds),
     )
-    after_pct = thresholds.charged_battery_pct if low else known
+    after_pct = thresholds.charged_battery_pct if low else battery
     after_at = need.destination.at if need.destination else vehicle.at
     after = ScooterState(
         after_at,
         after_at.cell(precision),
         after_pct,
-        after_pct >= thresholds.usable_battery_pct,
+        (vehicle.rentable or low) and _usable(after_pct, thresholds),
     )
     task = Task(
         task_id=f"{vehicle.vehicle_id} {_verb(kinds)}",
@@ -200,6 +209,11 @@ def _task(need: _Need, names: Mapping[str, str], settings: Settings) -> Task | N
         to_name=need.destination.name,
         deficit_pct=100 * lacking / minimum if need.to_fill else 0.0,
     )
+
+
+def _usable(battery_pct: float | None, thresholds: Thresholds) -> bool:
+    """An unknown charge is counted as usable: the feed says that the vehicle can be rented."""
+    return battery_pct is None or battery_pct >= thresholds.usable_battery_pct
 
 
 def _rules(need: _Need, low: bool) -> tuple[Rule, ...]:

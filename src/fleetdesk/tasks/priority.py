@@ -47,7 +47,8 @@ def _full_roi(rois: Mapping[str, TaskRoi]) -> float:
 
 def _strengths(task: Task, roi_share: float, thresholds: Thresholds) -> dict[str, float]:
     low = thresholds.low_battery_pct
-    empty = (low - task.before.battery_pct) / low if task.swaps and low > 0 else 0.0
+    battery = task.before.battery_pct
+    empty = (low - battery) / low if task.swaps and battery is not None and low > 0 else 0.0
     # Half strength at one more tolerance outside, then ever slower towards 1.
     beyond_m = max(0.0, task.outside_m - thresholds.outside_m)
     outside = beyond_m / (beyond_m + max(thresholds.outside_m, 1.0)) if task.moves else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import Reading, read_settings
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import Snapshot, Workbook
-from fleetdesk.sheets.file_switch import refuse_if_locked
+from fleetdesk.sheets.file_switch import fingerprint_of, read_workbook, refuse_if_locked
 from fleetdesk.sheets.open import open_workbook
-from fleetdesk.store.base import RunState, Store
+from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.store.duckdb_store import open_store
 
 WORKBOOK_NAME = "FleetDesk.xlsx"
@@ -64,11 +66,12 @@ def open_context(
     address, folder = locate(address, folder)
     if writing and is_file(address):
         refuse_if_locked(Path(address))
-    workbook = open_workbook(address)
+    workbook = open_workbook(address, secrets.reveal)
     snapshot = workbook.snapshot()
     reading = read_settings(snapshot)
-    with open_store(folder / STORE_FOLDER) as store, store.runs.lock(clock()):
-        settle(folder, store, clock)
+    with open_store(folder / STORE_FOLDER, clock=clock) as store, store.runs.lock(clock()):
+        if writing:
+            settle(folder, store, clock)
         yield Context(address, folder, workbook, snapshot, reading, store, clock)
 
 
@@ -106,26 +109,48 @@ def settle(folder: Path, store: Store, clock: Clock) -> None:
         lambda workbook: fingerprint(whereabouts(workbook, folder)), at=clock()
     )
     gone = [run.run_id for run in settled if run.now is not RunState.FINISHED]
-    last = store.runs.last_published()
-    # A workbook that was put back as it was before the run takes the run back with it.
-    if last and fingerprint(whereabouts(last.workbook, folder)) == last.before_sha:
-        store.runs.undone(last.run_id, ended_at=clock())
-        gone.append(last.run_id)
+    for run in _taken_back(folder, store):
+        store.runs.undone(run.run_id, ended_at=clock())
+        gone.append(run.run_id)
     for run_id in gone:
         shutil.rmtree(folder / OUTPUTS_FOLDER / run_id, ignore_errors=True)
 
 
+def _taken_back(folder: Path, store: Store) -> list[RunRecord]:
+    """Last runs whose workbook was put back as it was before them, by undo or by hand."""
+    finished = {r.workbook: r for r in store.runs.list() if r.state is RunState.FINISHED}
+    return [
+        run
+        for run in finished.values()
+        if is_file(run.workbook)
+        and fingerprint(whereabouts(run.workbook, folder)) == run.before_sha
+    ]
+
+
 def fingerprint(address: str) -> str | None:
-    """What tells one content of the workbook from another; None when it cannot be read."""
-    try:
-        return open_workbook(address).snapshot(names=()).fingerprint
-    except WorkbookRefused:
-        return None
+    """What tells one content of the workbook from another; None when there is no such workbook.
+
+    A workbook that is there and cannot be read raises WorkbookRefused: it is not gone.
+    """
+    if not is_file(address):
+        return open_workbook(address, secrets.reveal).snapshot(names=()).fingerprint
+    path = Path(address)
+    return fingerprint_of(read_workbook(path)) if path.exists() else None
 
 
-def map_link(run_id: str) -> str:
+def map_link(folder: Path, address: str, run_id: str) -> str:
     """Where a run's map is, seen from the workbook."""
-    return f"{OUTPUTS_FOLDER}/{run_id}/{MAP_NAME}"
+    path = folder / OUTPUTS_FOLDER / run_id / MAP_NAME
+    beside = is_file(address) and Path(address).parent == folder
+    return path.relative_to(folder).as_posix() if beside else str(path.resolve())
+
+
+def who() -> str:
+    """Who runs this, as the system knows them; services may be nobody."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def workbook_in(folder: Path) -> Path:

@@ -93,7 +93,7 @@ def dry_run(
 def _changes(snapshot: Snapshot, sheet: ResultSheet) -> Iterator[CellChange]:
     """Rows are matched by the sheet's key, or by their place where it has none."""
     headers = [column.header for column in sheet.columns]
-    old = _keyed(find_table(snapshot, headers), sheet)
+    old = _keyed(find_table(snapshot, sheet), sheet)
     new = _keyed(sheet.rows, sheet)
     for name in [*new, *(name for name in old if name not in new)]:
         if name not in new:

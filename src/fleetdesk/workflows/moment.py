@@ -33,8 +33,7 @@ def moment(settings: Settings, last_record: datetime) -> Moment:
     start = min((w.shift_start for w in _working(settings)), default=DEFAULT_START)
     if city.plan_day is not None:
         starts_at = _at(city.plan_day, start, zone)
-        seen = _at(city.plan_day, city.snapshot_time, zone) if city.snapshot_time else starts_at
-        return Moment(city.plan_day, min(seen, last_record), starts_at)
+        return Moment(city.plan_day, _last_at(city, min(starts_at, last_record), zone), starts_at)
     as_of = _last_at(city, last_record, zone)
     day = as_of.astimezone(zone).date()
     if _at(day, start, zone) < as_of:

@@ -10,8 +10,8 @@ from typing import Any
 import ibis
 
 from fleetdesk.errors import NotEnoughData, Problem, Severity
+from fleetdesk.features.calendar import moment as moment_literal
 from fleetdesk.features.sightings import inferred_events, inferred_trips
-from fleetdesk.features.trips import priced
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.fleet.downstream_revenue import DownstreamRevenue, estimate
@@ -86,7 +86,7 @@ def plan_day(
     """
     now = _moment(store, settings)
     on_progress("Following the vehicles through their cycles", 0.0)
-    tables = _with_inferred(store.tables(), settings)
+    tables = _with_inferred(store.tables(), settings, now.as_of)
     downstream = estimate(tables["events"], tables["trips"], settings, now.as_of)
     on_progress("Looking at the fleet", 0.35)
     fleet = _fleet(tables, settings, now.as_of)
@@ -144,9 +144,15 @@ def _moment(store: Store, settings: Settings) -> Moment:
     return now
 
 
-def _with_inferred(tables: Mapping[str, Any], settings: Settings) -> Mapping[str, Any]:
-    """The tables, with the trips and events that a public feed's sightings imply added."""
+def _with_inferred(
+    tables: Mapping[str, Any], settings: Settings, as_of: datetime
+) -> Mapping[str, Any]:
+    """The tables, with the trips and events that a public feed's sightings imply added.
+
+    What a later sighting reveals is stamped at the earlier one, so later ones are cut off first.
+    """
     sightings = tables["sightings"]
+    sightings = sightings.filter(sightings.seen_at <= moment_literal(as_of))
     if sightings.count().execute() == 0:
         return tables
     found = {
@@ -157,7 +163,7 @@ def _with_inferred(tables: Mapping[str, Any], settings: Settings) -> Mapping[str
         name: ibis.union(tables[name], rows.select(*tables[name].columns)).cache()
         for name, rows in found.items()
     }
-    return {**tables, **added}
+    return {**tables, "sightings": sightings, **added}
 
 
 def _fleet(
@@ -167,7 +173,7 @@ def _fleet(
         tables["events"],
         tables["telemetry"],
         tables["sightings"],
-        priced(tables["trips"], settings.costs),
+        tables["trips"],
         as_of,
     )
     return fleet_now(rows.to_pyarrow().to_pylist(), parkings(settings), as_of)

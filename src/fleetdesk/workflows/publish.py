@@ -8,6 +8,7 @@ the run. Whatever was cut off is settled when the workspace is next opened.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from fleetdesk.outputs.map import map_view, route_map
 from fleetdesk.settings.flatten import changes, flatten
 from fleetdesk.sheets.base import WritePlan
-from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context, recorded
+from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context, recorded, who
 from fleetdesk.workflows.kept_results import keep_results
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.result_sheets import log_sheet, plan_sheets
@@ -31,6 +32,7 @@ class Published:
     backup: str
     changed: tuple[str, ...]
     summary: Mapping[str, Any]
+    fingerprint: str
 
 
 def publish(context: Context, day: DayPlan, run_id: str) -> Published:
@@ -41,7 +43,7 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     map_path = _write_map(context.folder / OUTPUTS_FOLDER / run_id, day, context)
     finished_at = context.clock()
     sheets = plan_sheets(context, day)
-    log = log_sheet(context, run_id, summary, changed, finished_at)
+    log = log_sheet(context, run_id, summary, finished_at)
     keep_results(context.store, run_id, sheets)
     prepared = context.workbook.prepare(WritePlan((*sheets, log)), context.snapshot.fingerprint)
     try:
@@ -57,12 +59,17 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
         prepared.discard()
         raise
     runs.finish(run_id, ended_at=finished_at)
-    return Published(run_id, map_path, receipt.backup, changed, summary)
+    return Published(run_id, map_path, receipt.backup, changed, summary, receipt.fingerprint)
+
+
+def withdraw(context: Context, run_id: str) -> None:
+    """Remove the map of a run that came to nothing."""
+    shutil.rmtree(context.folder / OUTPUTS_FOLDER / run_id, ignore_errors=True)
 
 
 def changed_settings(context: Context) -> tuple[str, ...]:
     """Old -> new of every setting against the last published run; nothing on the first."""
-    last = context.store.runs.last_published()
+    last = context.store.runs.last_published(recorded(context.address, context.folder))
     if last is None:
         return ()
     return tuple(str(c) for c in changes(last.settings_flat, flatten(context.settings)))
@@ -79,6 +86,8 @@ def summarise(day: DayPlan, context: Context) -> dict[str, Any]:
         "routes": sum(bool(route.visits) for route in day.plan.routes),
         "profit": day.plan.profit_milli / 1000,
         "currency": context.settings.city.currency,
+        "by": who(),
+        "changed": list(changed_settings(context)),
     }
 
 

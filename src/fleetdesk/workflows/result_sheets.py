@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fleetdesk import __version__
 from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.model.plan import Plan
 from fleetdesk.outputs.charts import (
@@ -29,8 +27,9 @@ from fleetdesk.outputs.tables import (
     tasks_sheet,
 )
 from fleetdesk.settings.schema import Settings
-from fleetdesk.sheets.base import Link, ResultSheet, Value
-from fleetdesk.workflows.context import Context, map_link
+from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.store.base import RunRecord, RunState
+from fleetdesk.workflows.context import Context, map_link, recorded
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.tables_in_sheets import find_table
 
@@ -62,18 +61,25 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
 
 
 def log_sheet(
-    context: Context,
-    run_id: str,
-    summary: Mapping[str, Any],
-    changed: Sequence[str],
-    finished_at: datetime,
+    context: Context, run_id: str, summary: Mapping[str, Any], finished_at: datetime
 ) -> ResultSheet:
-    """The run log with this run added below what the workbook holds already."""
-    row = _this_run(context, run_id, summary, changed, finished_at)
-    log = run_log_sheet([row], context.settings)
-    headers = [column.header for column in log.columns]
-    logged = [_again(values, headers) for values in find_table(context.snapshot, headers)]
-    return replace(log, rows=[*logged, *log.rows])
+    """The run log: this workbook's runs from the ledger, below those that only the sheet knows."""
+    runs = context.store.runs.list()
+    here = recorded(context.address, context.folder)
+    rows = [
+        _row(context, run, run.summary, run.ended_at)
+        for run in runs
+        if run.state is RunState.FINISHED and run.workbook == here
+    ]
+    this = next(run for run in runs if run.run_id == run_id)
+    log = run_log_sheet([*rows, _row(context, this, summary, finished_at)], context.settings)
+    known = {row[0] for row in log.rows}
+    strangers = [
+        (*values[:-1], None)
+        for values in find_table(context.snapshot, log)
+        if values[0] and values[0] not in known and values[0] not in {r.run_id for r in runs}
+    ]
+    return replace(log, rows=[*strangers, *log.rows])
 
 
 def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
@@ -95,37 +101,23 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
     )
 
 
-def _this_run(
-    context: Context,
-    run_id: str,
-    summary: Mapping[str, Any],
-    changed: Sequence[str],
-    finished_at: datetime,
+def _row(
+    context: Context, run: RunRecord, summary: Mapping[str, Any], finished_at: datetime | None
 ) -> RunLogRow:
-    run = next(run for run in context.store.runs.list() if run.run_id == run_id)
     first, last = run.data_window or (None, None)
     return RunLogRow(
-        run=run_id,
+        run=run.run_id,
         started_at=run.started_at,
         finished_at=finished_at,
-        by=getpass.getuser(),
+        by=summary["by"],
         result="done",
         data_from=first,
         data_to=last,
         tasks_found=summary["tasks_found"],
         tasks_planned=summary["tasks_planned"],
         profit=summary["profit"],
-        changes=tuple(changed),
+        changes=tuple(summary["changed"]),
         seed=run.seed,
-        version=__version__,
-        map_path=map_link(run_id),
+        version=run.code_version,
+        map_path=map_link(context.folder, context.address, run.run_id),
     )
-
-
-def _again(values: tuple[Value, ...], headers: Sequence[str]) -> tuple[Value, ...]:
-    """A row as it was; a link is read as its text, so it is made anew from the run's id."""
-    at = headers.index("Map")
-    text = values[at]
-    if not isinstance(text, str):
-        return values
-    return (*values[:at], Link(map_link(str(values[0])), text), *values[at + 1 :])

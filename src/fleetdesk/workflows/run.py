@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fleetdesk import __version__
-from fleetdesk.errors import NotEnoughData, Problem
+from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem
+from fleetdesk.settings import secrets
 from fleetdesk.settings.flatten import flatten
 from fleetdesk.settings.reading import read_settings
 from fleetdesk.sheets.open import open_workbook
+from fleetdesk.store.base import RunState
 from fleetdesk.workflows.context import Clock, Context, open_context, settle, utc_now
 from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
-from fleetdesk.workflows.publish import Published, publish
+from fleetdesk.workflows.publish import Published, publish, withdraw
 from fleetdesk.workflows.route_edits import route_edits
 
 
@@ -95,8 +98,8 @@ def run_workbook(
             )
             on_progress("Writing the results", 0.9)
             published = publish(context, day, run_id)
-        except BaseException:
-            settle(context.folder, context.store, clock)
+        except BaseException as error:
+            _close_after(error, context, run_id)
             raise
         on_progress("Done", 1.0)
         return RunResult(context.address, published, (*context.reading.warnings, *day.notes))
@@ -104,7 +107,22 @@ def run_workbook(
 
 def check_workbook(address: str | Path) -> CheckResult:
     """Read and check the settings; SettingsInvalid names every problem; nothing is written."""
-    return CheckResult(str(address), read_settings(open_workbook(address).snapshot()).warnings)
+    workbook = open_workbook(address, secrets.reveal)
+    return CheckResult(str(address), read_settings(workbook.snapshot()).warnings)
+
+
+def _close_after(error: BaseException, context: Context, run_id: str) -> None:
+    """Enter why a run ended early; one whose workbook was switched already is finished."""
+    runs = context.store.runs
+    state = next(run.state for run in runs.list() if run.run_id == run_id)
+    # What goes wrong here is settled by the next command; the first error is the one to tell.
+    with contextlib.suppress(FleetDeskError, OSError):
+        if state is RunState.RUNNING:
+            reason = str(error) or type(error).__name__
+            runs.failed(run_id, ended_at=context.clock(), reason=reason)
+            withdraw(context, run_id)
+        else:
+            settle(context.folder, context.store, context.clock)
 
 
 def _begin(context: Context) -> str:

@@ -1,31 +1,47 @@
-"""Finding one of our tables in what was read of a workbook, wherever it stands."""
+"""Finding one of our tables in what was read of a workbook, as the planner may have left it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fleetdesk.sheets.base import Snapshot, Value
+from fleetdesk.sheets.base import ResultSheet, Snapshot, Value
+
+Cells = Mapping[tuple[int, int], Value]
 
 
-def find_table(snapshot: Snapshot, headers: Sequence[str]) -> list[tuple[Value, ...]]:
-    """The rows below exactly these headers, in whichever sheet they are; [] when nowhere.
+def find_table(snapshot: Snapshot, sheet: ResultSheet) -> list[tuple[Value, ...]]:
+    """The rows of our table as wide as `sheet.columns`, cells of a missing column None.
 
-    A table ends at the first row without a value in it.
+    Columns are found by their headers, so that a planner may put others between them. The table is
+    sought on the sheet of its name and else on any; its rows end with the last that is not empty.
     """
-    for sheet in snapshot.sheets.values():
-        for row, column in sorted(at for at, value in sheet.cells.items() if value == headers[0]):
-            found = [sheet.cells.get((row, column + index)) for index in range(len(headers))]
-            if found == list(headers):
-                return _below(sheet.cells, row, column, len(headers))
+    headers = [column.header for column in sheet.columns]
+    pages = sorted(snapshot.sheets.values(), key=lambda page: page.name != sheet.sheet)
+    for page in pages:
+        found = _columns(page.cells, headers)
+        if found is not None:
+            row, places = found
+            return _below(page.cells, row, places)
     return []
 
 
-def _below(
-    cells: Mapping[tuple[int, int], Value], row: int, first: int, width: int
-) -> list[tuple[Value, ...]]:
-    rows = []
-    columns = range(first, first + width)
-    while any((row + 1, column) in cells for column in columns):
-        row += 1
-        rows.append(tuple(cells.get((row, column)) for column in columns))
-    return rows
+def _columns(cells: Cells, headers: Sequence[str]) -> tuple[int, list[int | None]] | None:
+    """The first row that holds most of the headers, and the column of each."""
+    by_row: dict[int, dict[str, int]] = {}
+    wanted = set(headers)
+    for (row, column), value in cells.items():
+        if isinstance(value, str) and value in wanted:
+            by_row.setdefault(row, {}).setdefault(value, column)
+    for row, places in sorted(by_row.items()):
+        if 2 * len(places) > len(headers):
+            return row, [places.get(header) for header in headers]
+    return None
+
+
+def _below(cells: Cells, head: int, places: Sequence[int | None]) -> list[tuple[Value, ...]]:
+    known = {place for place in places if place is not None}
+    rows = sorted({row for row, column in cells if row > head and column in known})
+    return [
+        tuple(None if place is None else cells.get((row, place)) for place in places)
+        for row in rows
+    ]

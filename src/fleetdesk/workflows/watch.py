@@ -13,6 +13,7 @@ from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.run import RunResult, run_workbook
 
 EVERY_S = 1.0
+GONE_AFTER = 30  # looks; programs that save remove the old file for a moment
 
 Outcome = RunResult | FleetDeskError
 
@@ -36,22 +37,30 @@ def watch(
     """Yield what came of each run; a run starts when the content differs from the last result.
 
     The content at the start is not run. While the workbook is open elsewhere the run waits, and
-    the refusal is yielded once. Ends only when the caller stops or the workbook is gone for good.
+    the refusal is yielded once. Raises WorkbookRefused when the workbook is gone for good.
     """
     seen = _Seen(fingerprint(address))
+    missed = 0
     while True:
-        sleep(EVERY_S)
         content = fingerprint(address)
+        missed = missed + 1 if content is None else 0
+        if missed > GONE_AFTER:
+            raise WorkbookRefused(
+                f"{address} is gone", found="nothing under that name", fix="Check the name"
+            )
         if content is None or content == seen.content:
+            sleep(EVERY_S)
             continue
         outcome = _try(address, folder, clock, on_progress)
         if isinstance(outcome, WorkbookRefused) and outcome.retry_helps:
             if not seen.waiting:
                 yield outcome
             seen.waiting = True
+            sleep(EVERY_S)
             continue
         # Our own write-back changes the file, and is no reason to run again.
-        seen = _Seen(fingerprint(address) if isinstance(outcome, RunResult) else content)
+        ours = outcome.published.fingerprint if isinstance(outcome, RunResult) else content
+        seen = _Seen(ours)
         yield outcome
 
 

@@ -87,6 +87,7 @@ def _row(
     rate: CellRate | None,
 ) -> tuple[Value, ...]:
     values = [rois[task.task_id] for task in tasks]
+    known = [task.before.battery_pct for task in tasks if task.before.battery_pct is not None]
     return (
         cell,
         len(tasks),
@@ -98,5 +99,5 @@ def _row(
         fmean(value.cost for value in values),
         rate.rate_per_h if rate else None,
         rate.hours if rate else None,
-        fmean(task.before.battery_pct for task in tasks),
+        fmean(known) if known else None,
     )

@@ -43,7 +43,7 @@ class KpiRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunLogRow:
-    """One run: UTC-aware times, money in city currency, `changes` as `Sheet!Cell: old -> new`.
+    """One run: UTC-aware times, money in city currency, `changes` as `Weights: Roi: 0.3 -> 0.5`.
 
     `map_path` is where its map is, seen from the workbook; "" when it has none.
     """
