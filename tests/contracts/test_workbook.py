@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from tests.sheets.excel_engine import FakeExcel
 from tests.sheets.google_server import KEY, GoogleServer, Time
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.sheets.base import (
     CellStyle,
     Link,
@@ -49,6 +51,7 @@ class Planner(Protocol):
     def edit(self, sheet: str, row: int, column: int, value: Any) -> None: ...
     def rename(self, sheet: str, name: str) -> None: ...
     def delete(self, sheet: str) -> None: ...
+    def charts(self, sheet: str) -> list[str]: ...
 
 
 class MemoryPlanner:
@@ -57,6 +60,9 @@ class MemoryPlanner:
         self.edit = self.workbook.edit
         self.rename = self.workbook.rename
         self.delete = self.workbook.delete
+
+    def charts(self, sheet: str) -> list[str]:
+        return [chart.title for chart in self.workbook.charts(sheet)]
 
 
 class XlsxPlanner:
@@ -83,6 +89,10 @@ class XlsxPlanner:
     def delete(self, sheet: str) -> None:
         self._with(lambda book: book.remove(book[sheet]))
 
+    def charts(self, sheet: str) -> list[str]:
+        found = openpyxl.load_workbook(self.path)[sheet]._charts
+        return [chart.title.tx.rich.p[0].r[0].t for chart in found]
+
     def _with(self, change: Callable[[Any], None]) -> None:
         book = openpyxl.load_workbook(self.path)
         change(book)
@@ -106,6 +116,9 @@ class ExcelPlanner:
     def delete(self, sheet: str) -> None:
         self.open.book.remove(self.open.book[sheet])
 
+    def charts(self, sheet: str) -> list[str]:
+        return [chart.title for chart in self.open.book[sheet]._charts]
+
 
 class GooglePlanner:
     """Real gspread against a loopback server that speaks Google's interfaces."""
@@ -121,6 +134,9 @@ class GooglePlanner:
         self.edit = server.edit
         self.rename = server.rename
         self.delete = server.delete
+
+    def charts(self, sheet: str) -> list[str]:
+        return []  # its capabilities declare none
 
 
 @pytest.fixture(params=["memory", "xlsx", "excel", "google"])
@@ -313,6 +329,18 @@ def test_text_arrives_as_text(planner: Planner, text: str) -> None:
     write(planner, sheet)
     assert cells(planner, "T")[5, 1] == text
     assert not planner.workbook.snapshot().uncomputed
+
+
+def test_charts_survive_other_programs_and_a_second_run(planner: Planner) -> None:
+    chart = Chart(ChartKind.BAR, "What pays", "Task", "ROI", "EUR", "Task",
+                  (Series("ROI (EUR)", "#0072B2"),))  # fmt: skip
+    write(planner, replace(tasks("a", "b"), charts=(chart,)))
+    planner.edit("City", 1, 2, "Volos")
+    write(planner, replace(tasks("a", "b", "c"), charts=(chart,)))
+    assert cells(planner)[7, 1] == "c"
+    assert planner.charts("Tasks") == ["What pays"] * planner.workbook.capabilities().charts
+    write(planner, tasks("a"))
+    assert planner.charts("Tasks") == []
 
 
 def test_a_link_reads_as_its_text(planner: Planner) -> None:

@@ -12,6 +12,8 @@ _HOURS = "Operational hours (h)"
 _SHARE = "Cycles still running (%)"
 _MOST_ROWS = 120
 _STEPS_H = (1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0)
+_TAIL_PCT = 1.0
+"""The curve ends where fewer cycles are left; beyond, single vehicles would stretch the chart."""
 
 
 def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
@@ -19,7 +21,7 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
 
     Source: Kaplan and Meier (1958), with late entry.
     """
-    end_h = length.at_h[-1] if length.at_h else 0.0
+    end_h = _end_h(length)
     step_h = next((step for step in _STEPS_H if end_h / step <= _MOST_ROWS), end_h / _MOST_ROWS)
     rows: list[tuple[Value, ...]] = []
     if length.at_h:
@@ -37,7 +39,7 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
         ),
         table_name="OperatingCycles",
         columns=(
-            ResultColumn(_HOURS, CellStyle.DECIMAL, 14),
+            ResultColumn(_HOURS, CellStyle.INTEGER, 14),
             ResultColumn(_SHARE, CellStyle.PERCENT, 14),
         ),
         rows=rows,
@@ -55,3 +57,10 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
             ),
         ),
     )
+
+
+def _end_h(length: CycleLength) -> float:
+    """Where the curve has fallen to its tail, or its last step."""
+    steps = zip(length.at_h, length.surviving, strict=True)
+    last = length.at_h[-1] if length.at_h else 0.0
+    return next((at for at, share in steps if 100 * share <= _TAIL_PCT), last)

@@ -48,6 +48,7 @@ def threshold_sheet(
         else "There is no battery swap to weigh."
     )
     colours = palette()
+    shown = CellStyle.INTEGER if float(low).is_integer() else CellStyle.PERCENT
     return ResultSheet(
         sheet="Thresholds result",
         title=f"Battery threshold: {settings.city.name}",
@@ -57,7 +58,7 @@ def threshold_sheet(
         ),
         table_name="ThresholdsResult",
         columns=(
-            ResultColumn(_THRESHOLD, CellStyle.DECIMAL, 12, "Only batteries below it are swapped."),
+            ResultColumn(_THRESHOLD, shown, 12, "Only batteries below it are swapped."),
             ResultColumn("Swaps", CellStyle.INTEGER, 9),
             ResultColumn(total, CellStyle.MONEY, 19),
             ResultColumn(_IN_USE, CellStyle.MONEY, 12, "At the threshold in use."),

@@ -24,7 +24,8 @@ _TITLE_SIZE, _NOTE_SIZE, _TEXT_SIZE = 1300, 1000, 900
 _LINE_WIDTH = 28_575
 _HAIRLINE = 9_525
 """In EMU: 2.25 and 0.75 points."""
-_GAP_PCT = {ChartKind.COLUMN: 40, ChartKind.STACKED: 40, ChartKind.BAR: 45}
+_GAP_PCT, _FEW_GAP_PCT, _FEW = 40, 150, 3
+"""Air between columns, in percent of their width; a few columns must not become walls."""
 _CATEGORY_AXIS, _VALUE_AXIS = 111_111_111, 222_222_222
 """Looked up within one chart only, so every chart can have the same."""
 
@@ -111,11 +112,12 @@ def _bars(
         + f"<c:cat>{_data(categories)}</c:cat><c:val>{_data(values, numbers=True)}</c:val></c:ser>"
         for index, (one, values) in enumerate(pairs)
     )
+    gap = _FEW_GAP_PCT if len(categories.values) <= _FEW else _GAP_PCT
     direction = "bar" if kind is ChartKind.BAR else "col"
     return (
         f'<c:barChart><c:barDir val="{direction}"/>'
         f'<c:grouping val="{"stacked" if stacked else "clustered"}"/><c:varyColors val="0"/>'
-        f'{series}<c:gapWidth val="{_GAP_PCT[kind]}"/>'
+        f'{series}<c:gapWidth val="{gap}"/>'
         + ('<c:overlap val="100"/>' if stacked else "")
         + f"{_AXIS_IDS}</c:barChart>"
     )

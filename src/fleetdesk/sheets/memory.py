@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.charts import Chart
 from fleetdesk.sheets.base import (
     Capabilities,
+    Image,
     Link,
     Receipt,
     ResultSheet,
@@ -35,6 +37,8 @@ class _Owned:
     last: int
     label_row: int | None = None
     kept_rows: tuple[int, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 @dataclass
@@ -61,8 +65,8 @@ class MemoryWorkbook:
         self.backups: list[dict[str, Cells]] = []
 
     def capabilities(self) -> Capabilities:
-        """Cells only."""
-        return Capabilities(kind="memory", charts=False, images=False, live=False)
+        """Charts and pictures are kept as what they are drawn from."""
+        return Capabilities(kind="memory", charts=True, images=True, live=False)
 
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """The named sheets as they are now; an owned one also under its name in plans."""
@@ -96,6 +100,11 @@ class MemoryWorkbook:
         cells.pop((row, column), None)
         if value is not None:
             cells[row, column] = value
+
+    def charts(self, sheet: str) -> tuple[Chart, ...]:
+        """The charts that stand on an owned sheet, by its present name."""
+        owned = (o for o in self._state.owned.values() if o.shown_as == sheet)
+        return next((one.charts for one in owned), ())
 
     def rename(self, sheet: str, name: str) -> None:
         """Give a sheet another name."""
@@ -177,7 +186,10 @@ def _write(state: _State, sheet: ResultSheet, where: str) -> bool:
     state.sheets[shown] = {place: value for place, value in cells.items() if value is not None}
     headers = tuple(column.header for column in sheet.columns)
     rows = tuple(plan.kept_keys)
-    state.owned[sheet.sheet] = _Owned(shown, headers, plan.last, plan.label_row, rows)
+    charts = sheet.charts if sheet.rows else ()
+    state.owned[sheet.sheet] = _Owned(
+        shown, headers, plan.last, plan.label_row, rows, charts, sheet.images
+    )
     return owned is None
 
 

@@ -26,6 +26,8 @@ from fleetdesk.sheets.tables import new_table, planner_columns, rewritten_table
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, parse
 
 HEADER_ROW = 4
+_PAGE_ROWS = 45
+"""A sheet with charts and no more rows than this is printed on one page."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def rewrite_sheet(
     if found is None:
         area = rectangle(HEADER_ROW, 1, HEADER_ROW + max(len(sheet.rows), 1), len(sheet.columns))
         content = SheetContent(sheet, area, area.bottom, around.looks, book.date1904)
-        skeleton = blank_sheet(book.main_namespace, area)
+        one_page = bool(sheet.charts) and len(sheet.rows) <= _PAGE_ROWS
+        skeleton = blank_sheet(book.main_namespace, area, one_page)
         scan, plan, old, extra = None, None, None, {}
         old_area: Area | None = None
     else:
