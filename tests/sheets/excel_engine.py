@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from fleetdesk.sheets.a1 import Area
@@ -165,7 +166,10 @@ class _App:
 
     @property
     def api(self) -> Any:
-        windows = [SimpleNamespace(Parent=SimpleNamespace(Name=b.name)) for b in self.excel.books]
+        windows = [
+            SimpleNamespace(Parent=SimpleNamespace(Name=b.name), Visible=True)
+            for b in self.excel.books
+        ]
         return SimpleNamespace(Windows=windows)
 
     @property
@@ -177,10 +181,16 @@ class _App:
 class _Books(list[Any]):
     def __init__(self, app: _App) -> None:
         super().__init__(_Book(book, app) for book in app.excel.books)
+        self.app = app
 
     @property
     def active(self) -> _Book:
         return self[0]  # type: ignore[no-any-return]
+
+    def open(self, path: str, *_: Any) -> Any:
+        app = self.app
+        opened = app.excel.open(Path(path).name, openpyxl.load_workbook(path), Path(path))
+        return _Book(opened, app)
 
     def __call__(self, key: Any) -> Any:
         for index, book in enumerate(self, start=1):
@@ -202,6 +212,10 @@ class _Book:
     def name(self) -> str:
         self.fake.touch("book.name")
         return self.fake.name
+
+    def close(self) -> None:
+        self.fake.touch("close")
+        self.fake.close()
 
     @property
     def fullname(self) -> str:

@@ -18,6 +18,8 @@ from fleetdesk.sheets.manifest import Manifest, OwnedSheet, read_manifest
 
 MARKER = "last_write"
 """The manifest's row that a write changes last."""
+BACKUP = "last_backup"
+"""The manifest's row with the name of the copy from before the last write."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,10 @@ class OpenBook:
     def save_copy(self, path: Path) -> None:
         """Write the workbook, as it is in Excel now, into another file."""
         self.do(lambda: self._book.api.SaveCopyAs(str(path)))
+
+    def close(self) -> None:
+        """Close the workbook as it is, without saving."""
+        self.do(lambda: self._book.close())
 
     def _pages(self) -> dict[str, Page]:
         sheets: Sequence[Any] = self.do(lambda: list(self._book.sheets))

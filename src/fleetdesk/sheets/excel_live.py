@@ -26,7 +26,7 @@ from fleetdesk.sheets.base import (
 )
 from fleetdesk.sheets.claims import foreign_name, foreign_sheet, foreign_table
 from fleetdesk.sheets.excel_app import Patience, find_book, quiet
-from fleetdesk.sheets.excel_book import MARKER, OpenBook, State
+from fleetdesk.sheets.excel_book import BACKUP, MARKER, OpenBook, State
 from fleetdesk.sheets.excel_sheet import (
     Place,
     SheetWrite,
@@ -38,6 +38,7 @@ from fleetdesk.sheets.excel_sheet import (
     same,
     undo_write,
 )
+from fleetdesk.sheets.excel_undo import put_back
 from fleetdesk.sheets.excel_values import Content, fingerprint
 from fleetdesk.sheets.file_switch import Clock, backup_path, changed, explained, forget_old_backups
 from fleetdesk.sheets.links import Target
@@ -103,7 +104,7 @@ class ExcelLive:
             book=book,
             state=state,
             writes=writes,
-            manifest=_new_manifest(state, writes, marker),
+            manifest=_new_manifest(state, writes),
             marker=marker,
             before=expect,
             after=fingerprint(state.planner, marker),
@@ -113,6 +114,12 @@ class ExcelLive:
     def commit(self, plan: WritePlan, expect: str) -> Receipt:
         """Prepare and switch: all or nothing, as far as Excel allows."""
         return self.prepare(plan, expect).switch()
+
+    def put_back(self, expect: str) -> Path:
+        """Undo the last write, if the workbook is as it left it; returns where that is kept."""
+        kept = put_back(self._book(), expect, self._clock)
+        self._open = None
+        return kept
 
     def _book(self) -> OpenBook:
         if self._open is None:
@@ -144,7 +151,7 @@ class PreparedExcel:
             links: dict[str, Mapping[Spot, Target]] = {}
             active = book.active_sheet()
             try:
-                self._write(links)
+                self._write(links, Path(backup).name)
             except BaseException as error:
                 self._put_back(links, error)
                 raise
@@ -172,10 +179,10 @@ class PreparedExcel:
         ):
             raise changed(self.book.where)
 
-    def _write(self, links: dict[str, Mapping[Spot, Target]]) -> None:
+    def _write(self, links: dict[str, Mapping[Spot, Target]], backup: str) -> None:
         book = self.book
         # First what is ours, so that sheets left half made by a power cut are known as ours.
-        self._write_manifest(self.manifest, self.state.marker)
+        self._write_manifest(self.state.marker, backup)
         for write in self.writes:
             if write.place is None:
                 page = book.add_sheet(write.sheet.sheet)
@@ -184,7 +191,7 @@ class PreparedExcel:
                 links[write.shown_as] = page.links()
             apply_write(page, write)
         # Last the mark: only a complete write has the fingerprint that was promised.
-        self._write_manifest(self.manifest, self.marker)
+        self._write_manifest(self.marker, backup)
 
     def _put_back(self, links: Mapping[str, Mapping[Spot, Target]], error: BaseException) -> None:
         try:
@@ -202,8 +209,9 @@ class PreparedExcel:
                 "holds it as it was",
             ) from error
 
-    def _write_manifest(self, manifest: Manifest, marker: str) -> None:
-        rows = replace(manifest, others=_marked(manifest.others, marker)).rows()
+    def _write_manifest(self, marker: str, backup: str) -> None:
+        marks = ((MARKER, marker), (BACKUP, backup))
+        rows = replace(self.manifest, others=(*self.manifest.others, *marks)).rows()
         wanted = {
             (row, column): Content(value)
             for row, pair in enumerate(rows, start=1)
@@ -297,7 +305,7 @@ def _refuse_protected(book: OpenBook, state: State, writes: Sequence[SheetWrite]
         )
 
 
-def _new_manifest(state: State, writes: Sequence[SheetWrite], marker: str) -> Manifest:
+def _new_manifest(state: State, writes: Sequence[SheetWrite]) -> Manifest:
     records = dict(state.manifest.owned)
     for write in writes:
         sheet = write.sheet
@@ -305,8 +313,5 @@ def _new_manifest(state: State, writes: Sequence[SheetWrite], marker: str) -> Ma
         records[sheet.sheet] = OwnedSheet(
             sheet.sheet, sheet.table_name, headers, write.shown_as, write.area.ref
         )
-    return Manifest(records, _marked(state.manifest.others, marker))
-
-
-def _marked(others: Sequence[tuple[Any, Any]], marker: str) -> tuple[tuple[Any, Any], ...]:
-    return (*(row for row in others if row[0] != MARKER), (MARKER, marker))
+    others = tuple(row for row in state.manifest.others if row[0] not in (MARKER, BACKUP))
+    return Manifest(records, others)

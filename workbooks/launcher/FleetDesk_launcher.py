@@ -1,0 +1,5 @@
+"""Lies beside FleetDesk_launcher.xlsm, whose Run button calls `main`."""
+
+from fleetdesk.apps.excel import main
+
+__all__ = ["main"]
