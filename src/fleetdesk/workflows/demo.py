@@ -36,7 +36,7 @@ def run_demo(
     spec = demo_city(vehicles=vehicles, days=days)
     path = folder / WORKBOOK_NAME
     source = f"simulated city, {vehicles} vehicles, {days} days, seed {seed}"
-    _fill_store(folder, source, spec, seed, part(on_progress, 0.0, 0.5))
+    _fill_store(folder, source, spec, seed, clock, part(on_progress, 0.0, 0.5))
     if not path.exists():
         make_workbook(path, city_settings(spec, seed))
     return run_workbook(path, clock=clock, on_progress=part(on_progress, 0.5, 1.0))
@@ -56,9 +56,9 @@ def city_settings(spec: CitySpec, seed: int) -> Settings:
 
 
 def _fill_store(
-    folder: Path, source: str, spec: CitySpec, seed: int, on_progress: OnProgress
+    folder: Path, source: str, spec: CitySpec, seed: int, clock: Clock, on_progress: OnProgress
 ) -> None:
-    with open_store(folder / STORE_FOLDER, create=True) as store:
+    with open_store(folder / STORE_FOLDER, create=True, clock=clock) as store:
         there = last_import(store)
         if there is not None and there.source != source:
             raise FleetDeskError(

@@ -17,11 +17,12 @@ from fleetdesk.errors import FleetDeskError
 LEAST_FREE_GB = 1.0
 NEEDED = {
     "click": "command line", "rich": "progress bars", "pydantic": "settings",
-    "openpyxl": "reading workbooks", "xlsxwriter": "new workbooks", "duckdb": "store",
+    "xlsxwriter": "new workbooks", "duckdb": "store",
     "ibis-framework": "analytics", "pyarrow": "store", "numpy": "analytics", "scipy": "analytics",
-    "pandas": "analytics", "pyvrp": "routes", "ortools": "routes", "folium": "maps",
+    "pandas": "analytics", "pyvrp": "routes", "folium": "maps",
 }  # fmt: skip
 OPTIONAL = {
+    "openpyxl": "a second look at workbooks", "ortools": "a second opinion on routes",
     "scikit-learn": "rider models", "lifelines": "survival curves", "xlwings": "live Excel",
     "gspread": "Google Sheets", "PySide6": "desktop app",
 }  # fmt: skip
@@ -73,11 +74,10 @@ def _machine() -> Iterable[Finding]:
         f"{platform.python_version()} on {platform.system()}"
         + ("" if supported else "; 3.11 to 3.13 are supported"),
     )  # fmt: skip
-    for name in ("ui",):
-        try:
-            yield Finding(f"Files: {name}", "ok", str(resources.folder(name)))
-        except FleetDeskError as error:
-            yield Finding(f"Files: {name}", "problem", str(error))
+    try:
+        yield Finding("Files of the map", "ok", str(resources.folder("ui")))
+    except FleetDeskError as error:
+        yield Finding("Files of the map", "problem", str(error))
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding(
         "Free disk space", "ok" if free_gb >= LEAST_FREE_GB else "problem",
@@ -115,7 +115,7 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
         return
     from fleetdesk.sheets.open import open_workbook
     from fleetdesk.store.duckdb_store import open_store
-    from fleetdesk.workflows.context import workbook_in
+    from fleetdesk.workflows.context import STORE_FOLDER, workbook_in
 
     try:
         path = workbook_in(workspace)
@@ -124,7 +124,8 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
     except FleetDeskError as error:
         yield Finding("Workbook", "problem", str(error))
     try:
-        with open_store(workspace / "store") as store:
+        with open_store(workspace / STORE_FOLDER) as store:
+            store.verify()
             window = store.data_window()
             span = f"{window[0]:%Y-%m-%d %H:%M} to {window[1]:%Y-%m-%d %H:%M} UTC" if window else ""
             yield Finding("Store", "ok", f"generation {store.generation}, {span or 'no records'}")

@@ -24,6 +24,7 @@ from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
+from fleetdesk.routes.explain import marginal
 from fleetdesk.routes.problem import build
 from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.travel_times import Haversine
@@ -42,7 +43,10 @@ NO_EDITS = Edits()
 
 @dataclass(frozen=True)
 class DayPlan:
-    """All that was worked out for one day; `plan.dropped` holds every task without a route."""
+    """All that was worked out for one day; `plan.dropped` holds every task without a route.
+
+    `adds` is what each planned task adds to the profit, in city currency: with it less without it.
+    """
 
     moment: Moment
     fleet: tuple[VehicleNow, ...]
@@ -54,6 +58,7 @@ class DayPlan:
     downstream: DownstreamRevenue
     kpis: tuple[Kpi, ...]
     cycle_length: CycleLength
+    adds: Mapping[str, float]
     notes: tuple[Problem, ...]
     edits: RouteEdits
 
@@ -115,6 +120,9 @@ def plan_day(
         downstream=downstream,
         kpis=figures.kpis,
         cycle_length=figures.cycle_length,
+        adds={
+            task_id: adds / 1000 for task_id, adds in marginal(problem, found.plan.routes).items()
+        },
         notes=(*_notes(now, settings, downstream, found.plan), *edited.notes),
         edits=edited,
     )

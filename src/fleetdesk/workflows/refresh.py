@@ -75,7 +75,7 @@ def import_source(
     """
     city = checked_city(new)
     claim(folder)
-    with open_store(folder / STORE_FOLDER, create=True) as store:
+    with open_store(folder / STORE_FOLDER, create=True, clock=clock) as store:
         source = _source(kind, place, store, clock)
         step = f"Reading {source.name}"
         with store.new_generation(f"{kind}: {source.name}") as generation:
@@ -85,6 +85,7 @@ def import_source(
             generation.describe(report)
         if kind == "gbfs-snapshots":
             report = replace(report, facts={**report.facts, **_feed_facts(store)})
+        store.collect_garbage()
         path = folder / WORKBOOK_NAME
         made = not path.exists()
         if made:

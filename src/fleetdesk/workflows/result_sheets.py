@@ -37,7 +37,6 @@ from fleetdesk.workflows.tables_in_sheets import find_table
 def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     """The owned sheets about the day, in the order in which a planner reads them."""
     settings = context.settings
-    adds = {task_id: roi.roi for task_id, roi in day.rois.items()}
     return (
         kpis_sheet(day.kpis),
         battery_sheet(day.fleet, settings),
@@ -46,7 +45,7 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         routes_sheet(
             day.plan,
             settings,
-            adds=adds,
+            adds=day.adds,
             edits=day.edits.outcomes,
             problems=day.edits.problems,
             tasks=day.tasks,

@@ -79,7 +79,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Batteries left", CellStyle.INTEGER, 10, "Charged ones, when leaving."),
         ResultColumn(
             f"What it adds ({currency})", CellStyle.MONEY, 13,
-            "What the task brings before travel; at the task's first stop.",
+            "Profit with the task less profit without it; at its first stop.",
         ),
         ResultColumn("Edit", CellStyle.WRAPPED, 26, "What you asked for; kept while Lock is yes."),
         ResultColumn(
