@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -12,9 +13,13 @@ import pytest
 from sheet_books import clock, raw_members, result
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.xlsx_file import XlsxFile
 
+CHART = Chart(
+    ChartKind.BAR, "What pays", "Task", "ROI", "EUR", "Task", (Series("ROI (EUR)", "#0072B2"),)
+)
 REFUSED = {"pass_protected.xlsx", "issue252.xlsx"}
 """One is encrypted, one has a wrong checksum in its relationships."""
 
@@ -45,12 +50,13 @@ def test_every_real_workbook_keeps_what_is_not_ours(shared_data: Path, tmp_path:
             refused.add(source.name)
             assert path.read_bytes() == source.read_bytes()
             continue
-        plan = WritePlan((result("a", "b"), result("k", name="KPIs")))
+        plan = WritePlan((replace(result("a", "b"), charts=(CHART,)), result("k", name="KPIs")))
         book.commit(plan, snapshot.fingerprint)
         book.commit(plan, book.snapshot([]).fingerprint)
         check_untouched(source, path)
         after = book.snapshot()
         assert after.sheets["KPIs"].cells[5, 1] == "k"
+        assert len(charts(path)) == len(charts(source)) + 1, source.name
         for name, before in snapshot.sheets.items():
             assert after.sheets[name] == before, (source.name, name)
         written += 1
@@ -63,6 +69,10 @@ def test_every_real_workbook_keeps_what_is_not_ours(shared_data: Path, tmp_path:
     assert refused == REFUSED
     assert written == len(files) - len(REFUSED)
     assert opened > 60
+
+
+def charts(path: Path) -> list[str]:
+    return [name for name in raw_members(path) if "charts/chart" in name.replace("\\", "/").lower()]
 
 
 def check_untouched(source: Path, path: Path) -> None:
