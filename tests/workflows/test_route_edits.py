@@ -186,7 +186,7 @@ def busy(workspace: Path) -> Path:
     path = workspace / "FleetDesk.xlsx"
     edit(path, "Thresholds", "Low battery below", 70)
     edit(path, "Weights", "Bonus at priority 100", 12)
-    edit(path, "City", "Route search effort", 400)
+    edit(path, "City", "Route search effort", 100)
     run_workbook(path, clock=Clock())
     return path
 
