@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetdesk.errors import SettingsInvalid, WorkbookRefused
+from fleetdesk.errors import FleetDeskError, SettingsInvalid, WorkbookRefused
 from fleetdesk.settings.fields import SECTIONS
 from fleetdesk.settings.schema import SHEET_ORDER
 from fleetdesk.sheets import open as door
@@ -17,7 +17,8 @@ from fleetdesk.sheets.google_http import SheetsHttp
 from fleetdesk.sheets.google_values import entered
 from fleetdesk.sheets.xlsx_file import XlsxFile
 from fleetdesk.workflows.context import workbook_in
-from fleetdesk.workflows.run import check_workbook, run_workbook
+from fleetdesk.workflows.run import RunResult, check_workbook, run_workbook
+from fleetdesk.workflows.watch_requests import watch_requests
 from tests.sheets.google_server import KEY, Fault, GoogleServer, Time
 from tests.workflows.conftest import Clock
 
@@ -84,3 +85,29 @@ def test_an_edit_while_the_day_is_planned_is_not_overwritten(
     assert "write" not in google.calls
     result = run_workbook(ADDRESS, folder=workspace, clock=Clock())
     assert result.published.run_id
+
+
+def test_the_menus_requests_are_done_once_and_answered(
+    workspace: Path, google: GoogleServer
+) -> None:
+    for column, name in enumerate(("When", "Who", "What", "Request"), start=1):
+        google.edit("Run requests", 1, column, name)
+    for row, what in enumerate(("run", "undo", "dance"), start=2):
+        for column, value in enumerate(("today", "Maria", what, f"id-{what}"), start=1):
+            google.edit("Run requests", row, column, value)
+    looks = 0
+
+    def sleep(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise KeyboardInterrupt
+
+    outcomes: list[object] = []
+    with pytest.raises(KeyboardInterrupt):
+        for outcome in watch_requests(ADDRESS, folder=workspace, clock=Clock(), sleep=sleep):
+            outcomes.append(outcome)
+    assert [type(outcome) for outcome in outcomes] == [RunResult, FleetDeskError, FleetDeskError]
+    page = GoogleSheet(KEY, SheetsHttp(None, google.session())).snapshot().sheets["Run answers"]
+    states = {page.cells[row, 1]: page.cells[row, 2] for row, c in page.cells if c == 2 and row > 4}
+    assert states == {"id-run": "done", "id-undo": "refused", "id-dance": "refused"}

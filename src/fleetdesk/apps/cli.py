@@ -111,11 +111,17 @@ def check(workbook: str, as_json: bool) -> None:
 @workspace_option
 @as_json_option
 def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
-    """Run again whenever WORKBOOK has been saved; Ctrl-C ends it."""
+    """Run again whenever WORKBOOK has been saved; Ctrl-C ends it.
+
+    On a Google Sheet it does what the sheet's FleetDesk menu asks for.
+    """
 
     def work(_: OnProgress) -> Mapping[str, Any]:
-        from fleetdesk.workflows.watch import watch as outcomes
+        from fleetdesk.workflows.context import is_file
+        from fleetdesk.workflows.watch import watch as saves
+        from fleetdesk.workflows.watch_requests import watch_requests
 
+        outcomes = saves if is_file(workbook) else watch_requests
         for outcome in outcomes(workbook, folder=workspace):
             if isinstance(outcome, Exception):
                 show_error(outcome, as_json=as_json)
