@@ -10,9 +10,10 @@ import pytest
 from tests.sheets.excel_engine import FakeBook, FakeExcel
 from tests.workflows.conftest import Clock
 
-from fleetdesk.apps.excel import main, press
+from fleetdesk.apps.excel import answer, main, press
 from fleetdesk.sheets.excel_app import load
 from fleetdesk.sheets.excel_launcher import ACTION, MESSAGE, SHEET, WORKBOOK, Launcher
+from fleetdesk.workflows.context import locate
 from fleetdesk.workflows.demo import run_demo
 
 LATER = Clock().now.replace(day=18)
@@ -139,3 +140,17 @@ def test_the_macros_way_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.launcher.book[SHEET][ACTION] = "check"
     main()
     assert "all settings can be used" in str(desk.launcher.book[SHEET][MESSAGE].value)
+
+
+def test_the_ribbons_way_in(desk: Desk, tmp_path: Path) -> None:
+    said = tmp_path / "answer.txt"
+    answer("check", "FleetDesk.xlsx", said)
+    assert "all settings can be used" in said.read_text(encoding="utf-8")
+    answer("check", "Other.xlsx", said)
+    assert "no workbook Other.xlsx" in said.read_text(encoding="utf-8")
+
+
+def test_the_active_workbook_is_known_by_its_name(desk: Desk) -> None:
+    desk.excel.books.reverse()
+    assert locate("excel:", None) == ("excel:FleetDesk.xlsx", desk.path.parent)
+    assert locate("excel:", desk.path)[1] == desk.path

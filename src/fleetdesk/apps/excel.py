@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -23,16 +24,31 @@ def main() -> None:
 
 def press(launcher: Launcher, clock: Clock = utc_now, show: Opener = webbrowser.open) -> None:
     """Do what the launcher says on the workbook beside it; `show` opens an address."""
-    try:
+
+    def work() -> str:
         launcher.say("Working ...")
-        action, name = launcher.action(), launcher.workbook()
-        path = file_of(name)
+        action, path = launcher.action(), file_of(launcher.workbook())
         launcher.say(f"{path.name}: {action} ...")
-        launcher.say(_do(action, path, clock, show))
+        return _do(action, path, clock, show)
+
+    launcher.say(_in_words(work))
+
+
+def answer(
+    action: str, name: str, file: Path, clock: Clock = utc_now, show: Opener = webbrowser.open
+) -> None:
+    """For the ribbon add-in: do `action` on an open workbook, write what came of it to a file."""
+    text = _in_words(lambda: _do(Action(action), file_of(name), clock, show))
+    file.write_text(text, encoding="utf-8")
+
+
+def _in_words(work: Callable[[], str]) -> str:
+    try:
+        return work()
     except FleetDeskError as error:
-        launcher.say(lines_of(error))
+        return lines_of(error)
     except Exception as error:  # noqa: BLE001 - the last door before the planner
-        launcher.say(str(unexpected(error)["cause"]))
+        return str(unexpected(error)["cause"])
 
 
 def file_of(name: str) -> Path:
@@ -80,3 +96,7 @@ def _open_map(workbook: Path, show: Opener) -> str:
         )
     show(path.as_uri())
     return f"Map       {path}"
+
+
+if __name__ == "__main__":
+    answer(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -25,7 +25,7 @@ from fleetdesk.sheets.base import (
     WritePlan,
 )
 from fleetdesk.sheets.claims import foreign_name, foreign_sheet, foreign_table
-from fleetdesk.sheets.excel_app import Patience, find_book, quiet
+from fleetdesk.sheets.excel_app import PREFIX, Patience, find_book, quiet
 from fleetdesk.sheets.excel_book import BACKUP, MARKER, OpenBook, State
 from fleetdesk.sheets.excel_sheet import (
     Place,
@@ -72,6 +72,11 @@ class ExcelLive:
     def path(self) -> Path | None:
         """The workbook's file on this computer; None while it was never saved to one."""
         return self._book().path()
+
+    @property
+    def address(self) -> str:
+        """What finds this workbook again, also when another one is active."""
+        return PREFIX + self._book().where
 
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """Read the named sheets (all when None) as Excel shows them now.

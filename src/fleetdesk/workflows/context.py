@@ -15,6 +15,8 @@ from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import Reading, read_settings
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import Snapshot, Workbook
+from fleetdesk.sheets.excel_app import PREFIX as EXCEL
+from fleetdesk.sheets.excel_live import ExcelLive
 from fleetdesk.sheets.file_switch import fingerprint_of, read_workbook, refuse_if_locked
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunRecord, RunState, Store
@@ -78,11 +80,14 @@ def open_context(
 def locate(address: str, folder: Path | None) -> tuple[str, Path]:
     """The workbook's full address, and the workspace: by default the folder the workbook lies in.
 
-    A workbook that is no file has its workspace in the present folder unless one is named.
+    One that is no file, nor saved to one from Excel, has its workspace in the present folder.
     """
     if is_file(address):
         path = Path(address).resolve()
         return str(path), folder or path.parent
+    if address.startswith(EXCEL):
+        live = ExcelLive(address.removeprefix(EXCEL).strip())
+        return live.address, folder or (live.path.parent if live.path else Path.cwd())
     return address, folder or Path.cwd()
 
 
