@@ -238,6 +238,33 @@ def test_a_strict_workbook_gets_strict_charts(tmp_path: Path) -> None:
     assert "http://purl.oclc.org/ooxml/drawingml/chart" in text
 
 
+def test_new_parts_take_no_name_that_is_only_spoken_of(book: Path) -> None:
+    content = parts(book)
+    types = content["[Content_Types].xml"].replace(
+        b"</Types>",
+        b'<Override PartName="/xl/drawings/Drawing1.xml" ContentType="application/vnd.openxml'
+        b'formats-officedocument.drawing+xml"/></Types>',
+    )
+    arrow = (
+        b'<Relationship Id="rId77" Type="http://schemas.openxmlformats.org/officeDocument/'
+        b'2006/relationships/chart" Target="charts/chart1.xml"/></Relationships>'
+    )
+    rels = content["xl/_rels/workbook.xml.rels"].replace(b"</Relationships>", arrow)
+    changed_parts(book, {"[Content_Types].xml": types, "xl/_rels/workbook.xml.rels": rels})
+    write(book, sheet())
+    assert {"xl/drawings/drawing2.xml", "xl/charts/chart2.xml"} <= set(parts(book))
+    assert "xl/charts/chart1.xml" not in parts(book)
+
+
+def test_relationships_are_typed_where_the_package_types_each_part(book: Path) -> None:
+    types = re.sub(rb'<Default Extension="rels"[^>]*/>', b"", parts(book)["[Content_Types].xml"])
+    changed_parts(book, {"[Content_Types].xml": types})
+    write(book, sheet())
+    named = parts(book)["[Content_Types].xml"].decode()
+    assert 'PartName="/xl/drawings/_rels/drawing1.xml.rels"' in named
+    assert 'PartName="/xl/worksheets/_rels/sheet2.xml.rels"' in named
+
+
 @pytest.mark.parametrize("wrong", [replace(CHART, categories="No such"), replace(CHART, series=())])
 def test_a_chart_over_no_column_is_a_mistake(book: Path, wrong: Chart) -> None:
     with pytest.raises(ValueError, match="names no such columns"):

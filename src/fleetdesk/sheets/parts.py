@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
@@ -24,6 +25,8 @@ STRICT = "http://purl.oclc.org/ooxml/"
 _TRANSITIONAL_RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE_RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+_RELATIONS = "application/vnd.openxmlformats-package.relationships+xml"
+_MOST_RELATIONS = 4 * 1024**2
 CONTENT_TYPES = "[Content_Types].xml"
 _BEFORE_CALC = [
     "fileVersion",
@@ -132,6 +135,8 @@ class SkeletonEdits:
     tables: list[str] = field(default_factory=list)
     added: list[tuple[str, str]] = field(default_factory=list)
     """Further new parts, of sheets or drawings: (part name, content type)."""
+    relations: list[str] = field(default_factory=list)
+    """New parts that hold relationships; nearly every package types them by their ending."""
     removed: list[str] = field(default_factory=list)
     drop_calc_chain: bool = False
 
@@ -174,15 +179,26 @@ def relationships_of(package: Package, part: str) -> tuple[Relationship, ...]:
     return _relationships(package, part)
 
 
+def typed_parts(package: Package) -> list[str]:
+    """The parts that the content types name, in small letters, whether they are there or not."""
+    root = parse(as_utf8(package.part(CONTENT_TYPES)), CONTENT_TYPES)
+    return [node.get("PartName").lstrip("/").lower() for node in root.all("Override")]
+
+
 def package_targets(package: Package) -> list[str]:
-    """Where all arrows of the package lead, in small letters, each as often as it is named."""
+    """Where all arrows of the package lead, in small letters, each as often as it is named.
+
+    Broken or huge relationships of parts that nobody else reads are passed over.
+    """
     targets: list[str] = []
-    for name in package.members:
+    for name, info in package.members.items():
         folder, _, file = name.rpartition("/")
-        if not file.endswith(".rels") or not (folder == "_rels" or folder.endswith("/_rels")):
+        arrows = file.endswith(".rels") and (folder == "_rels" or folder.endswith("/_rels"))
+        if not arrows or info.file_size > _MOST_RELATIONS:
             continue
         source = posixpath.join(folder.removesuffix("_rels"), file.removesuffix(".rels"))
-        targets += [r.target.lower() for r in _relationships(package, source) if not r.external]
+        with suppress(WorkbookRefused):
+            targets += [r.target.lower() for r in _relationships(package, source) if not r.external]
     return targets
 
 
@@ -214,6 +230,9 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
     overrides += [(part, f"{_SPREADSHEET}{kind}+xml") for part, kind in edits.parts]
     overrides += [(part, _SPREADSHEET + "table+xml") for part in edits.tables]
     overrides += edits.added
+    endings = {node.get("Extension").lower() for node in types_root.all("Default")}
+    if "rels" not in endings:
+        overrides += [(part, _RELATIONS) for part in edits.relations]
     p = types_root.prefix
     new = "".join(
         f"<{p}Override PartName={quoteattr('/' + part)} ContentType={quoteattr(kind)}/>"

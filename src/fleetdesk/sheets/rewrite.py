@@ -68,7 +68,7 @@ def rewrite_sheet(
     if found is None:
         area = rectangle(HEADER_ROW, 1, HEADER_ROW + max(len(sheet.rows), 1), len(sheet.columns))
         content = SheetContent(sheet, area, area.bottom, around.looks, book.date1904)
-        one_page = bool(sheet.charts) and len(sheet.rows) <= _PAGE_ROWS
+        one_page = bool(sheet.charts) and 0 < len(sheet.rows) <= _PAGE_ROWS
         skeleton = blank_sheet(book.main_namespace, area, one_page)
         scan, plan, old, extra = None, None, None, {}
         old_area: Area | None = None

@@ -30,7 +30,15 @@ from fleetdesk.sheets.file_switch import (
 from fleetdesk.sheets.manifest import Manifest
 from fleetdesk.sheets.owned import Ownership, find_owned, new_record, refuse_foreign
 from fleetdesk.sheets.package_zip import Content, Package, open_package, write_package
-from fleetdesk.sheets.parts import Book, NewSheet, SkeletonEdits, open_book, skeleton_changes
+from fleetdesk.sheets.parts import (
+    Book,
+    NewSheet,
+    SkeletonEdits,
+    open_book,
+    package_targets,
+    skeleton_changes,
+    typed_parts,
+)
 from fleetdesk.sheets.plan_check import check_plan
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
@@ -166,6 +174,7 @@ def _changes(
         records[sheet.sheet] = new_record(sheet, shown_as, done.area, done.drawn.record)
     manifest = Manifest(records, ownership.manifest.others)
     changes |= _manifest_sheet(book, ownership, manifest, edits, names)
+    edits.relations += [n for n in changes if n.endswith(".rels") and not package.has(n)]
     changes |= skeleton_changes(book, edits)
     return changes, tuple(added)
 
@@ -192,11 +201,15 @@ def _without_rows(xml: bytes, part: str) -> bytes:
 
 
 class _FreeNames:
-    """Part names and table numbers that nobody uses."""
+    """Part names and table numbers that nobody uses.
+
+    A name that is only spoken of (an arrow into the void) is used: a new part of that name would
+    become what the arrow means.
+    """
 
     def __init__(self, package: Package, ownership: Ownership) -> None:
         self._package = package
-        self._taken: set[str] = set()
+        self._taken = {*typed_parts(package), *package_targets(package)}
         ids = [table.id for _, table in ownership.tables.values()]
         self.next_table_id = max(ids, default=0) + 1
 
@@ -204,11 +217,14 @@ class _FreeNames:
         """`xl/worksheets/sheet` -> the first free `xl/worksheets/sheet3.xml`."""
         stem = stem.lstrip("/")
         number = 1
-        while self._package.has(f"{stem}{number}{end}") or f"{stem}{number}{end}" in self._taken:
+        while self._uses(f"{stem}{number}{end}"):
             number += 1
-        self._taken.add(f"{stem}{number}{end}")
+        self._taken.add(f"{stem}{number}{end}".lower())
         return f"{stem}{number}{end}"
+
+    def _uses(self, part: str) -> bool:
+        return self._package.has(part) or part.lower() in self._taken
 
     def release(self, part: str) -> None:
         """Give a name back that was not needed."""
-        self._taken.discard(part)
+        self._taken.discard(part.lower())
