@@ -134,17 +134,17 @@ def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
+@workbook_argument
 @workspace_option
 @click.option("--anyway", is_flag=True, help="Even if the workbook was edited since that run.")
 @as_json_option
-def undo(workbook: Path, workspace: Path | None, anyway: bool, as_json: bool) -> None:
+def undo(workbook: str, workspace: Path | None, anyway: bool, as_json: bool) -> None:
     """Put WORKBOOK back exactly as it was before its last run."""
 
     def work(_: OnProgress) -> Mapping[str, Any]:
-        from fleetdesk.workflows.undo import undo_run
+        from fleetdesk.workflows.undo import undo_anywhere
 
-        return undo_run(workbook, folder=workspace, anyway=anyway).as_dict()
+        return undo_anywhere(workbook, folder=workspace, anyway=anyway).as_dict()
 
     _finish(work, as_json)
 

@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError, WorkbookRefused
+from fleetdesk.sheets.excel_app import PREFIX
 from fleetdesk.sheets.file_switch import restore
 from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER, Clock, fingerprint, recorded, settle, utc_now
+from fleetdesk.workflows.context import (
+    STORE_FOLDER,
+    Clock,
+    fingerprint,
+    is_file,
+    locate,
+    recorded,
+    settle,
+    utc_now,
+)
+from fleetdesk.workflows.undo_excel import UndoneInExcel, undo_in_excel
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,20 @@ class Undone:
             "text": f"{self.workbook.name} is as it was before run {self.run_id}."
             + (f"\nHow it was until now is kept in {self.kept}" if self.kept else ""),
         }
+
+
+def undo_anywhere(
+    address: str, *, folder: Path | None = None, anyway: bool = False, clock: Clock = utc_now
+) -> Undone | UndoneInExcel:
+    """Undo the last run of a file or of a workbook that is open in Excel."""
+    if is_file(address):
+        return undo_run(Path(address), folder=folder, anyway=anyway, clock=clock)
+    if address.startswith(PREFIX):
+        address, folder = locate(address, folder)
+        return undo_in_excel(address.removeprefix(PREFIX), folder, clock=clock)
+    raise FleetDeskError(
+        "A Google Sheet keeps its own past", fix="Undo by File, Version history in Google Sheets"
+    )
 
 
 def undo_run(
