@@ -268,6 +268,14 @@ def test_a_planners_edits_are_kept_priced_and_kept_again(busy: Path) -> None:
     assert not any(row["Edit"] for row in fourth)
 
 
+def test_what_may_be_edited_has_the_soft_fill(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    page = openpyxl.load_workbook(path)["Routes"]
+    row = records(path)[0]["at"]
+    soft = [cell.column_letter for cell in page[row] if cell.fill.fgColor.rgb == "FFFFF8E6"]
+    assert soft == ["A", "B", "C", "D"]
+
+
 def _kept(rows, moved, late, early, locked, excluded, other, mine) -> None:
     at = {row["Row"]: row for row in rows}
     assert at[moved["Row"]]["Worker"] == other

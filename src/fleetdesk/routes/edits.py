@@ -37,13 +37,15 @@ def replan(
     seed: int,
     price_rounds: int,
     on_progress: Callable[[Progress], None] | None = None,
+    on_priced: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Replanned:
     """The best plan found from the edited one that keeps the edits, with the price of each.
 
     Edits that cannot be driven together are released, as few as possible, each with its reason.
     `price_rounds` are spent on each price; a price is negative only where the priority bonus
-    outweighs the profit. The same problem, edits, seed and rounds give the same answer.
+    outweighs the profit. `on_priced` is told how many of how many edits have their price. The same
+    problem, edits, seed and rounds give the same answer.
     """
     there = {job.task_id for job in problem.jobs}
     asked = replace(edits, tasks=tuple(e for e in edits.tasks if e.task_id in there))
@@ -52,7 +54,7 @@ def replan(
     start = _start(problem, kept, rules)
     found, rounds = improve(problem, start, stop, seed, on_progress, cancel, rules)
     search = _Prices(problem, kept, rules, seed, price_rounds, cancel)
-    prices = search.of_all(found)
+    prices = search.of_all(found, on_priced or _untold)
     outcomes = []
     for edit in asked.tasks:
         if edit.task_id in released:
@@ -152,11 +154,16 @@ class _Prices:
         self._job_of = {job.task_id: number for number, job in enumerate(problem.jobs)}
         self.best: tuple[Stops, ...] = ()
 
-    def of_all(self, found: Sequence[Stops]) -> Mapping[str, EditOutcome]:
+    def of_all(
+        self, found: Sequence[Stops], on_priced: Callable[[int, int], None]
+    ) -> Mapping[str, EditOutcome]:
         """The outcome of every edit by task; edits made since the last run are priced first."""
         self.best = tuple(found)
         turn = sorted(self._edits.tasks, key=lambda edit: not edit.new)
-        without = {edit.task_id: self._planned_without(edit) for edit in turn[:MOST_PRICED]}
+        without = {}
+        for done, edit in enumerate(turn[:MOST_PRICED]):
+            on_priced(done, len(turn))
+            without[edit.task_id] = self._planned_without(edit)
         outcomes = {
             edit.task_id: self._outcome(edit, without[edit.task_id]) for edit in turn[:MOST_PRICED]
         }
@@ -207,3 +214,7 @@ class _Prices:
 
     def _value(self, sequences: Sequence[Stops]) -> int:
         return evaluate.objective_milli(self._problem, sequences)
+
+
+def _untold(_done: int, _of: int) -> None:
+    return

@@ -11,7 +11,7 @@ from math import isfinite
 from fleetdesk.sheets.a1 import Area, address, column_letters
 from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.layout import KEPT_LABEL
-from fleetdesk.sheets.styles import LOOK_OF, RIGHT, Look
+from fleetdesk.sheets.styles import RIGHT, Look, look_of
 from fleetdesk.sheets.values import (
     MAX_EXACT_INTEGER,
     MAX_TEXT,
@@ -72,7 +72,7 @@ def rows_xml(content: SheetContent, prefix: str) -> Iterator[bytes]:
     if not content.sheet.rows:
         blank = [
             (area.left + index, f'<{prefix}c r="{address(first, area.left + index)}" '
-             f's="{looks[LOOK_OF[column.style]]}"/>'.encode())
+             f's="{looks[look_of(column)]}"/>'.encode())
             for index, column in enumerate(content.sheet.columns)
         ]  # fmt: skip
         batch.append(_row(content, prefix, first, blank))
@@ -124,7 +124,7 @@ class _RowWriter:
         self.columns = []
         for index, column in enumerate(content.sheet.columns):
             letters = column_letters(content.area.left + index)
-            look = LOOK_OF[column.style]
+            look = look_of(column)
             # A plain number in a column of dates must not be shown (and read) as a date.
             numbers = Look.TEXT if look in _DATE_LOOKS else look
             style, numeric = content.looks[look], content.looks[numbers]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
-from fleetdesk.sheets.base import CellStyle
+from fleetdesk.sheets.base import CellStyle, ResultColumn
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, apply, parse, put_attr
 
 
@@ -22,7 +22,9 @@ class Look(StrEnum):
     HEADER_RIGHT = "header right"
     TEXT = "text"
     WRAPPED = "wrapped"
+    TEXT_INPUT = "text to edit"
     INTEGER = "integer"
+    INTEGER_INPUT = "integer to edit"
     DECIMAL = "decimal"
     PERCENT = "percent"
     DATETIME = "datetime"
@@ -42,10 +44,12 @@ LOOK_OF = {
     CellStyle.DATETIME: Look.DATETIME,
     CellStyle.LINK: Look.LINK,
 }
+_TO_EDIT = {Look.TEXT: Look.TEXT_INPUT, Look.INTEGER: Look.INTEGER_INPUT}
 RIGHT = {CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.MONEY, CellStyle.PERCENT}
 
 NUMBER_FORMATS = {
     Look.INTEGER: "#,##0",
+    Look.INTEGER_INPUT: "#,##0",
     Look.DECIMAL: "#,##0.00",
     Look.PERCENT: "0.0",
     Look.DATETIME: "yyyy-mm-dd hh:mm",
@@ -59,6 +63,7 @@ _ALIGNMENT = {
     Look.HEADER: 'horizontal="left" vertical="center" wrapText="1" indent="1"',
     Look.HEADER_RIGHT: 'horizontal="right" vertical="center" wrapText="1"',
     Look.TEXT: 'horizontal="left" vertical="top" indent="1"',
+    Look.TEXT_INPUT: 'horizontal="left" vertical="top" indent="1"',
     Look.LINK: 'horizontal="left" vertical="top" indent="1"',
     Look.DATETIME: 'horizontal="left" vertical="top" indent="1"',
     Look.DATE: 'horizontal="left" vertical="top" indent="1"',
@@ -74,7 +79,10 @@ _FONTS = {
     Look.HEADER_RIGHT: '<b/><sz val="11"/><color rgb="FFFFFFFF"/>',
     Look.LINK: '<u/><sz val="11"/><color rgb="FF0B5CAD"/>',
 }
-_FILLS = dict.fromkeys((Look.HEADER, Look.HEADER_RIGHT), "FF1F5A6E")
+_FILLS = {
+    **dict.fromkeys((Look.HEADER, Look.HEADER_RIGHT), "FF1F5A6E"),
+    **dict.fromkeys(_TO_EDIT.values(), "FFFFF8E6"),
+}
 _LINE = '<bottom style="thin"><color rgb="FFDDE3E7"/></bottom>'
 _PLAIN = (Look.TITLE, Look.NOTE, Look.KEPT, Look.HEADER, Look.HEADER_RIGHT)
 
@@ -120,6 +128,12 @@ class Styled:
 
     xml: bytes
     index: dict[Look, int]
+
+
+def look_of(column: ResultColumn) -> Look:
+    """How the column's cells are shown; those that a planner may edit have the soft fill."""
+    look = LOOK_OF[column.style]
+    return _TO_EDIT.get(look, look) if column.input else look
 
 
 def with_looks(xml: bytes | None, namespace: str) -> Styled:

@@ -70,12 +70,13 @@ def routed(
     effort: int,
     seed: int,
     on_progress: Callable[[Progress], None],
+    on_priced: Callable[[int, int], None],
 ) -> Replanned:
     """The plan: from nothing without edits, else from the edited sheet."""
     if not edits.tasks:
         return Replanned(plan(problem, Iterations(effort), seed, on_progress=on_progress), ())
     rounds = max(20, round(ROUNDS_PER_PRICE * effort))
-    return replan(problem, edits, Iterations(effort), seed, rounds, on_progress)
+    return replan(problem, edits, Iterations(effort), seed, rounds, on_progress, on_priced)
 
 
 def told(edits: Edits, outcomes: Sequence[EditOutcome]) -> RouteEdits:

@@ -105,7 +105,14 @@ def plan_day(
     problem = build(chosen.tasks, rois, chosen.bonuses, crew, Haversine(), settings.city.currency)
     effort = settings.city.search_effort
     report = _rounds(part(on_progress, 0.5, 0.85), effort)
-    found = routed(problem, edits, effort, settings.city.seed, report)
+    found = routed(
+        problem,
+        edits,
+        effort,
+        settings.city.seed,
+        report,
+        lambda done, of: on_progress(f"Pricing your edits, {done} of {of} done", 0.85),
+    )
     edited = told(edits, found.outcomes)
     on_progress("Adding up the key figures", 0.85)
     figures = key_figures(tables, fleet, parkings(settings), settings, now.as_of)
