@@ -274,3 +274,13 @@ def test_the_same_edits_give_the_same_plan() -> None:
     edits = random_edits(town, first, 5)
     twice = [replan(town.problem(), edits, Iterations(450), 3, 10) for _ in range(2)]
     assert twice[0] == twice[1]
+
+
+def test_nothing_is_filled_into_a_locked_beginning(town) -> None:
+    far, near, end = town.swap(4, 0, 9.0), town.swap(2, 0, 9.0), town.swap(3.9, 0, 9.0)
+    town.van("Maria")
+    head = (StopKey(far), StopKey(end))
+    edits = tuple(TaskEdit(key.task_id, "locked", "Maria", locked=(key,)) for key in head)
+    again = replan(town.problem(), Edits(edits, {"Maria": head}), Iterations(0), 1, 0)
+    assert shown(again.plan)["Maria"] == (*head, StopKey(near))
+    assert again.plan.dropped == ()
