@@ -147,7 +147,7 @@ def test_the_curve_begins_at_100_and_steps_where_cycles_end(day):
     assert table[20.0] == pytest.approx(50)
     assert table[40.0] == 0
     assert list(table) == [float(hour) for hour in range(41)]
-    assert "3 cycles ended, 1 still run." in sheet.note
+    assert "3 cycles ended, 1 still run or went out of sight." in sheet.note
 
 
 def test_a_long_tail_is_cut_and_the_rows_stay_few(day):

@@ -35,7 +35,7 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
         title=f"Operating cycles: {settings.city.name}",
         note=(
             "Share of cycles that last beyond so many operational hours (Kaplan-Meier): "
-            f"{length.ended} cycles ended, {length.censored} still run."
+            f"{length.ended} cycles ended, {length.censored} still run or went out of sight."
         ),
         table_name="OperatingCycles",
         columns=(
@@ -53,7 +53,7 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
                 unit="%",
                 categories=_HOURS,
                 series=(Series(_SHARE, palette().category(0)),),
-                note=f"{half}{length.ended} cycles ended, {length.censored} still run.",
+                note=f"{half}{length.ended} cycles ended, {length.censored} still run or went out of sight.",
             ),
         ),
     )
