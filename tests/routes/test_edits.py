@@ -277,7 +277,7 @@ def test_the_same_edits_give_the_same_plan() -> None:
 
 
 def test_nothing_is_filled_into_a_locked_beginning(town) -> None:
-    far, near, end = town.swap(4, 0, 9.0), town.swap(2, 0, 9.0), town.swap(3.9, 0, 9.0)
+    far, near, end = town.swap(4, 0, 9.0), town.swap(2, 0, 9.0), town.swap(3, 3, 9.0)
     town.van("Maria")
     head = (StopKey(far), StopKey(end))
     edits = tuple(TaskEdit(key.task_id, "locked", "Maria", locked=(key,)) for key in head)
