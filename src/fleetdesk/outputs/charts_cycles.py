@@ -30,12 +30,12 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
         rows = [(at, 100.0 * (length.share_beyond(at) or 0.0)) for at in hours]
     median = length.median_h
     half = f"Half of the cycles last {median:.0f} h or more. " if median is not None else ""
+    basis = f"{length.ended} cycles ended, {length.censored} still run or went out of sight."
     return ResultSheet(
         sheet="Operating cycles",
         title=f"Operating cycles: {settings.city.name}",
         note=(
-            "Share of cycles that last beyond so many operational hours (Kaplan-Meier): "
-            f"{length.ended} cycles ended, {length.censored} still run or went out of sight."
+            "Share of cycles that last beyond so many operational hours (Kaplan-Meier): " + basis
         ),
         table_name="OperatingCycles",
         columns=(
@@ -53,7 +53,7 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
                 unit="%",
                 categories=_HOURS,
                 series=(Series(_SHARE, palette().category(0)),),
-                note=f"{half}{length.ended} cycles ended, {length.censored} still run or went out of sight.",
+                note=half + basis,
             ),
         ),
     )
