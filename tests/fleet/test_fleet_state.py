@@ -23,8 +23,8 @@ def parking(parking_id: str, metres: float, radius_m: float) -> Parking:
 def row(vehicle_id: str, metres: float, state: str = "available"):
     return {
         "vehicle_id": vehicle_id, "lat": north(metres), "lon": 22.0, "battery_pct": 50.0,
-        "vehicle_state": state, "event_types": "trip_end", "phase": "operational", "last_seen_at": datetime(2024, 6, 3, 11),
-        "idle_h": 3.5,
+        "vehicle_state": state, "event_types": "trip_end", "phase": "operational",
+        "last_seen_at": datetime(2024, 6, 3, 11), "idle_h": 3.5,
     }  # fmt: skip
 
 

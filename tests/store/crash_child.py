@@ -75,7 +75,11 @@ def publish_run(store: DuckDbStore, workbook: Path, number: int) -> None:
         )  # fmt: skip
         store.save_result(run_id, "tasks", pa.table({"run": [run_id]}))
         store.runs.publishing(
-            run_id, workbook=str(workbook), before_sha=before, after_sha=run_id, summary={"n": number}
+            run_id,
+            workbook=str(workbook),
+            before_sha=before,
+            after_sha=run_id,
+            summary={"n": number},
         )
         aside = workbook.with_suffix(".new")
         aside.write_text(run_id, encoding="utf-8")
