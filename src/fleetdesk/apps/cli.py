@@ -170,6 +170,23 @@ def diff(old: str, new: str, workspace: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--run", "run_id", default="last", show_default=True, help="A run of the Run log.")
+@click.option("--workspace", type=click.Path(path_type=Path), default=Path(),
+              help="Workspace folder; the present one by default.")  # fmt: skip
+@as_json_option
+def export(folder: Path, run_id: str, workspace: Path, as_json: bool) -> None:
+    """Write a run's result sheets as CSV files into FOLDER."""
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.export import export_run
+
+        return export_run(workspace, run_id, folder).as_dict()
+
+    _finish(work, as_json)
+
+
+@cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @city_options
 @as_json_option

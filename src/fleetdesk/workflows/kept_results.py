@@ -64,8 +64,7 @@ def keep_results(store: Store, run_id: str, sheets: Sequence[ResultSheet]) -> No
 def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
     """Compare two finished runs of a workspace; `last` and `previous` name the newest two."""
     with open_store(folder / STORE_FOLDER) as store:
-        finished = [run for run in store.runs.list() if run.state is RunState.FINISHED]
-        before, after = _named(finished, old), _named(finished, new)
+        before, after = finished_run(store, old), finished_run(store, new)
         return RunDifference(
             old=before,
             new=after,
@@ -87,7 +86,9 @@ def _plain(value: Value) -> Any:
     return value.text if isinstance(value, Link) else value
 
 
-def _named(finished: Sequence[RunRecord], name: str) -> RunRecord:
+def finished_run(store: Store, name: str) -> RunRecord:
+    """The finished run of this id; `last` and `previous` name the newest two."""
+    finished = [run for run in store.runs.list() if run.state is RunState.FINISHED]
     by_place = {"last": -1, "previous": -2}
     if name in by_place and len(finished) >= -by_place[name]:
         return finished[by_place[name]]

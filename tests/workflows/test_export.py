@@ -1,0 +1,30 @@
+"""Results as CSV that no spreadsheet takes for formulas."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.workflows.export import export_run
+
+from .conftest import column
+
+
+def test_the_last_run_as_csv(made_workspace: Path, tmp_path: Path) -> None:
+    exported = export_run(made_workspace, "last", tmp_path / "out")
+    assert {path.name for path in exported.files} == {
+        "KPIs.csv", "Tasks.csv", "Routes.csv", "ROI.csv",
+    }  # fmt: skip
+    with (tmp_path / "out" / "Tasks.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = column(made_workspace / "FleetDesk.xlsx", "Tasks", "Task")
+    assert [row["Task"] for row in rows] == shown
+    assert all(not row["Why it is here"].startswith(("=", "+", "@")) for row in rows)
+
+
+def test_an_unknown_run_is_a_sentence(made_workspace: Path, tmp_path: Path) -> None:
+    with pytest.raises(FleetDeskError, match="no finished run"):
+        export_run(made_workspace, "yesterday", tmp_path)
