@@ -59,7 +59,7 @@ def test_the_latest_of_each_source_counts(table, run):
     assert (a["vehicle_state"], a["phase"]) == ("available", "operational")
     assert (a["last_seen_at"], a["state_since_at"]) == (at(6), at(5))
     assert a["idle_h"] == 5.0
-    assert (b["lat"], b["battery_pct"], b["idle_h"]) == (40.4, 3.0, None)
+    assert (b["lat"], b["battery_pct"], b["idle_h"]) == (40.4, 3.0, 8.0)
     assert b["phase"] == "pending collection"
 
 

@@ -42,7 +42,7 @@ def empty_sheets(day) -> list[ResultSheet]:
         workload_sheet(NOTHING, [], day.settings),
         left_out_sheet([], {}, NOTHING, day.settings),
         threshold_sheet([], {}, day.settings),
-        cycles_sheet(CycleLength((), (), 0, 0), day.settings),
+        cycles_sheet(CycleLength((), (), 0, 0, 0.0), day.settings),
     ]
 
 

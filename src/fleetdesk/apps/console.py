@@ -32,17 +32,22 @@ def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> int:
     except FleetDeskError as error:
         show_error(error, as_json=as_json)
         return error.exit_code
+    except OSError as error:
+        refused = _by_the_system(error)
+        show_error(refused, as_json=as_json)
+        return refused.exit_code
     except Exception as error:  # noqa: BLE001 - the last door before the planner
         _fail(unexpected(error), as_json)
         return UNEXPECTED
     show(result, as_json=as_json)
-    return 0
+    return int(result.get("exit_code", 0))
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print a result: its `text` for people, all of it as one line of JSON for machines."""
     if as_json:
-        print(json.dumps({"ok": True, **result}, ensure_ascii=False, default=str), flush=True)
+        ok = not result.get("exit_code", 0)
+        print(json.dumps({"ok": ok, **result}, ensure_ascii=False, default=str), flush=True)
     else:
         print(result["text"], flush=True)
 
@@ -119,6 +124,15 @@ def lines_of(error: FleetDeskError) -> str:
         listed = "\n".join(f"  {problem}" for problem in error.problems)
         return f"{error.cause}:\n{listed}\n{error.fix}."
     return str(error)
+
+
+def _by_the_system(error: OSError) -> FleetDeskError:
+    return FleetDeskError(
+        "The computer did not allow FleetDesk to read or write a file",
+        found=f"{error.strerror or error}: {error.filename or 'the workspace'}",
+        fix="Allow it there or make room, and run again; the workbook is whole",
+        retry_helps=True,
+    )
 
 
 def unexpected(error: Exception) -> dict[str, Any]:

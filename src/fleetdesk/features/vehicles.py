@@ -17,7 +17,8 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
 
     Position and battery are the latest of event, ping and sighting; the state is the last event's.
     Columns: vehicle_id, lat, lon, battery_pct, vehicle_state, event_types, phase, state_since_at,
-    last_seen_at, last_trip_at, idle_h (null without a trip).
+    last_seen_at, last_trip_at, idle_h (at least since its
+    first event where no trip is known).
     """
     now = moment(as_of)
     events = events.filter(events.event_at <= now)
@@ -47,12 +48,16 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
     charge = _first_of(charges, [charges.at.desc(), charges.source])
     ended = trips.filter(trips.ended_at <= now)
     ridden = ended.group_by("vehicle_id").agg(last_trip_at=ended.ended_at.max())
+    known = events.group_by("vehicle_id").agg(first_event_at=events.event_at.min())
     rows = state.inner_join(
         place.select("vehicle_id", "lat", "lon", last_seen_at=place.at), "vehicle_id"
     )
     rows = rows.left_join(charge.select("vehicle_id", "battery_pct"), "vehicle_id")
     rows = rows.drop("vehicle_id_right").left_join(ridden, "vehicle_id").drop("vehicle_id_right")
-    return rows.mutate(idle_h=hours_between(now, rows.last_trip_at))
+    rows = rows.left_join(known, "vehicle_id").drop("vehicle_id_right")
+    # One that was never ridden has been idle at least for as long as it is known.
+    idle_since = rows.last_trip_at.coalesce(rows.first_event_at)
+    return rows.mutate(idle_h=hours_between(now, idle_since)).drop("first_event_at")
 
 
 def _stacked(*tables: Any) -> Any:

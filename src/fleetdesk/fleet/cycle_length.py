@@ -18,10 +18,12 @@ class CycleLength:
     surviving: tuple[float, ...]
     ended: int
     censored: int
+    longest_h: float
 
     def share_beyond(self, hours: float) -> float | None:
-        """Share of cycles that last longer than this; None without any cycle."""
-        if not self.ended + self.censored:
+        """Share of cycles that last longer than this; None when none was watched for so long."""
+        still_running = not self.surviving or self.surviving[-1] > 0
+        if hours > self.longest_h and still_running:
             return None
         reached = [
             share for at, share in zip(self.at_h, self.surviving, strict=True) if at <= hours
@@ -59,4 +61,5 @@ def cycle_length(
         tuple(surviving.tolist()),
         int(observed.sum()),
         int((~observed).sum()),
+        float(end.max(initial=0.0)),
     )

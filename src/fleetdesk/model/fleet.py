@@ -14,8 +14,9 @@ class VehicleNow:
     """One vehicle's last known state before `as_of` (UTC-aware), as tasks are made from it.
 
     `phase` is the operating phase of model.mds and `vehicle_state` the MDS state; `idle_h` hours
-    since its last trip ended (None when no trip is known); `parking_id` the parking within whose
-    radius it stands, or None. `out_of_charge` says that it was taken out of service for its charge.
+    since its last trip ended, or since it is known when it had none; `parking_id` the parking
+    within whose radius it stands, or None. `out_of_charge` says that it was taken out of service
+    for its charge.
     """
 
     vehicle_id: str

@@ -212,7 +212,7 @@ class Costs(Sheet):
         True, "Count net revenue", "yes = after tax, fees and cost per trip; no = gross."
     )
     vat_pct: float = setting(
-        24, "Sales tax in prices", "Part of the price that goes to the state.",
+        24, "Sales tax in prices", "Rate of the tax that prices contain: net = price / (1 + rate).",
         unit="%", ge=0, lt=100,
     )  # fmt: skip
     payment_fee_pct: float = setting(

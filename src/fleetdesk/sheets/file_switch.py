@@ -144,7 +144,16 @@ def write_beside(path: Path, fill: Callable[[IO[bytes]], object]) -> Path:
 
 
 def refuse_if_locked(path: Path) -> None:
-    """Excel and LibreOffice leave a small file beside a workbook that they have open."""
+    """Excel and LibreOffice leave a small file beside a workbook that they have open.
+
+    A workbook that is marked read-only is refused too: somebody wants it to stay as it is.
+    """
+    if path.exists() and not path.stat().st_mode & 0o222:
+        raise WorkbookRefused(
+            f"{path.name} is marked read-only, so it is not written",
+            found="no write permission on the file",
+            fix="Allow writing to the file and run again",
+        )
     excel = path.with_name(f"~${path.name}")
     office = path.with_name(f".~lock.{path.name}#")
     for lock, program in ((excel, "Excel"), (office, "LibreOffice")):

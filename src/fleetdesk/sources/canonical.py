@@ -126,7 +126,9 @@ def _csv(path: Path, table: Table, tally: Tally) -> Iterator[_Piece]:
     wanted = {c.name: c for c in table.columns if c.name in file.header}
     for rows in file.rows(tally):
         texts = {name: rows.texts.column(file.header.index(name)) for name in wanted}
-        parsed = {name: parse(texts[name], wanted[name].dtype) for name in wanted}
+        parsed = {
+            name: parse(texts[name], wanted[name].dtype, zoneless_utc=True) for name in wanted
+        }
         yield _Piece(
             {name: column.values for name, column in parsed.items()},
             {name: column.bad for name, column in parsed.items()},

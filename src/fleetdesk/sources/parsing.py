@@ -20,6 +20,7 @@ _WHOLE = r"^[+-]?\d{1,18}$"
 _TRUE = ("1", "true", "yes", "t", "y", "1.0")
 _FALSE = ("0", "false", "no", "f", "n", "0.0")
 _SECONDS_BELOW = 1e11  # as seconds the year 5138; what is above are milliseconds
+_ZONELESS = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$"
 _ZONE_WITHOUT_COLON = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
@@ -31,15 +32,18 @@ class Parsed:
     bad: Mask
 
 
-def parse(texts: Any, dtype: DType) -> Parsed:
+def parse(texts: Any, dtype: DType, *, zoneless_utc: bool = False) -> Parsed:
     """A column of texts as `dtype`; times become naive UTC microseconds.
 
-    Times are taken as seconds or milliseconds since 1970, or as RFC 3339 with a zone.
+    Times are taken as seconds or milliseconds since 1970, or as RFC 3339 with a zone; with
+    `zoneless_utc` also without one, as the canonical tables are defined.
     """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     texts = pc.utf8_trim_whitespace(texts)
     texts = _where(pc.not_equal(texts, ""), texts)
+    if zoneless_utc and dtype is DType.TIMESTAMP:
+        texts = pc.replace_substring_regex(texts, _ZONELESS, r"\0Z")
     values = _PARSERS[dtype](texts)
     bad = np.asarray(pc.and_(pc.is_null(values), pc.is_valid(texts)))
     return Parsed(values, bad)

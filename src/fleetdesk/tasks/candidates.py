@@ -237,7 +237,7 @@ def _service_s(kinds: tuple[TaskKind, ...], costs: Costs) -> int:
 def _why(need: _Need, rules: tuple[Rule, ...], thresholds: Thresholds) -> str:
     sentences = {
         Rule.LOW_BATTERY: (
-            f"battery {need.vehicle.battery_pct or 0:.0f} % is below "
+            f"battery {round(need.vehicle.battery_pct or 0, 1):g} % is below "
             f"{thresholds.low_battery_pct:g} %"
         ),
         Rule.OUTSIDE_PARKING: (

@@ -72,6 +72,7 @@ def open_context(
     snapshot = workbook.snapshot()
     reading = read_settings(snapshot)
     with open_store(folder / STORE_FOLDER, clock=clock) as store, store.runs.lock(clock()):
+        store.verify()
         if writing:
             settle(folder, store, clock)
         yield Context(address, folder, workbook, snapshot, reading, store, clock)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
@@ -16,7 +15,7 @@ from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.run import RunResult, run_workbook
-from fleetdesk.workflows.workspace import claim, last_import, make_workbook
+from fleetdesk.workflows.workspace import claim, last_import, make_workbook, parking_row
 
 
 def run_demo(
@@ -45,7 +44,7 @@ def run_demo(
 def city_settings(spec: CitySpec, seed: int) -> Settings:
     """A workbook's settings for a simulated city: its parkings, prices and packages."""
     tables = dimensions(spec, seed)
-    rows = [_parking(row) for row in tables["parkings"].to_pylist()]
+    rows = [parking_row(row) for row in tables["parkings"].to_pylist()]
     starter = starter_settings(
         spec.name, spec.timezone, spec.currency, centre=_centre(rows), parkings=rows
     )
@@ -76,11 +75,6 @@ def _fill_store(
             for day in generate(spec, seed, lambda done, days: on_progress(step, done / days)):
                 for name, table in day.tables.items():
                     generation.append(name, table)
-
-
-def _parking(row: Mapping[str, Any]) -> ParkingRow:
-    known = set(ParkingRow.model_fields)
-    return ParkingRow(**{name: value for name, value in row.items() if name in known})
 
 
 def _crew(workers: Sequence[Worker], rows: list[ParkingRow]) -> tuple[Worker, ...]:

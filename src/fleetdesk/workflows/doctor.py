@@ -56,6 +56,7 @@ class Examination:
         verdict = "All is in order." if self.healthy else "See the lines marked PROBLEM."
         return {
             "healthy": self.healthy,
+            "exit_code": 0 if self.healthy else 1,
             "findings": [asdict(finding) for finding in self.findings],
             "text": "\n".join([*lines, "", verdict]),
         }

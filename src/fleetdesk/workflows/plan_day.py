@@ -130,7 +130,10 @@ def plan_day(
         adds={
             task_id: adds / 1000 for task_id, adds in marginal(problem, found.plan.routes).items()
         },
-        notes=(*_notes(now, settings, downstream, found.plan), *edited.notes),
+        notes=(
+            *_notes(now, settings, downstream, found.plan, priced=_prices_count(tables)),
+            *edited.notes,
+        ),
         edits=edited,
     )
 
@@ -201,8 +204,19 @@ def _rounds(on_progress: OnProgress, effort: int) -> Any:
     return report
 
 
+def _prices_count(tables: Mapping[str, Any]) -> bool:
+    """Whether any trip is priced from the sheet because its revenue was not recorded."""
+    trips = tables["trips"]
+    return bool(trips.filter(trips.revenue.isnull()).count().execute())
+
+
 def _notes(
-    now: Moment, settings: Settings, downstream: DownstreamRevenue, routed: Plan
+    now: Moment,
+    settings: Settings,
+    downstream: DownstreamRevenue,
+    routed: Plan,
+    *,
+    priced: bool,
 ) -> tuple[Problem, ...]:
     """What a planner should know about this run though it stopped nothing."""
     notes = [Problem("ROI", "", "", text, severity=Severity.NOTE) for text in downstream.notes]
@@ -220,6 +234,14 @@ def _notes(
                 "Weights", "", "The planned tasks cost more than they earn,",
                 f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}",
                 "Lower it to plan only what pays", Severity.NOTE,
+            )
+        )  # fmt: skip
+    if not priced:
+        notes.append(
+            Problem(
+                "Costs & prices", "", "All trips carry the revenue that was recorded,",
+                "so the unlock price and the prices per minute and km change nothing",
+                "", Severity.NOTE,
             )
         )  # fmt: skip
     if now.starts_at - now.as_of > STALE:

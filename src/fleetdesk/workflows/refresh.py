@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fleetdesk.errors import SourceUnreadable
 from fleetdesk.features.sightings import facts
 from fleetdesk.model.places import Point
 from fleetdesk.model.quality import QualityReport
@@ -20,7 +21,13 @@ from fleetdesk.store.base import Store
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
 from fleetdesk.workflows.progress import OnProgress, silent
-from fleetdesk.workflows.workspace import NewWorkbook, checked_city, claim, make_workbook
+from fleetdesk.workflows.workspace import (
+    NewWorkbook,
+    checked_city,
+    claim,
+    make_workbook,
+    parking_row,
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ def import_source(
             for name, rows in source.read(lambda share: on_progress(step, 0.9 * share)):
                 generation.append(name, rows)
             report = source.report()
+            if not report.rows_kept:
+                raise _nothing_kept(report)
             generation.describe(report)
         if kind == "gbfs-snapshots":
             report = replace(report, facts={**report.facts, **_feed_facts(store)})
@@ -90,11 +99,28 @@ def import_source(
         made = not path.exists()
         if made:
             on_progress("Making the workbook", 0.95)
-            centre = _centre(store)
-            make_workbook(
-                path, starter_settings(city.name, city.timezone, city.currency, centre=centre)
+            rows = store.tables()["parkings"].to_pyarrow().to_pylist()
+            starter = starter_settings(
+                city.name,
+                city.timezone,
+                city.currency,
+                centre=_centre(store),
+                parkings=[parking_row(row) for row in rows],
             )
+            make_workbook(path, starter)
         return ImportResult(folder, report, store.data_window(), path if made else None)
+
+
+def _nothing_kept(report: QualityReport) -> SourceUnreadable:
+    reasons = "; ".join(
+        f"{entry.rows} rows: {entry.reason} ({', '.join(entry.examples[:2])})"
+        for entry in report.dropped
+    )
+    return SourceUnreadable(
+        f"No row of {report.source} can be used",
+        found=reasons or "no rows",
+        fix="Correct the file and import it again; nothing was imported",
+    )
 
 
 def _source(kind: str, place: Path, store: Store, clock: Clock) -> Source:

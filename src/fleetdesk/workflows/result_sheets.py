@@ -94,7 +94,7 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         left_out_sheet([], {}, plan, settings),
         roi_sheet([], {}, plan, {}, settings),
         threshold_sheet([], {}, settings),
-        cycles_sheet(CycleLength((), (), 0, 0), settings),
+        cycles_sheet(CycleLength((), (), 0, 0, 0.0), settings),
         issues_sheet([]),
         run_log_sheet([], settings),
     )

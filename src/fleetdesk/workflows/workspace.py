@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.settings.schema import City, Settings
+from fleetdesk.settings.schema import City, ParkingRow, Settings
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
@@ -96,6 +97,12 @@ def make_workbook(path: Path, settings: Settings) -> None:
         unread = workbook.snapshot(names=()).fingerprint
         workbook.commit(WritePlan(empty_sheets(settings)), unread)
         draft.replace(path)
+
+
+def parking_row(row: Mapping[str, Any]) -> ParkingRow:
+    """A row of the canonical parkings as one of the sheet Parkings."""
+    known = set(ParkingRow.model_fields)
+    return ParkingRow(**{name: value for name, value in row.items() if name in known})
 
 
 def last_import(store: Store) -> ImportRecord | None:
