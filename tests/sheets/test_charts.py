@@ -326,7 +326,9 @@ def own_chart(path: Path) -> None:
         b"<oneCellAnchor",
         b'<oneCellAnchor xmlns="http://schemas.'
         b'openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
-        b'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"',
+        b'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        b'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" '
+        b'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"',
         1,
     )
     mine = re.sub(rb'name="[^"]*"', b'name="planner\'s pie"', mine, count=1)
