@@ -48,7 +48,8 @@ class RunResult:
         done, facts = self.published, self.published.summary
         lines = [
             f"Planned {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} tasks on "
-            f"{facts['routes']} route{'' if facts['routes'] == 1 else 's'}, profit {facts['profit']:.2f} {facts['currency']}.",
+            f"{facts['routes']} route{'' if facts['routes'] == 1 else 's'}, "
+            f"profit {facts['profit']:.2f} {facts['currency']}.",
             *(f"Changed since the last run: {change}" for change in done.changed),
             *(f"Note: {warning}" for warning in self.warnings),
             f"Workbook  {self.workbook}",
