@@ -61,5 +61,5 @@ def cycle_length(
         tuple(surviving.tolist()),
         int(observed.sum()),
         int((~observed).sum()),
-        float(end.max(initial=0.0)),
+        float(np.max(end, initial=0.0)),
     )
