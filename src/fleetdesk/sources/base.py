@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -15,6 +17,33 @@ OnProgress = Callable[[float], None]
 EXAMPLES = 5
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a source may know of the workspace that it is read for.
+
+    `now` is UTC-aware; `watermark` is that of the last `Checkpoint` that was kept of the same
+    source, empty at first; `tables` are the store's canonical Ibis tables; `folder` is where raw
+    answers may be kept; `options` are the planner's, by name; `secret` reveals one by its name.
+    """
+
+    now: datetime
+    watermark: Mapping[str, str]
+    tables: Mapping[str, Any]
+    folder: Path
+    options: Mapping[str, str]
+    secret: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All rows given so far are whole up to this watermark: an import may be kept up to here."""
+
+    watermark: Mapping[str, str]
+
+
+Piece = tuple[str, pa.Table] | Checkpoint
+
+
 class Source(Protocol):
     """Somewhere records come from."""
 
@@ -22,9 +51,10 @@ class Source(Protocol):
     def name(self) -> str:
         """What the planner calls it, such as the file's name."""
 
-    def read(self, on_progress: OnProgress | None = None) -> Iterator[tuple[str, pa.Table]]:
+    def read(self, on_progress: OnProgress | None = None) -> Iterator[Piece]:
         """Yield (table name, rows) in the canonical columns; progress goes from 0 to 1.
 
+        A source that can go on where it stopped yields a Checkpoint now and then and at its end.
         SourceUnreadable when nothing can be made of the source; single bad rows are dropped.
         """
 

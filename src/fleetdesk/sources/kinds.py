@@ -1,0 +1,63 @@
+"""The one list of what can be imported; command line, workbook and app are drawn from it.
+
+Nothing heavy is loaded until a source is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleetdesk.sources.base import Source, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One `--option NAME=VALUE` of a kind; without a default it may be left out."""
+
+    name: str
+    help: str
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of source: what PLACE is, and how it is opened."""
+
+    name: str
+    place: str
+    build: Callable[[str, Surroundings], Source]
+    options: tuple[Option, ...] = ()
+
+
+def _gbfs_snapshots(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.gbfs_snapshots import GbfsSnapshots
+
+    known = around.tables["vehicles"].to_pyarrow()
+    return GbfsSnapshots(Path(place), now=around.now, known_vehicles=known)
+
+
+def _tables(place: str, around: Surroundings) -> Source:  # noqa: ARG001
+    from fleetdesk.sources.canonical import CanonicalFolder
+
+    return CanonicalFolder(Path(place))
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "gbfs-snapshots",
+            "one CSV (or .csv.gz): a row per vehicle and snapshot of a public feed",
+            _gbfs_snapshots,
+        ),
+        Kind(
+            "tables",
+            "a folder of canonical tables as Parquet or CSV, one file or folder each",
+            _tables,
+        ),
+    )
+}
