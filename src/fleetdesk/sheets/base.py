@@ -45,7 +45,8 @@ class CellStyle(StrEnum):
 class ResultColumn:
     """One column of a result table: header with its unit, look and width in characters.
 
-    `input` marks a column whose cells the planner may change for the next run.
+    `input` marks a column whose cells the planner may change for the next run; `choices` are
+    offered there as a dropdown, without forbidding other texts.
     """
 
     header: str
@@ -53,6 +54,7 @@ class ResultColumn:
     width: float = 14
     help: str = ""
     input: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

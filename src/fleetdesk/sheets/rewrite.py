@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, rectangle
 from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.sheets.choices import dropdowns
 from fleetdesk.sheets.layout import Arrangement, OldSheet, arrange
 from fleetdesk.sheets.old_sheet import read_old_sheet
 from fleetdesk.sheets.owned import Found, Ownership, refuse_overlap
@@ -120,6 +121,8 @@ def rewrite_sheet(
         made += [columns] if columns else []
         made += _merges(root, content.area)
         made += _filter(root, content.area)
+        rules = dropdowns(root, skeleton, sheet, content.area)
+        made += [rules] if rules else []
         made.append(
             hyperlinks(root, skeleton, book, relations, targets, content.area, old_area, plan)
         )

@@ -14,6 +14,8 @@ from fleetdesk.outputs.wording import directions_url, local, money, place_of, se
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Link, ResultColumn, ResultSheet, Value
 
+_YES = ("yes",)
+
 
 def routes_sheet(
     plan: Plan,
@@ -63,11 +65,14 @@ def routes_sheet(
 
 def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
     currency = settings.city.currency
+    workers = tuple(worker.name for worker in settings.workers if worker.active)
     return (
-        ResultColumn("Worker", CellStyle.TEXT, 16, "Another name gives the task away.", True),
+        ResultColumn(
+            "Worker", CellStyle.TEXT, 16, "Another name gives the task away.", True, workers
+        ),
         ResultColumn("Stop", CellStyle.INTEGER, 7, "Another number changes the order.", True),
-        ResultColumn("Lock", CellStyle.TEXT, 7, "yes keeps worker and order.", True),
-        ResultColumn("Exclude", CellStyle.TEXT, 9, "yes leaves the task out.", True),
+        ResultColumn("Lock", CellStyle.TEXT, 7, "yes keeps worker and order.", True, _YES),
+        ResultColumn("Exclude", CellStyle.TEXT, 9, "yes leaves the task out.", True, _YES),
         ResultColumn("Arrive", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Leave", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Action", CellStyle.TEXT, 22),
