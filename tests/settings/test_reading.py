@@ -8,6 +8,11 @@ import pytest
 
 from fleetdesk.errors import Severity
 
+ADDRESS = (
+    "nothing for this computer, or an address such as postgresql://host/db or spark:local, "
+    "without a password"
+)
+
 
 def test_the_template_reads_back(book, settings):
     reading = book.read()
@@ -64,8 +69,23 @@ def test_the_template_reads_back(book, settings):
          "Enter a time of day such as 08:30."),
         ("City", "B10", datetime(2026, 5, 1, 8), "City!B10: 2026-05-01 08:00 has a day in it. "
          "Enter a time of day such as 08:30."),
-        ("Thresholds", "B8", "maybe", "Thresholds!B8: 'maybe' is not yes or no. Enter yes or no."),
-        ("Thresholds", "B8", 1, "Thresholds!B8: 1 is not yes or no. Enter yes or no."),
+        ("City", "B12", "our database", "City!B12: 'our database' has another form than expected. "
+         f"Enter {ADDRESS}."),
+        ("City", "B12", "postgresql://maria:s3cret@db/fleet", "City!B12: "
+         "'postgresql://[secret]@db/fleet' holds a password, which whoever gets the workbook "
+         f"could read. Enter {ADDRESS}."),
+        ("City", "B12", "postgresql://db/fleet?password=s3cret", "City!B12: "
+         "'postgresql://db/fleet?password=[secret]' holds a password, which whoever gets the "
+         f"workbook could read. Enter {ADDRESS}."),
+        ("Thresholds", "B17", "method 3", "Thresholds!B17: 'method 3' is not one of the choices; "
+         "did you mean 'Method 2'? Enter Method 2, Method 1, v0 E[min] or v0 min."),
+        ("Thresholds", "B17", "best", "Thresholds!B17: 'best' is not one of the choices. "
+         "Enter Method 2, Method 1, v0 E[min] or v0 min."),
+        ("Thresholds", "B17", True, "Thresholds!B17: TRUE is not text. "
+         "Enter Method 2, Method 1, v0 E[min] or v0 min."),
+        ("Thresholds", "B10", "maybe", "Thresholds!B10: 'maybe' is not yes or no. "
+         "Enter yes or no."),
+        ("Thresholds", "B10", 1, "Thresholds!B10: 1 is not yes or no. Enter yes or no."),
         ("Packages", "B5", None, "Packages!B5: Monthly price is empty. "
          "Enter a number from 0 to 100000."),
         ("Packages", "A6", "x" * 81, "Packages!A6: '" + "x" * 57 + "...' is longer than 80 "
@@ -95,11 +115,14 @@ def test_a_wrong_cell_is_told_with_its_address_and_fix(book, sheet, address, val
         ("City", "B10", "6:05", lambda s: s.city.snapshot_time, time(6, 5)),
         ("City", "B10", time(5, 59, 59, 999999), lambda s: s.city.snapshot_time, time(6, 0)),
         ("City", "B5", "  Volos ", lambda s: s.city.name, "Volos"),
-        ("City", "B13", None, lambda s: s.city.search_effort, 2000),
-        ("Thresholds", "B8", "ΌΧΙ", lambda s: s.thresholds.collect_outside, False),
-        ("Thresholds", "B8", "Ναι", lambda s: s.thresholds.collect_outside, True),
-        ("Thresholds", "B8", False, lambda s: s.thresholds.collect_outside, False),
-        ("Thresholds", "B8", "TRUE", lambda s: s.thresholds.collect_outside, True),
+        ("City", "B14", None, lambda s: s.city.search_effort, 2000),
+        ("City", "B12", " spark:local", lambda s: s.city.store, "spark:local"),
+        ("Thresholds", "B17", " METHOD 1 ", lambda s: s.thresholds.estimator, "Method 1"),
+        ("Thresholds", "B17", None, lambda s: s.thresholds.estimator, "Method 2"),
+        ("Thresholds", "B10", "ΌΧΙ", lambda s: s.thresholds.collect_outside, False),
+        ("Thresholds", "B10", "Ναι", lambda s: s.thresholds.collect_outside, True),
+        ("Thresholds", "B10", False, lambda s: s.thresholds.collect_outside, False),
+        ("Thresholds", "B10", "TRUE", lambda s: s.thresholds.collect_outside, True),
         ("Parkings", "A5", 101.0, lambda s: s.parkings[0].parking_id, "101"),
     ],
 )
@@ -120,11 +143,11 @@ def test_a_formula_without_a_result_is_told(book):
 
 def test_renamed_labels_and_heads_are_found_again(book):
     book.set("Weights", "A5", "Low batery").set("Parkings", "F4", "Capcity (vehicles)")
-    book.set("Thresholds", "A14", "Least profit")
+    book.set("Thresholds", "A16", "Least profit")
     assert book.problems() == [
         "Weights!A5: 'Low batery' is not a row of this sheet; did you mean 'Low battery'? "
         "Name it 'Low battery'.",
-        "Thresholds!A14: 'Least profit' is not a row of this sheet; did you mean 'Lowest ROI'? "
+        "Thresholds!A16: 'Least profit' is not a row of this sheet; did you mean 'Lowest ROI'? "
         "Name it 'Lowest ROI'.",
         "Parkings!F4: 'Capcity (vehicles)' is not a column of this sheet; "
         "did you mean 'Capacity'? Name it 'Capacity'.",

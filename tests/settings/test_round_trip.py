@@ -93,6 +93,8 @@ def texts(entry: Input) -> st.SearchStrategy[str]:
         return st.sampled_from(["Europe/Athens", "UTC", "America/Argentina/Ushuaia"])
     if entry.key == "email":
         return st.sampled_from(["", "maria@example.org"])
+    if entry.key == "store":
+        return st.sampled_from(["", "postgresql://db.example.org/fleet", "spark:local"])
     words = st.text(LETTERS, min_size=1, max_size=20).map(str.strip)
     # A lone error word such as #REF! is what a broken formula leaves in a cell.
     return words.filter(lambda text: text and not text.startswith("#"))
@@ -104,6 +106,7 @@ def values(entry: Input) -> st.SearchStrategy[Any]:
         InputKind.NUMBER: lambda: numbers(entry),
         InputKind.WHOLE: lambda: st.integers(entry.low, entry.high),  # type: ignore[type-var]
         InputKind.YES_NO: st.booleans,
+        InputKind.CHOICE: lambda: st.sampled_from(entry.choices),
         InputKind.TIME: lambda: st.times().map(lambda t: t.replace(microsecond=0)),
         InputKind.DATE: lambda: st.dates(entry.low, entry.high),  # type: ignore[arg-type]
     }
@@ -223,7 +226,7 @@ def shuffled(cells: dict[tuple[int, int], object], random: Any) -> dict[tuple[in
 
 
 @PROFILE
-@given(broken=st.dictionaries(st.integers(5, 17), st.just("?!"), min_size=1))
+@given(broken=st.dictionaries(st.integers(5, 20), st.just("?!"), min_size=1))
 def test_every_wrong_cell_is_told_at_once(make_book, broken):
     book = make_book(starter_settings())
     for row, value in broken.items():

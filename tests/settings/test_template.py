@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 
+import openpyxl
+
 from fleetdesk.model.places import Point
 from fleetdesk.model.sheet_template import Layout
 from fleetdesk.settings.fields import SECTIONS, inputs_of
-from fleetdesk.settings.schema import SHEET_ORDER, Package
+from fleetdesk.settings.schema import SHEET_ORDER, Package, Thresholds
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.settings.template import csv_sheets, templates_for
+from fleetdesk.sheets.template_xlsx import template_bytes
 
 
 def test_every_setting_of_the_schema_is_in_the_template(settings):
@@ -31,6 +34,23 @@ def test_every_number_has_both_bounds():
         for entry in inputs_of(kind):
             if entry.kind.value in {"number", "whole number"}:
                 assert entry.low is not None and entry.high is not None, entry.label
+
+
+def test_a_choice_offers_its_words_in_a_dropdown():
+    book = openpyxl.load_workbook(io.BytesIO(template_bytes(templates_for(starter_settings()))))
+    offered = {}
+    for rule in book["Thresholds"].data_validations.dataValidation:
+        if rule.type == "list":
+            label = book["Thresholds"].cell(next(iter(rule.sqref.ranges)).min_row, 1).value
+            offered[label] = rule.formula1
+    assert offered["ROI estimated by"] == '"Method 2,Method 1,v0 E[min],v0 min"'
+    assert offered["Threshold taken from"] == '"sheet,region,cell and hour"'
+    for entry in inputs_of(Thresholds):
+        assert bool(entry.choices) == (entry.kind.value == "choice")
+        assert not entry.choices or entry.default in entry.choices
+        # Excel takes a list in a rule only up to this length, and parts it at commas.
+        assert len(",".join(entry.choices)) <= 255
+        assert not any("," in choice for choice in entry.choices)
 
 
 def test_money_is_shown_in_the_currency_of_the_city():

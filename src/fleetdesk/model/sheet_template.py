@@ -20,6 +20,7 @@ class InputKind(StrEnum):
     WHOLE = "whole number"
     NUMBER = "number"
     YES_NO = "yes or no"
+    CHOICE = "choice"
     TIME = "time of day"
     DATE = "date"
 
@@ -36,7 +37,8 @@ class Input:
     """One setting: how it is called, what it takes and what it does.
 
     `low` and `high` are inclusive unless their `open_` twin is set; `expects` says the same in
-    words; `choices_from` is (table, column header) of the list whose names may be chosen.
+    words; `choices` are the words of a choice; `choices_from` is (table, column header) of the list
+    whose names may be chosen; `since` is the schema version that brought the setting.
     """
 
     key: str
@@ -52,7 +54,9 @@ class Input:
     open_low: bool = False
     open_high: bool = False
     longest: int | None = None
+    choices: tuple[str, ...] = ()
     choices_from: tuple[str, str] | None = None
+    since: int = 1
 
     def shown_unit(self, currency: str) -> str:
         """The unit with the currency's code in it, such as EUR/min."""

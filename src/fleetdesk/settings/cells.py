@@ -10,6 +10,8 @@ from datetime import date, datetime, time, timedelta
 
 from fleetdesk.model.sheet_template import Input, InputKind, TemplateValue
 from fleetdesk.settings.fields import number_text
+from fleetdesk.settings.secrets import scrub
+from fleetdesk.settings.words import closest, normal
 
 YES = frozenset({"yes", "y", "true", "ναι", "ναί"})
 NO = frozenset({"no", "n", "false", "όχι", "οχι"})
@@ -56,7 +58,7 @@ def convert(value: object, field: Input) -> TemplateValue | Fault:
 
 
 def show(value: object) -> str:
-    """A value as a planner would read it; text in quotes."""
+    """A value as a planner would read it; text in quotes, a login in an address masked."""
     match value:
         case bool():
             return "TRUE" if value else "FALSE"
@@ -71,7 +73,7 @@ def show(value: object) -> str:
         case time():
             return f"{value:%H:%M}"
         case str():
-            text = value.strip()
+            text = scrub(value.strip())
             return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
     return str(value)
 
@@ -139,6 +141,18 @@ def _yes_no(value: object, field: Input) -> TemplateValue | Fault:
     return _not(value, field)
 
 
+def _choice(value: object, field: Input) -> TemplateValue | Fault:
+    text = _text(value, field)
+    if isinstance(text, Fault):
+        return text
+    found = next((choice for choice in field.choices if normal(choice) == normal(str(text))), None)
+    if found is not None:
+        return found
+    alike = closest(str(text), field.choices)
+    hint = f"; did you mean '{alike}'?" if alike else ""
+    return Fault(show(value), f"is not one of the choices{hint}", f"Enter {field.expects}")
+
+
 def _time(value: object, field: Input) -> TemplateValue | Fault:
     match value:
         case datetime() if value.year > 1900:
@@ -200,7 +214,8 @@ def _date(value: object, field: Input) -> TemplateValue | Fault:
 def _not(value: object, field: Input) -> Fault:
     noun = {
         InputKind.TEXT: "text", InputKind.WHOLE: "a number", InputKind.NUMBER: "a number",
-        InputKind.YES_NO: "yes or no", InputKind.TIME: "a time of day", InputKind.DATE: "a date",
+        InputKind.YES_NO: "yes or no", InputKind.CHOICE: "text",
+        InputKind.TIME: "a time of day", InputKind.DATE: "a date",
     }[field.kind]  # fmt: skip
     return Fault(show(value), f"is not {noun}", f"Enter {field.expects}")
 
@@ -210,6 +225,7 @@ _CONVERTERS: dict[InputKind, Callable[[object, Input], TemplateValue | Fault]] =
     InputKind.WHOLE: _whole,
     InputKind.NUMBER: _number,
     InputKind.YES_NO: _yes_no,
+    InputKind.CHOICE: _choice,
     InputKind.TIME: _time,
     InputKind.DATE: _date,
 }

@@ -10,9 +10,9 @@ from fleetdesk.errors import Problem, Severity
 from fleetdesk.model.places import Point
 from fleetdesk.settings.cells import show
 from fleetdesk.settings.fields import title_input
-from fleetdesk.settings.labels import closest
 from fleetdesk.settings.rows import Row
 from fleetdesk.settings.schema import LISTS
+from fleetdesk.settings.words import closest
 
 FAR_M = 60_000.0
 WEIGHTS = ("low_battery", "roi", "outside_parking", "parking_deficit", "idle")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import annotated_types as at
 from pydantic.fields import FieldInfo
@@ -41,7 +41,8 @@ def number_text(value: float) -> str:
 
 
 def _input(key: str, info: FieldInfo) -> Input:
-    kind = _KINDS[_bare_type(info.annotation)]
+    choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    kind = InputKind.CHOICE if choices else _KINDS[_bare_type(info.annotation)]
     extra: dict[str, Any] = dict(info.json_schema_extra or {})  # type: ignore[arg-type]
     limits = _limits(info.metadata)
     return Input(
@@ -49,11 +50,13 @@ def _input(key: str, info: FieldInfo) -> Input:
         label=str(info.title),
         kind=kind,
         help=str(info.description),
-        expects=_expects(kind, extra["example"], limits),
+        expects=_expects(kind, extra["example"], choices, limits),
         unit=extra["unit"],
         required=info.is_required(),
         default=None if info.is_required() else info.default,
+        choices=choices,
         choices_from=_choices(extra["one_of"]),
+        since=extra["since"],
         **limits,
     )
 
@@ -85,10 +88,14 @@ def _limits(metadata: list[Any]) -> dict[str, Any]:
     return limits
 
 
-def _expects(kind: InputKind, example: str, limits: dict[str, Any]) -> str:
+def _expects(
+    kind: InputKind, example: str, choices: tuple[str, ...], limits: dict[str, Any]
+) -> str:
     if example:
         return example
     match kind:
+        case InputKind.CHOICE:
+            return f"{', '.join(choices[:-1])} or {choices[-1]}"
         case InputKind.YES_NO:
             return "yes or no"
         case InputKind.TIME:

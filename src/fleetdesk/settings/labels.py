@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetdesk.errors import Problem
 from fleetdesk.settings.cells import is_blank
+from fleetdesk.settings.words import ALIKE, closest, normal, readings
 
 Address = tuple[int, int]
 Cells = Mapping[Address, object]
-_ALIKE = 0.7
 _ROWS_SCANNED_LOOSELY = 50
 _LOOSE_HITS = 2
 
@@ -31,7 +30,7 @@ def header_row(cells: Cells, wanted: Sequence[str]) -> int | None:
     exact = {normal(label) for label in wanted}
     score: dict[int, set[str]] = {}
     for (row, _), value in cells.items():
-        if isinstance(value, str) and (hits := exact.intersection(_readings(value))):
+        if isinstance(value, str) and (hits := exact.intersection(readings(value))):
             score.setdefault(row, set()).update(hits)
     if score:
         return min(score, key=lambda row: (-len(score[row]), row))
@@ -56,7 +55,7 @@ def match(
     others: dict[Address, str] = {}
     problems: list[Problem] = []
     for address, text in sorted((a, v) for a, v in found if isinstance(v, str) and not is_blank(v)):
-        label = next((keys[reading] for reading in _readings(text) if reading in keys), None)
+        label = next((keys[reading] for reading in readings(text) if reading in keys), None)
         if label is None:
             others[address] = text.strip()
         elif label in places:
@@ -82,22 +81,6 @@ def match(
     return Labels(places, tuple(problems))
 
 
-def closest(text: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that looks most like the text, if any does."""
-    by_normal = {normal(candidate): candidate for candidate in candidates}
-    best = (
-        difflib.get_close_matches(reading, by_normal, n=1, cutoff=_ALIKE)
-        for reading in _readings(text)
-    )
-    return next((by_normal[hits[0]] for hits in best if hits), None)
-
-
-def normal(text: str) -> str:
-    """Text as it is compared: no case, no spare spaces, no closing colon or star."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.split()).rstrip(" :*")
-
-
 def unit_in(header: str) -> str:
     """What stands in brackets at the end of a header, or nothing."""
     found = re.search(r"[(\[]([^()\[\]]*)[)\]]\s*$", header)
@@ -113,12 +96,6 @@ def a1(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
-def _readings(text: str) -> tuple[str, ...]:
-    whole = normal(text)
-    bare = normal(re.sub(r"[(\[][^()\[\]]*[)\]]\s*$", "", text))
-    return (whole, bare) if bare and bare != whole else (whole,)
-
-
 def _renamed(
     missing: Sequence[str], others: Mapping[Address, str], places: Mapping[str, Address]
 ) -> dict[str, Address]:
@@ -128,12 +105,12 @@ def _renamed(
             (-difflib.SequenceMatcher(None, normal(label), reading).ratio(), address, label)
             for label in missing
             for address, text in others.items()
-            for reading in _readings(text)
+            for reading in readings(text)
         ),
     )
     renamed: dict[str, Address] = {}
     for negative_ratio, address, label in pairs:
-        if -negative_ratio >= _ALIKE and label not in renamed and address not in renamed.values():
+        if -negative_ratio >= ALIKE and label not in renamed and address not in renamed.values():
             renamed[label] = address
     left = [label for label in missing if label not in renamed]
     if len(left) == 1 and len(places) > 1:

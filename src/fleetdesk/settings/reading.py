@@ -11,9 +11,9 @@ from fleetdesk.errors import Problem, SettingsInvalid, Severity
 from fleetdesk.settings.cells import UNCOMPUTED
 from fleetdesk.settings.checks import cross_checks
 from fleetdesk.settings.fields import SECTIONS
-from fleetdesk.settings.labels import closest, normal
 from fleetdesk.settings.rows import Row, Rows, read_form, read_list
 from fleetdesk.settings.schema import FORMS, SHEET_ORDER, City, Settings
+from fleetdesk.settings.words import closest, normal
 
 
 class SheetRead(Protocol):

@@ -6,25 +6,28 @@ for the city's currency and is shown as its code.
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+_LOGIN = re.compile(r"://\S*:\S*@|passw(or)?d=", re.IGNORECASE)
 
 
 def setting(
     default: Any, label: str, help_: str, *,
-    unit: str = "", example: str = "", one_of: str = "", **bounds: Any,
+    unit: str = "", example: str = "", one_of: str = "", since: int = 1, **bounds: Any,
 ) -> Any:  # fmt: skip
     """A field with what the sheet shows of it; `...` as default means it must be filled in.
 
-    `example` says in words what text is expected; `one_of` names the list whose names it offers.
+    `example` says in words what text is expected; `one_of` names the list whose names it offers;
+    `since` is the schema version that brought it, so that older workbooks may lack it.
     """
-    shown: dict[str, Any] = {"unit": unit, "example": example, "one_of": one_of}
+    shown: dict[str, Any] = {"unit": unit, "example": example, "one_of": one_of, "since": since}
     return Field(default, title=label, description=help_, json_schema_extra=shown, **bounds)
 
 
@@ -84,6 +87,13 @@ class City(Sheet):
         28, "History used", "How many days before the plan the rates are learnt from.",
         unit="days", ge=1, le=400,
     )  # fmt: skip
+    store: str = setting(
+        "", "Data store", "Where records are kept: empty = on this computer, else a database. Its "
+        "password is kept apart, never in a sheet.",
+        example="nothing for this computer, or an address such as postgresql://host/db or "
+        "spark:local, without a password",
+        max_length=300, pattern=r"^$|^[a-z][a-z0-9+]+:\S+$", since=2,
+    )  # fmt: skip
     seed: int = setting(
         1, "Random seed", "Same workbook, data and seed give the same plan.", ge=0, le=2**31 - 1
     )
@@ -97,6 +107,13 @@ class City(Sheet):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not a known time zone")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if _LOGIN.search(value):
+            raise ValueError("holds a password, which whoever gets the workbook could read")
         return value
 
 
@@ -142,6 +159,16 @@ class Thresholds(Sheet):
         100, "Charge after a swap", "Charge of the batteries that crews put in.",
         unit="%", gt=0, le=100,
     )  # fmt: skip
+    create_by: Literal["ROI", "threshold"] = setting(
+        "ROI", "Tasks are made by",
+        "ROI = where the work earns more than it costs; threshold = wherever the charge is below "
+        "the threshold.", since=2,
+    )  # fmt: skip
+    threshold_scope: Literal["sheet", "region", "cell and hour"] = setting(
+        "sheet", "Threshold taken from",
+        "For tasks made by threshold: sheet = what stands at 'Low battery below'; region = learnt "
+        "for the whole region; cell and hour = learnt for each.", since=2,
+    )  # fmt: skip
     collect_outside: bool = setting(
         True, "Bring in vehicles outside parkings", "Needs a list of parkings."
     )
@@ -168,6 +195,16 @@ class Thresholds(Sheet):
         0, "Lowest ROI", "Tasks whose ROI and priority bonus add up to less are dropped.",
         unit="money", ge=-1000, le=1000,
     )  # fmt: skip
+    estimator: Literal["Method 2", "Method 1", "v0 E[min]", "v0 min"] = setting(
+        "Method 2", "ROI estimated by",
+        "How the revenue with and without a task is estimated; the guide compares the methods.",
+        since=2,
+    )  # fmt: skip
+    roi_level: Literal["fleet", "scooter"] = setting(
+        "fleet", "ROI counted for",
+        "fleet = trips that other vehicles would have taken are not counted; scooter = all trips "
+        "of the vehicle itself are.", since=2,
+    )  # fmt: skip
     max_tasks: int = setting(
         400, "Most tasks considered", "Only the first this many by priority are routed.",
         unit="tasks", ge=1, le=5000,
@@ -176,6 +213,25 @@ class Thresholds(Sheet):
         50, "Hours behind a cell's own rate",
         "A cell with this many vehicle hours is trusted half; one with fewer leans on the city.",
         unit="h", gt=0, le=10_000,
+    )  # fmt: skip
+    fine_cells: bool = setting(
+        False, "Rates for finer cells",
+        "yes = rates per geohash 7, interpolated from the geohash 6 around it.", since=2,
+    )  # fmt: skip
+    bootstrap_rounds: int = setting(
+        100, "Rounds for error margins",
+        "How often the records are drawn anew to say how sure a figure is; 0 = no margins.",
+        unit="rounds", ge=0, le=2000, since=2,
+    )  # fmt: skip
+    holdout_weeks: int = setting(
+        1, "Weeks kept for scoring",
+        "The last weeks are not learnt from; forecasts are scored on them.",
+        unit="weeks", ge=1, le=26, since=2,
+    )  # fmt: skip
+    hold_back_pct: float = setting(
+        0, "Tasks left undone on purpose",
+        "This share, drawn at random, is left undone so that the cost of leaving is learnt.",
+        unit="%", ge=0, le=50, since=2,
     )  # fmt: skip
     swap_rise_km: float = setting(
         10, "Range rise that means a swap",
@@ -239,6 +295,19 @@ class Costs(Sheet):
     drop_off_min: float = setting(
         2, "Time for a drop-off", "Unloading one vehicle.", unit="min", ge=0, le=240
     )
+    pay_per_task: bool = setting(
+        False, "Pay workers per task",
+        "yes = each task is offered at a price; no = workers are paid by the hour.", since=2,
+    )  # fmt: skip
+    lowest_task_pay: float = setting(
+        2, "Lowest pay per task", "No task is offered below this.",
+        unit="money", ge=0, le=1000, since=2,
+    )  # fmt: skip
+    random_offer_pct: float = setting(
+        10, "Offers drawn at random",
+        "This share of offers gets a price drawn at random, so that the answer to prices is "
+        "learnt.", unit="%", ge=0, le=50, since=2,
+    )  # fmt: skip
 
 
 class Package(Sheet):

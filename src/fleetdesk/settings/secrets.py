@@ -31,7 +31,8 @@ _FIELDS = ("private_key", "private_key_id", "refresh_token", "token", "client_se
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\bya29\.[\w.-]+|\b1//[\w-]{20,}|\bGOCSPX-[\w-]+|\bAIza[\w-]{30,}"
-    r"|(?<=Bearer )[\w.~+/-]{12,}=*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    r"|(?<=Bearer )[\w.~+/-]{12,}=*|(?<=://)[^\s\"'<>]{0,200}:[^\s\"'<>]{0,200}(?=@)"
+    r"|(?<=password=)[^\s&]+",
     re.S,
 )
 """What a secret looks like even where its value was never seen here: keys, tokens, URLs' logins."""

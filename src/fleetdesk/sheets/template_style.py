@@ -89,7 +89,7 @@ def _input(entry: Input) -> dict[str, object]:
 
 
 def _side(entry: Input) -> str:
-    words = {InputKind.TEXT: "left", InputKind.YES_NO: "center"}
+    words = {InputKind.TEXT: "left", InputKind.CHOICE: "left", InputKind.YES_NO: "center"}
     return words.get(entry.kind, "right")
 
 
@@ -100,7 +100,7 @@ def _aligned(side: str) -> dict[str, object]:
 
 def _number_format(entry: Input) -> str:
     match entry.kind:
-        case InputKind.TEXT:
+        case InputKind.TEXT | InputKind.CHOICE:
             return "@"
         case InputKind.TIME:
             return "hh:mm"

@@ -188,6 +188,8 @@ def _validation(entry: Input) -> dict[str, Any]:
     match entry.kind:
         case InputKind.YES_NO:
             rule = {"validate": "list", "source": ["yes", "no"]}
+        case InputKind.CHOICE:
+            rule = {"validate": "list", "source": list(entry.choices)}
         case InputKind.WHOLE | InputKind.NUMBER:
             kind = "integer" if entry.kind is InputKind.WHOLE else "decimal"
             rule = _between(kind, entry.low, entry.high)
