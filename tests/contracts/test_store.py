@@ -190,6 +190,75 @@ def test_the_import_keeps_the_sources_account(opener: Opener, folder: Path) -> N
     assert record.tables["vehicles"].received == 3
 
 
+def test_rows_and_the_sources_watermark_come_together_or_not_at_all(
+    opener: Opener, folder: Path
+) -> None:
+    with opener(folder) as store:
+        assert store.visits() == []
+        with store.new_generation("feed") as generation:
+            generation.append("vehicles", vehicles("a"))
+            generation.reached("gbfs feed", {"seen": "1"})
+        with pytest.raises(ZeroDivisionError), store.new_generation("feed") as generation:
+            generation.append("vehicles", vehicles("b"))
+            generation.reached("gbfs feed", {"seen": "2"})
+            raise ZeroDivisionError
+        with opener(folder) as reader:
+            with store.new_generation("other") as generation:
+                generation.append("vehicles", vehicles("c"))
+                generation.reached("mds other", {})
+            with store.new_generation("feed") as generation:
+                generation.append("vehicles", vehicles("d"))
+                generation.reached("gbfs feed", {"seen": "3"})
+            assert [visit.watermark for visit in reader.visits()] == [{"seen": "1"}]
+    with opener(folder) as store:
+        assert [(visit.origin, visit.watermark) for visit in store.visits()] == [
+            ("gbfs feed", {"seen": "3"}), ("mds other", {}),
+        ]  # fmt: skip
+        assert [record.origin for record in store.imports()][-1] == "gbfs feed"
+        assert store.visits()[0].visited_at == NOON
+
+
+def test_a_look_without_news_moves_the_watermark_and_makes_no_generation(
+    opener: Opener, folder: Path
+) -> None:
+    first = QualityReport("feed", 1, 1)
+    with opener(folder) as store:
+        with store.new_generation("feed") as generation:
+            generation.append("vehicles", vehicles("a"))
+            generation.reached("gbfs feed", {"seen": "1"})
+        before = store.generation
+        store.visited("gbfs feed", {"seen": "1"}, first)  # the end of that import
+        later = QualityReport("feed", 2, 0, (DroppedRows("no id", 2),))
+        store.visited("gbfs feed", {"seen": "2"}, later)
+    with opener(folder) as store:
+        assert store.generation == before
+        (visit,) = store.visits()
+        assert (visit.watermark, visit.report) == ({"seen": "2"}, later)
+        assert store.imports()[-1].report == first
+
+
+def test_several_generations_can_be_written_in_one_place(opener: Opener, folder: Path) -> None:
+    with opener(folder) as one, opener(folder) as two:
+        write(two, weather=weather(0))
+        with one.importing("a long import"):
+            assert len(read(one, "weather")) == 1  # it turned to the newest generation
+            for hour in (1, 2):
+                write(one, weather=weather(hour))
+                with pytest.raises(StoreUnusable, match="a long import"):
+                    write(two, weather=weather(9))
+        write(two, weather=weather(3))
+        assert len(read(two, "weather")) == 4
+
+
+def test_notes_are_kept_and_replaced(opener: Opener, folder: Path) -> None:
+    with opener(folder) as store:
+        assert store.note("centre") is None
+        store.keep_note("centre", "1")
+        store.keep_note("centre", "2")
+    with opener(folder) as store:
+        assert store.note("centre") == "2"
+
+
 def test_the_data_window_spans_observations_only(store: Store) -> None:
     pings = pa.table(
         {

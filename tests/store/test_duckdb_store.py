@@ -12,11 +12,13 @@ import pyarrow as pa
 import pytest
 
 from fleetdesk.errors import StoreUnusable
-from fleetdesk.store import duckdb_store, files, migrations
+from fleetdesk.store import duckdb_store, files, generations, migrations
+from fleetdesk.store.base import ImportRecord
 from fleetdesk.store.duckdb_store import DuckDbStore, open_store
 from fleetdesk.store.migrations import STEPS, Step
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+NEWEST = STEPS[-1].version
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ def test_damage_is_named(folder: Path, file: str, content: str | None, said: str
 def test_a_ledger_of_a_newer_version_is_refused(folder: Path) -> None:
     opened(folder).close()
     with closing(sqlite3.connect(folder / "state.sqlite")) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute(f"PRAGMA user_version = {NEWEST + 1}")
     with pytest.raises(StoreUnusable, match="newer FleetDesk"):
         open_store(folder)
 
@@ -174,20 +176,40 @@ def version_of(path: Path) -> int:
 
 def test_an_older_store_is_brought_up_after_a_backup(folder: Path) -> None:
     opened(folder).close()
-    newer = (*STEPS, Step(2, ("CREATE TABLE tags (tag TEXT)", "INSERT INTO tags VALUES ('x')")))
+    tags = ("CREATE TABLE tags (tag TEXT)", "INSERT INTO tags VALUES ('x')")
+    newer = (*STEPS, Step(NEWEST + 1, tags))
     backup = migrations.bring_up(folder, newer)
-    assert backup == folder / "backups" / "state-v1.sqlite"
-    assert version_of(backup) == 1 and version_of(folder / "state.sqlite") == 2
-    assert (folder / "schema_version").read_text() == "2\n"
+    assert backup == folder / "backups" / f"state-v{NEWEST}.sqlite"
+    assert version_of(backup) == NEWEST and version_of(folder / "state.sqlite") == NEWEST + 1
+    assert (folder / "schema_version").read_text() == f"{NEWEST + 1}\n"
     assert migrations.bring_up(folder, newer) is None
+
+
+def test_a_store_of_the_first_version_keeps_its_imports(folder: Path) -> None:
+    (folder / "generations" / "000000").mkdir(parents=True)
+    migrations.create(folder, STEPS[:1])
+    with closing(sqlite3.connect(folder / "state.sqlite", isolation_level=None)) as database:
+        database.execute(
+            "INSERT INTO imports VALUES ('000000', ?, 'old', '', '{}', 'null')",
+            (NOON.isoformat(),),
+        )
+    record = ImportRecord("000000", NOON, "old", "", {}, None)
+    manifest = generations.Manifest(1, "000000", "", record)
+    generations.write_manifest(folder / "generations" / "000000", manifest)
+    generations.switch(folder, "000000")
+    migrations.mark(folder, STEPS[:1])
+    with open_store(folder) as store:
+        assert store.imports() == [record]
+        assert store.visits() == []
 
 
 def test_a_step_that_fails_changes_nothing(folder: Path) -> None:
     opened(folder).close()
-    broken = (*STEPS, Step(2, ("CREATE TABLE tags (tag TEXT)", "INSERT INTO nowhere VALUES (1)")))
+    tags = ("CREATE TABLE tags (tag TEXT)", "INSERT INTO nowhere VALUES (1)")
+    broken = (*STEPS, Step(NEWEST + 1, tags))
     with pytest.raises(StoreUnusable, match="nowhere"):
         migrations.bring_up(folder, broken)
-    assert version_of(folder / "state.sqlite") == 1
+    assert version_of(folder / "state.sqlite") == NEWEST
     with open_store(folder) as store:
         assert store.runs.list() == []
     with closing(sqlite3.connect(folder / "state.sqlite")) as database:

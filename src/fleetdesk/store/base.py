@@ -38,13 +38,31 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class ImportRecord:
-    """One generation's origin; `report` is the source's own account of its rows, if it gave one."""
+    """One generation's origin; `report` is the source's own account of its rows, if it gave one.
+
+    `origin` names the source in the same way at each import; "" where rows were made, not imported.
+    """
 
     generation: str
     imported_at: datetime
     source: str
     note: str
     tables: Mapping[str, TableCounts]
+    report: QualityReport | None
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The latest look at a source: up to which watermark it is in, and what came of that look.
+
+    `report` is None for an import that was stopped on its way.
+    """
+
+    origin: str
+    visited_at: datetime
+    generation: str
+    watermark: Mapping[str, str]
     report: QualityReport | None
 
 
@@ -106,8 +124,11 @@ class Generation(Protocol):
     def append(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Add rows of a canonical table; a later row replaces an earlier one of the same key."""
 
-    def describe(self, report: QualityReport, note: str = "") -> None:
+    def describe(self, report: QualityReport | None, note: str = "") -> None:
         """Attach the source's account, and a remark, to this generation."""
+
+    def reached(self, origin: str, watermark: Mapping[str, str]) -> None:
+        """With this generation the source `origin` is in up to `watermark`: both, or neither."""
 
 
 class Runs(Protocol):
@@ -182,6 +203,12 @@ class Store(Protocol):
     def data_window(self) -> tuple[datetime, datetime] | None:
         """First and last observation (UTC-aware); None when there is none."""
 
+    def importing(self, source: str) -> AbstractContextManager[None]:
+        """Hold the one writer's place over several generations; turns to the newest one first.
+
+        StoreUnusable while another process is writing.
+        """
+
     def new_generation(
         self, source: str, *, keep: bool = True
     ) -> AbstractContextManager[Generation]:
@@ -189,6 +216,23 @@ class Store(Protocol):
 
     def imports(self) -> Sequence[ImportRecord]:
         """What was imported, the oldest first."""
+
+    def visits(self) -> Sequence[Visit]:
+        """The latest look at each source, by origin, as this generation knows it."""
+
+    def visited(
+        self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
+    ) -> None:
+        """Note a look at a source that ended without further rows.
+
+        An import of this origin that made the present generation is given the account it lacks.
+        """
+
+    def note(self, name: str) -> str | None:
+        """A short text kept about this store as a whole; None when there is none."""
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Keep or replace such a text."""
 
     def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
         """Keep a result table of a run that is under way."""

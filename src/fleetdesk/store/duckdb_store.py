@@ -7,6 +7,7 @@ refused, readers included.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,9 +20,10 @@ import ibis
 import pyarrow as pa
 
 from fleetdesk.errors import StoreUnusable
+from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES, DType, Table
 from fleetdesk.store import generations, migrations, state
-from fleetdesk.store.base import Generation, ImportRecord, StoreCapabilities
+from fleetdesk.store.base import Generation, ImportRecord, StoreCapabilities, Visit
 from fleetdesk.store.files import disk_trouble
 from fleetdesk.store.locks import FileLock
 from fleetdesk.store.runs import RunLedger
@@ -105,6 +107,16 @@ class DuckDbStore:
         return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
 
     @contextmanager
+    def importing(self, source: str) -> Iterator[None]:
+        """Hold the one writer's place over several generations; turns to the newest one first.
+
+        StoreUnusable while another process is writing.
+        """
+        with self._writing(source):
+            self._turn_to_current()
+            yield
+
+    @contextmanager
     def new_generation(self, source: str, *, keep: bool = True) -> Iterator[Generation]:
         """Write a generation; with `keep` it adds to the current one, else it starts afresh.
 
@@ -112,14 +124,7 @@ class DuckDbStore:
         does not, nothing has changed. StoreUnusable while another process is writing.
         """
         started = self._clock()
-        if not self._writer_lock.acquire(f"{source}, since {started.isoformat()}"):
-            raise StoreUnusable(
-                "Another import is under way in this workspace",
-                found=self._writer_lock.holder(),
-                fix="Wait until it has finished",
-                retry_helps=True,
-            )
-        try:
+        with self._writing(source):
             generations.collect(self.folder)
             base, pin = generations.open_current(self.folder)
             try:
@@ -137,13 +142,11 @@ class DuckDbStore:
                     raise
             finally:
                 pin.release()
-            self._enter(manifest.record, after=base.generation)
+            self._enter(manifest.record, writer.reach, after=base.generation)
             with disk_trouble("switching the generation", self.folder):
                 generations.switch(self.folder, manifest.generation)
             self._turn_to_current()
             generations.collect(self.folder)
-        finally:
-            self._writer_lock.release()
 
     def imports(self) -> list[ImportRecord]:
         """What was imported, the oldest first."""
@@ -157,6 +160,40 @@ class DuckDbStore:
             )
             for row in rows
         ]
+
+    def visits(self) -> list[Visit]:
+        """The latest look at each source, by origin, as this generation knows it."""
+        rows = self._database.execute(
+            "SELECT * FROM visits WHERE generation <= ? ORDER BY generation", (self.generation,)
+        )
+        latest = {row["origin"]: row for row in rows}
+        return [_visit(row) for _, row in sorted(latest.items())]
+
+    def visited(
+        self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
+    ) -> None:
+        """Note a look at a source that ended without further rows.
+
+        An import of this origin that made the present generation is given the account it lacks.
+        """
+        account = json.dumps(report.as_dict() if report else None)
+        with state.writing(self._database) as database:
+            _note_visit(database, origin, self.generation, self._clock(), watermark, account)
+            database.execute(
+                "UPDATE imports SET report = ? WHERE generation = ? AND origin = ?"
+                " AND report = 'null'",
+                (account, self.generation, origin),
+            )
+
+    def note(self, name: str) -> str | None:
+        """A short text kept about this store as a whole; None when there is none."""
+        row = self._database.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return str(row["value"]) if row else None
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Keep or replace such a text."""
+        with state.writing(self._database) as database:
+            database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
     def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
         """Keep a result table of a run that is under way."""
@@ -199,22 +236,48 @@ class DuckDbStore:
         """Close."""
         self.close()
 
-    def _enter(self, record: ImportRecord, after: str) -> None:
-        """Put an import into the ledger before its generation is switched to.
+    @contextmanager
+    def _writing(self, source: str) -> Iterator[None]:
+        """Be the one writer; a block inside such a block is part of it."""
+        if self._writer_lock.held:
+            yield
+            return
+        if not self._writer_lock.acquire(f"{source}, since {self._clock().isoformat()}"):
+            raise StoreUnusable(
+                "Another import is under way in this workspace",
+                found=self._writer_lock.holder(),
+                fix="Wait until it has finished",
+                retry_helps=True,
+            )
+        try:
+            yield
+        finally:
+            self._writer_lock.release()
+
+    def _enter(
+        self, record: ImportRecord, reach: tuple[str, Mapping[str, str]] | None, after: str
+    ) -> None:
+        """Put an import and its watermark into the ledger before its generation is switched to.
 
         Entries beyond the current generation do not count, so a crash or a full disk between the
         two leaves nothing to see, and the next import clears it.
         """
         values = generations.record_as_dict(record)
         with state.writing(self._database) as database:
-            database.execute("DELETE FROM imports WHERE generation > ?", (after,))
+            for table in ("imports", "visits"):
+                database.execute(f"DELETE FROM {table} WHERE generation > ?", (after,))  # noqa: S608
+            account = json.dumps(values["report"])
             database.execute(
-                "INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO imports (generation, imported_at, source, note, tables, report,"
+                " origin) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     record.generation, values["imported_at"], record.source, record.note,
-                    json.dumps(values["tables"]), json.dumps(values["report"]),
+                    json.dumps(values["tables"]), account, record.origin,
                 ),
             )  # fmt: skip
+            if reach is not None:
+                origin, watermark = reach
+                _note_visit(database, origin, record.generation, self._clock(), watermark, account)
 
     def _turn_to_current(self) -> None:
         self._drop_views()
@@ -225,6 +288,31 @@ class DuckDbStore:
         if self._views is not None:
             self._views.close()
             self._views = None
+
+
+def _note_visit(
+    database: sqlite3.Connection,
+    origin: str,
+    generation: str,
+    at: datetime,
+    watermark: Mapping[str, str],
+    account: str,
+) -> None:
+    database.execute(
+        "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?)",
+        (origin, generation, at.isoformat(), json.dumps(dict(watermark)), account),
+    )
+
+
+def _visit(row: sqlite3.Row) -> Visit:
+    account = json.loads(row["report"])
+    return Visit(
+        origin=row["origin"],
+        visited_at=datetime.fromisoformat(row["visited_at"]),
+        generation=row["generation"],
+        watermark=json.loads(row["watermark"]),
+        report=QualityReport.from_dict(account) if account else None,
+    )
 
 
 class _Views(Mapping[str, Any]):

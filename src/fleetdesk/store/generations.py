@@ -160,6 +160,7 @@ def record_as_dict(record: ImportRecord) -> dict[str, Any]:
         "note": record.note,
         "tables": {name: asdict(counts) for name, counts in sorted(record.tables.items())},
         "report": record.report.as_dict() if record.report else None,
+        "origin": record.origin,
     }
 
 
@@ -172,6 +173,7 @@ def record_from_dict(values: Mapping[str, Any]) -> ImportRecord:
         note=values["note"],
         tables={name: TableCounts(**counts) for name, counts in values["tables"].items()},
         report=QualityReport.from_dict(values["report"]) if values["report"] else None,
+        origin=values.get("origin", ""),  # stores of version 1 did not keep it
     )
 
 

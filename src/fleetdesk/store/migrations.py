@@ -70,6 +70,23 @@ STEPS: tuple[Step, ...] = (
             """,
         ),
     ),
+    Step(
+        2,
+        (
+            "ALTER TABLE imports ADD COLUMN origin TEXT NOT NULL DEFAULT ''",
+            """
+            CREATE TABLE visits (
+                origin TEXT NOT NULL,
+                generation TEXT NOT NULL,
+                visited_at TEXT NOT NULL,
+                watermark TEXT NOT NULL,
+                report TEXT NOT NULL,
+                PRIMARY KEY (origin, generation)
+            ) STRICT
+            """,
+            "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+        ),
+    ),
 )
 
 

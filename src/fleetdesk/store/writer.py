@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +51,7 @@ class GenerationWriter:
         self._received: dict[str, int] = defaultdict(int)
         self._report: QualityReport | None = None
         self._note = ""
+        self.reach: tuple[str, Mapping[str, str]] | None = None
         with disk_trouble("starting a generation", store):
             self._aside.mkdir(parents=True)
 
@@ -66,9 +68,13 @@ class GenerationWriter:
         if self._held_bytes > self._buffer_bytes:
             self._relieve()
 
-    def describe(self, report: QualityReport, note: str = "") -> None:
+    def describe(self, report: QualityReport | None, note: str = "") -> None:
         """Attach the source's account, and a remark, to this generation."""
         self._report, self._note = report, note
+
+    def reached(self, origin: str, watermark: Mapping[str, str]) -> None:
+        """With this generation the source `origin` is in up to `watermark`: both, or neither."""
+        self.reach = origin, watermark
 
     def complete(self, source: str, schema_version: int, at: datetime) -> Manifest:
         """Write the days, carry the rest over, and give the folder its name."""
@@ -100,6 +106,7 @@ class GenerationWriter:
                         for table, days in parts.items()
                     },
                     report=self._report,
+                    origin=self.reach[0] if self.reach else "",
                 ),
                 parts=parts,
             )
