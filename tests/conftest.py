@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.services.mariadb import MariaDbServer, running_mariadb
+from tests.services.postgres import PostgresServer, running_postgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -17,3 +21,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data folder is not here: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for the session; its tests skip with the reason where there is none."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """A MariaDB for the session; its tests skip with the reason where there is none."""
+    with running_mariadb() as server:
+        yield server

@@ -24,7 +24,7 @@ from fleetdesk.settings.schema import Settings
 START, END = datetime(2024, 6, 3, tzinfo=UTC), datetime(2024, 6, 4, tzinfo=UTC)
 FORBIDDEN = {
     "asof_join", "bucket", "mode", "first", "last", "sample", "udf", "to_timezone",
-    "execute", "to_pyarrow", "to_pandas", "raw_sql",
+    "execute", "to_pyarrow", "to_pandas", "raw_sql", "epoch_seconds",
 }  # fmt: skip
 
 

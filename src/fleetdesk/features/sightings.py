@@ -18,6 +18,7 @@ from fleetdesk.features.trips import ACROSS_GAP
 from fleetdesk.model.mds import EVENT_JOIN, EventType, VehicleState
 from fleetdesk.settings.schema import Settings, Thresholds
 
+_EPOCH = ibis.timestamp("1970-01-01")
 FEED_GAP_S = 1800.0  # six of the five-minute snapshots that feeds usually give
 
 
@@ -300,7 +301,9 @@ def _flag_event(rows: Any) -> Any:
 
 def _moment_id(rows: Any, when: str) -> Any:
     """A stable id of a vehicle at a moment: its id and the seconds since 1970."""
-    return rows.vehicle_id + ":" + rows[when].epoch_seconds().cast("string")
+    # Not epoch_seconds(), which is a whole number here and has a fraction there.
+    seconds = rows[when].delta(_EPOCH, unit="microsecond") // 1_000_000
+    return rows.vehicle_id + ":" + seconds.cast("int64").cast("string")
 
 
 def _count(pairs: Any, mask: Any) -> Any:
