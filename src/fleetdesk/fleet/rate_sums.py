@@ -115,5 +115,6 @@ def regions_of(trips: Any, *, net: bool) -> tuple[dict[str, Region], Region]:
             float(count),
         )
         for name, count, revenue, drop_sum, measured in found
+        if name is not None  # trips without a position count for the city only
     }
     return regions, Region(per_trip, battery, float(trips_n))

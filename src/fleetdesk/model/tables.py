@@ -73,10 +73,10 @@ def _flag(name: str, help_: str, *, nullable: bool = False) -> Column:
     return Column(name, DType.BOOL, help_, nullable=nullable)
 
 
-def _position(prefix: str = "") -> tuple[Column, ...]:
+def _position(prefix: str = "", *, nullable: bool = False) -> tuple[Column, ...]:
     return (
-        _number(f"{prefix}lat", "latitude, WGS84", "deg"),
-        _number(f"{prefix}lon", "longitude, WGS84", "deg"),
+        _number(f"{prefix}lat", "latitude, WGS84", "deg", nullable=nullable),
+        _number(f"{prefix}lon", "longitude, WGS84", "deg", nullable=nullable),
     )
 
 
@@ -132,14 +132,14 @@ TRIPS = Table(
     "one rider's trip",
     (
         _text("trip_id", "stable id"),
-        _text("vehicle_id", "the vehicle"),
+        _text("vehicle_id", "the vehicle; published files may leave it out", nullable=True),
         _text("rider_id", "the rider, pseudonymised", nullable=True),
         _when("started_at", "start"),
         _when("ended_at", "end"),
-        *_position("start_"),
-        *_position("end_"),
-        _text("start_cell", "geohash of 7 characters"),
-        _text("end_cell", "geohash of 7 characters"),
+        *_position("start_", nullable=True),
+        *_position("end_", nullable=True),
+        _text("start_cell", "geohash of 7 characters", nullable=True),
+        _text("end_cell", "geohash of 7 characters", nullable=True),
         _number("distance_m", "ridden distance", "m"),
         _number("duration_s", "ridden time", "s"),
         _number("start_battery_pct", "battery at the start", "%", nullable=True),
