@@ -15,6 +15,8 @@ from fleetdesk.sheets.excel_app import load
 from fleetdesk.sheets.excel_launcher import ACTION, MESSAGE, SHEET, WORKBOOK, Launcher
 from fleetdesk.workflows.context import locate
 from fleetdesk.workflows.demo import run_demo
+from fleetdesk.workflows.run import RunResult
+from fleetdesk.workflows.watch import watch
 
 LATER = Clock().now.replace(day=18)
 
@@ -154,3 +156,40 @@ def test_the_active_workbook_is_known_by_its_name(desk: Desk) -> None:
     desk.excel.books.reverse()
     assert locate("excel:", None) == ("excel:FleetDesk.xlsx", desk.path.parent)
     assert locate("excel:", desk.path)[1] == desk.path
+
+
+def test_watch_runs_inside_excel_once_per_save(desk: Desk) -> None:
+    saves = iter(range(4))
+
+    def save() -> None:
+        desk.open.book.save(desk.path)
+
+    def sleep(_seconds: float) -> None:
+        turn = next(saves, None)
+        if turn is None:
+            raise KeyboardInterrupt
+        if turn == 0:
+            desk.set("Weights", "Idle time", 0.9)
+        if turn == 1:
+            save()
+        if turn == 3:
+            save()
+
+    ran = []
+    with pytest.raises(KeyboardInterrupt):
+        for outcome in watch("excel:FleetDesk.xlsx", clock=desk.clock, sleep=sleep):
+            ran.append(outcome)
+    assert [type(outcome) for outcome in ran] == [RunResult], "typing or our own results start none"
+    assert desk.tasks()
+
+
+def test_check_names_the_edits_that_cannot_be_used(desk: Desk) -> None:
+    desk.set("Thresholds", "Low battery below", 60)
+    desk.set("Weights", "Bonus at priority 100", 100)
+    desk.press("run")
+    page = desk.open.book["Routes"]
+    at = next(cell for row in page.iter_rows() for cell in row if cell.value == "Lock")
+    page.cell(at.row + 1, at.column).value = "perhaps"
+    said = desk.press("check")
+    assert "'perhaps' is neither yes nor empty" in said
+    assert "all settings can be used" in said

@@ -94,14 +94,15 @@ def run(workbook: str, workspace: Path | None, dry_run: bool, as_json: bool) -> 
 
 @cli.command()
 @workbook_argument
+@workspace_option
 @as_json_option
-def check(workbook: str, as_json: bool) -> None:
-    """Name every problem in WORKBOOK's settings; write nothing."""
+def check(workbook: str, workspace: Path | None, as_json: bool) -> None:
+    """Name every problem in WORKBOOK's settings and in your edits of Routes; write nothing."""
 
     def work(_: OnProgress) -> Mapping[str, Any]:
         from fleetdesk.workflows.run import check_workbook
 
-        return check_workbook(workbook).as_dict()
+        return check_workbook(workbook, folder=workspace).as_dict()
 
     _finish(work, as_json)
 
@@ -117,11 +118,11 @@ def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
     """
 
     def work(_: OnProgress) -> Mapping[str, Any]:
-        from fleetdesk.workflows.context import is_file
+        from fleetdesk.workflows.watch import can_be_saved
         from fleetdesk.workflows.watch import watch as saves
         from fleetdesk.workflows.watch_requests import watch_requests
 
-        outcomes = saves if is_file(workbook) else watch_requests
+        outcomes = saves if can_be_saved(workbook) else watch_requests
         for outcome in outcomes(workbook, folder=workspace):
             if isinstance(outcome, Exception):
                 show_error(outcome, as_json=as_json)

@@ -73,7 +73,7 @@ def _do(action: Action, path: Path, clock: Clock, show: Opener) -> str:
         case Action.CHECK:
             from fleetdesk.workflows.run import check_workbook
 
-            return str(check_workbook(address).as_dict()["text"])
+            return str(check_workbook(address, folder=folder).as_dict()["text"])
         case Action.UNDO:
             from fleetdesk.workflows.undo_excel import undo_in_excel
 

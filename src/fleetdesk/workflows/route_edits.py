@@ -11,8 +11,10 @@ from fleetdesk.errors import Problem, Severity, StoreUnusable
 from fleetdesk.model.edits import Edits, StopKey
 from fleetdesk.model.plan import Action
 from fleetdesk.settings.cells import YES
+from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.base import SheetCells, Snapshot, Value
+from fleetdesk.store.base import Store
 from fleetdesk.workflows.context import Context
 from fleetdesk.workflows.route_orders import Row, edited
 
@@ -23,16 +25,20 @@ _NO = frozenset({"", "no", "n", "false", "όχι"})
 
 def route_edits(context: Context) -> Edits:
     """The edits on the workbook's Routes against what the last finished run wrote there."""
-    last = context.store.runs.last_published()
+    return edits_on(context.snapshot, context.settings, context.store)
+
+
+def edits_on(snapshot: Snapshot, settings: Settings, store: Store) -> Edits:
+    """The same for a workbook that was only read."""
+    last = store.runs.last_published()
     if last is None:
         return Edits()
     try:
-        rows = context.store.result(last.run_id, SHEET).to_pylist()
+        rows = store.result(last.run_id, SHEET).to_pylist()
     except StoreUnusable:
         # The run is from before results were kept, so nothing says what it wrote.
         return Edits()
-    workers = [worker.name for worker in context.settings.workers]
-    edits = read_edits(context.snapshot, rows, workers)
+    edits = read_edits(snapshot, rows, [worker.name for worker in settings.workers])
     return replace(edits, day=date.fromisoformat(last.summary["day"]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,24 @@ from fleetdesk import __version__
 from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem
 from fleetdesk.settings import secrets
 from fleetdesk.settings.flatten import flatten
-from fleetdesk.settings.reading import read_settings
+from fleetdesk.settings.reading import Reading, read_settings
+from fleetdesk.sheets.base import Snapshot
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunState
-from fleetdesk.workflows.context import Clock, Context, open_context, settle, utc_now
+from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.context import (
+    STORE_FOLDER,
+    Clock,
+    Context,
+    locate,
+    open_context,
+    settle,
+    utc_now,
+)
 from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.publish import Published, publish, withdraw
-from fleetdesk.workflows.route_edits import route_edits
+from fleetdesk.workflows.route_edits import edits_on, route_edits
 
 
 @dataclass(frozen=True)
@@ -106,10 +116,28 @@ def run_workbook(
         return RunResult(context.address, published, (*context.reading.warnings, *day.notes))
 
 
-def check_workbook(address: str | Path) -> CheckResult:
-    """Read and check the settings; SettingsInvalid names every problem; nothing is written."""
+def check_workbook(address: str | Path, *, folder: Path | None = None) -> CheckResult:
+    """Read and check the settings and the edits on Routes; nothing is written.
+
+    SettingsInvalid names every problem of the settings; edits that cannot be used are warnings.
+    """
     workbook = open_workbook(address, secrets.reveal)
-    return CheckResult(str(address), read_settings(workbook.snapshot()).warnings)
+    snapshot = workbook.snapshot()
+    reading = read_settings(snapshot)
+    warnings = (*reading.warnings, *_edit_problems(str(address), folder, snapshot, reading))
+    return CheckResult(str(address), warnings)
+
+
+def _edit_problems(
+    address: str, folder: Path | None, snapshot: Snapshot, reading: Reading
+) -> Sequence[Problem]:
+    """What cannot be used of the planner's edits; nothing where no run has been made yet."""
+    _, folder = locate(address, folder)
+    if not (folder / STORE_FOLDER).is_dir():
+        return ()
+    with open_store(folder / STORE_FOLDER) as store:
+        edits = edits_on(snapshot, reading.settings, store)
+    return [problem for _, problem in edits.problems]
 
 
 def _close_after(error: BaseException, context: Context, run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""`fleetdesk watch`: run again whenever the planner has saved the workbook."""
+"""`fleetdesk watch`: run again whenever the planner has saved the workbook, also inside Excel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetdesk.errors import FleetDeskError, WorkbookRefused
-from fleetdesk.workflows.context import Clock, fingerprint, utc_now
+from fleetdesk.sheets.excel_app import PREFIX as EXCEL
+from fleetdesk.sheets.excel_live import ExcelLive
+from fleetdesk.workflows.context import Clock, fingerprint, is_file, locate, utc_now
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.run import RunResult, run_workbook
 
@@ -39,10 +41,12 @@ def watch(
     The content at the start is not run. While the workbook is open elsewhere the run waits, and
     the refusal is yielded once. Raises WorkbookRefused when the workbook is gone for good.
     """
-    seen = _Seen(fingerprint(address))
+    address, folder = locate(address, folder)
+    look = _Looking(address)
+    seen = _Seen(look())
     missed = 0
     while True:
-        content = fingerprint(address)
+        content = look()
         missed = missed + 1 if content is None else 0
         if missed > GONE_AFTER:
             raise WorkbookRefused(
@@ -61,7 +65,47 @@ def watch(
         # Our own write-back changes the file, and is no reason to run again.
         ours = outcome.published.fingerprint if isinstance(outcome, RunResult) else content
         seen = _Seen(ours)
+        look.now(ours)
         yield outcome
+
+
+def can_be_saved(address: str) -> bool:
+    """Whether the workbook is one that a planner saves: a file, or open in Excel."""
+    return is_file(address) or address.startswith(EXCEL)
+
+
+class _Looking:
+    """Tells the workbook's content as it was last saved.
+
+    Reading a workbook inside Excel disturbs the planner, so that is done after each save only.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._saved: tuple[int, int] | None = None
+        self._content: str | None = None
+
+    def now(self, content: str) -> None:
+        """What a run has made of it, saved or not."""
+        self._content = content
+
+    def __call__(self) -> str | None:
+        if is_file(self._address):
+            return fingerprint(self._address)
+        path = ExcelLive(self._address.removeprefix(EXCEL)).path
+        if path is None:
+            raise WorkbookRefused(
+                f"{self._address} was never saved to this computer",
+                fix="Save it into its workspace, then watch it",
+            )
+        # Programs that save remove the old file for a moment.
+        if not path.exists():
+            return None
+        state = path.stat()
+        if (state.st_mtime_ns, state.st_size) != self._saved:
+            self._saved = state.st_mtime_ns, state.st_size
+            self._content = fingerprint(self._address)
+        return self._content
 
 
 def _try(address: str, folder: Path | None, clock: Clock, on_progress: OnProgress) -> Outcome:
