@@ -10,7 +10,7 @@ import pytest
 from fleetdesk.errors import Problem, SettingsInvalid
 from fleetdesk.model.places import Point
 from fleetdesk.settings.reading import Reading, read_settings
-from fleetdesk.settings.schema import ParkingRow, Settings
+from fleetdesk.settings.schema import SCHEMA_VERSION, ParkingRow, Settings
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.settings.template import templates_for
 
@@ -26,6 +26,7 @@ class Page:
 class Book:
     sheets: dict[str, Page]
     where: str = "plan.xlsx"
+    settings_schema: int = SCHEMA_VERSION
     uncomputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

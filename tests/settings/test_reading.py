@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from fleetdesk.errors import Severity
+from fleetdesk.errors import Severity, WorkbookRefused
+from fleetdesk.settings import rows
+from fleetdesk.settings.fields import SECTIONS, inputs_of
+from fleetdesk.settings.schema import (
+    FORMS,
+    LISTS,
+    SCHEMA_VERSION,
+    SHEET_ORDER,
+    Costs,
+    Offer,
+    Worker,
+)
+
+from .conftest import Book
 
 ADDRESS = (
     "nothing for this computer, or an address such as postgresql://host/db or spark:local, "
@@ -241,3 +255,112 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_work(book):
     assert [problem.address for problem in book.errors()] == [
         "City!B7", "Weights!B5", "Weights!B6", "Parkings!G5", "Parkings!C7", "Offers!D5",
     ]  # fmt: skip
+
+
+NEWER = {
+    section: [entry for entry in inputs_of(SECTIONS[section]) if entry.since > 1]
+    for section in SHEET_ORDER
+}
+
+
+def as_version_1(book: Book) -> Book:
+    """The book without the rows and columns that came later, and without a version of its own."""
+    for section, entries in NEWER.items():
+        cells = book.sheets[SECTIONS[section].sheet].cells
+        labels = {entry.label for entry in entries}
+        gone = {place for place, value in cells.items() if value in labels}
+        rows = {row for row, _ in gone} if section in FORMS else set()
+        columns = {column for _, column in gone} if section in LISTS else set()
+        for row, column in list(cells):
+            if row in rows or column in columns:
+                del cells[row, column]
+    book.settings_schema = 1
+    return book
+
+
+def test_an_older_workbook_is_read_with_the_defaults_of_what_is_new(book, settings):
+    reading = as_version_1(book).read()
+    assert reading.settings == settings
+    assert {new.section for new in reading.new} == {s for s, entries in NEWER.items() if entries}
+    for new in reading.new:
+        assert new.inputs == tuple(NEWER[new.section])
+        assert new.note.severity is Severity.NOTE and new.note in reading.warnings
+        assert all(entry.label in str(new.note) for entry in new.inputs)
+    city = next(new.note for new in reading.new if new.section == "city")
+    assert str(city) == "City: 1 setting is new and has its default: Data store = empty."
+
+
+def test_what_the_older_version_had_is_still_missed(book):
+    del as_version_1(book).sheets["Weights"].cells[5, 1]
+    assert book.problems() == [
+        "Weights: the row 'Low battery' is missing. Add a row 'Low battery'."
+    ]
+
+
+def test_a_note_of_an_older_workbook_is_not_taken_for_a_new_setting(book):
+    as_version_1(book).set("Costs & prices", "A30", "Pay worker per task?")
+    assert book.read().settings.costs.pay_per_task is False
+
+
+def test_a_new_setting_that_is_there_is_read_in_an_older_workbook(book):
+    as_version_1(book).set("City", "A30", "Data store").set("City", "B30", "spark:local")
+    reading = book.read()
+    assert reading.settings.city.store == "spark:local"
+    assert "city" not in {new.section for new in reading.new}
+
+
+def test_a_workbook_of_this_version_misses_a_new_setting(book):
+    as_version_1(book).settings_schema = SCHEMA_VERSION
+    problems = book.problems()
+    assert "City: the row 'Data store' is missing. Add a row 'Data store'." in problems
+    assert len(problems) == sum(map(len, NEWER.values()))
+
+
+def test_a_sheet_and_a_column_that_are_new_may_be_missing(book, settings, monkeypatch):
+    monkeypatch.setattr(Offer, "since", 2)
+    monkeypatch.setattr(Costs, "since", 2)
+    as_version_1(book)
+    del book.sheets["Offers"], book.sheets["Costs & prices"]
+    reading = book.read()
+    assert reading.settings.offers == () and reading.settings.costs == Costs()
+    new = {new.section: new.inputs for new in reading.new}
+    assert new["offers"] == () and new["costs"] == ()
+    assert "Offers: the sheet is new and its defaults are used. Copy it from the template." in [
+        str(warning) for warning in reading.warnings
+    ]
+    book.settings_schema = 2
+    assert "Offers: the sheet is missing. Copy it back from the planner's template." in (
+        book.problems()
+    )
+
+
+def test_a_column_that_is_new_may_be_missing(book, settings, monkeypatch):
+    inputs = tuple(
+        replace(entry, since=2) if entry.key == "speed_kmh" else entry
+        for entry in inputs_of(Worker)
+    )
+    monkeypatch.setattr(
+        rows, "inputs_of", lambda kind: inputs if kind is Worker else inputs_of(kind)
+    )
+    as_version_1(book)
+    page = book.sheets["Workers & vans"]
+    speed = next(c for (r, c), v in page.cells.items() if str(v).startswith("Driving speed"))
+    page.cells = {place: value for place, value in page.cells.items() if place[1] != speed}
+    reading = book.read()
+    assert reading.settings == settings
+    assert [e.label for n in reading.new for e in n.inputs if n.section == "workers"] == [
+        "Driving speed"
+    ]
+
+
+def test_a_newer_workbook_is_refused(book):
+    book.settings_schema = SCHEMA_VERSION + 1
+    with pytest.raises(WorkbookRefused, match="newer FleetDesk") as caught:
+        book.read()
+    assert "Update FleetDesk" in caught.value.fix
+
+
+def test_what_came_later_has_a_default(settings):
+    for entries in NEWER.values():
+        assert not [entry.label for entry in entries if entry.required]
+        assert all(entry.since <= SCHEMA_VERSION for entry in entries)

@@ -20,6 +20,7 @@ from fleetdesk.model.sheet_template import Input, InputKind
 from fleetdesk.settings.fields import inputs_of
 from fleetdesk.settings.reading import read_settings
 from fleetdesk.settings.schema import (
+    SCHEMA_VERSION,
     City,
     Costs,
     Offer,
@@ -52,6 +53,7 @@ class Page:
 class Book:
     sheets: dict[str, Page]
     where: str = "plan.xlsx"
+    settings_schema: int = SCHEMA_VERSION
 
     @property
     def sheet_names(self) -> tuple[str, ...]:

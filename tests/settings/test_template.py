@@ -92,6 +92,12 @@ def test_csv_holds_the_same_table_and_no_formula(settings):
     assert offers[1] == ["Autumn upgrade", "Daily Commuter", "all", "15", "", "", "no"]
 
 
+def test_csv_guards_a_name_as_strictly_as_a_result(settings):
+    package = Package(name="＝1+1", monthly_price=1, included_km=2, included_swaps=3)
+    files = csv_sheets(templates_for(settings.model_copy(update={"packages": (package,)})))
+    assert "\n'＝1+1," in files["Packages.csv"]
+
+
 def test_csv_of_negative_numbers_stays_a_number(settings):
     thresholds = settings.thresholds.model_copy(update={"min_roi": -5.0})
     files = csv_sheets(templates_for(settings.model_copy(update={"thresholds": thresholds})))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, time
 from enum import StrEnum
 
@@ -100,6 +100,18 @@ class SheetTemplate:
             return
         for entry, value in zip(self.inputs, self.rows[0], strict=True):
             yield entry.label, value, entry.shown_unit(self.currency), entry.help
+
+    def only(self, keys: Collection[str]) -> SheetTemplate:
+        """The same sheet with these settings alone."""
+        kept = [index for index, entry in enumerate(self.inputs) if entry.key in keys]
+        return replace(
+            self,
+            inputs=tuple(self.inputs[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            widths=self.widths
+            if self.layout is Layout.FORM
+            else tuple(self.widths[index] for index in kept),
+        )
 
     def name_of(self, entry: Input) -> str:
         """The workbook-wide name of a form's value cell, such as `Weights_low_battery`."""

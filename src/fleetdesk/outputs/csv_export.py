@@ -6,10 +6,8 @@ import csv
 import io
 from datetime import date, datetime, time
 
+from fleetdesk.model.csv_guard import guarded
 from fleetdesk.sheets.base import Link, ResultSheet, Value
-
-# OWASP, CSV injection: a text that begins so may be run as a formula.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_text(sheet: ResultSheet) -> str:
@@ -19,7 +17,7 @@ def csv_text(sheet: ResultSheet) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(column.header) for column in sheet.columns])
+    writer.writerow([guarded(column.header) for column in sheet.columns])
     for row in sheet.rows:
         writer.writerow([_cell(value) for value in row])
     return out.getvalue()
@@ -38,9 +36,5 @@ def _cell(value: Value) -> str:
         case date() | time():
             return value.isoformat()
         case Link():
-            return _safe(value.target if "://" in value.target else value.text)
-    return _safe(value)
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+            return guarded(value.target if "://" in value.target else value.text)
+    return guarded(value)

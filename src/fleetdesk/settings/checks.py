@@ -165,4 +165,6 @@ def _any(row: Row, key: str) -> Any:
 
 def _at(row: Row, key: str, expected: str, fix: str) -> Problem:
     default = " (the cell is empty)" if key in row.empty else ""
-    return Problem(row.sheet, row.cells[key], show(row.values[key]) + default, expected, fix)
+    return Problem(
+        row.sheet, row.cells.get(key, ""), show(row.values[key]) + default, expected, fix
+    )

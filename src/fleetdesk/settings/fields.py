@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types as at
 from pydantic.fields import FieldInfo
 
-from fleetdesk.model.sheet_template import Input, InputKind
+from fleetdesk.model.sheet_template import Input, InputKind, TemplateValue
 from fleetdesk.settings.schema import FORMS, LISTS, Sheet
 
 TABLES: dict[str, str] = {
@@ -38,6 +38,22 @@ def number_text(value: float) -> str:
     """A number as a person writes it: no exponent, no trailing zeros."""
     text = f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else f"{value:g}"
     return "0" if text in {"-0", ""} else text
+
+
+def value_text(value: TemplateValue) -> str:
+    """A setting's value as a person would type it; nothing for an empty one."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return number_text(value)
+        case time():
+            return f"{value:%H:%M}"
+        case date():
+            return value.isoformat()
+    return value
 
 
 def _input(key: str, info: FieldInfo) -> Input:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetdesk.errors import Problem
@@ -43,12 +43,14 @@ def header_row(cells: Cells, wanted: Sequence[str]) -> int | None:
 
 
 def match(
-    sheet: str, found: Iterable[tuple[Address, object]], wanted: Sequence[str], noun: str
-) -> Labels:
+    sheet: str, found: Iterable[tuple[Address, object]], wanted: Sequence[str], noun: str,
+    newer: Collection[str] = (),
+) -> Labels:  # fmt: skip
     """Each wanted label's place among the cells found; `noun` is "column" or "row".
 
     A label that is missing is a problem, at the cell that looks like a renamed one if there is
     one; a label that stands there twice is a problem; other text is the planner's own.
+    The labels `newer` than the workbook may be missing.
     """
     keys = {normal(label): label for label in wanted}
     places: dict[str, Address] = {}
@@ -65,7 +67,7 @@ def match(
             ))  # fmt: skip
         else:
             places[label] = address
-    missing = [label for label in wanted if label not in places]
+    missing = [label for label in wanted if label not in places and label not in newer]
     renamed = _renamed(missing, others, places)
     for label in missing:
         if label in renamed:

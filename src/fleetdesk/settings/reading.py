@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fleetdesk.errors import Problem, SettingsInvalid, Severity
+from fleetdesk.errors import Problem, SettingsInvalid, Severity, WorkbookRefused
+from fleetdesk.model.sheet_template import Input
 from fleetdesk.settings.cells import UNCOMPUTED
 from fleetdesk.settings.checks import cross_checks
-from fleetdesk.settings.fields import SECTIONS
+from fleetdesk.settings.fields import SECTIONS, value_text
 from fleetdesk.settings.rows import Row, Rows, read_form, read_list
-from fleetdesk.settings.schema import FORMS, SHEET_ORDER, City, Settings
+from fleetdesk.settings.schema import FORMS, SCHEMA_VERSION, SHEET_ORDER, City, Settings
 from fleetdesk.settings.words import closest, normal
 
 
@@ -40,6 +41,10 @@ class WorkbookRead(Protocol):
         """All sheets of the workbook, read or not."""
 
     @property
+    def settings_schema(self) -> int:
+        """The version of the settings that the workbook was last brought to."""
+
+    @property
     def uncomputed(self) -> Mapping[str, Sequence[str]]:
         """A1 addresses of formulas without a stored value, by sheet."""
 
@@ -50,39 +55,82 @@ class Reading:
 
     settings: Settings
     warnings: tuple[Problem, ...] = ()
+    new: tuple[NewSettings, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewSettings:
+    """What a sheet lacks because its workbook is older; the defaults hold, as `note` says.
+
+    No `inputs` = the whole sheet is new.
+    """
+
+    section: str
+    inputs: tuple[Input, ...]
+    note: Problem
 
 
 def read_settings(workbook: WorkbookRead) -> Reading:
-    """The checked settings of a workbook; raises SettingsInvalid with every problem at once."""
+    """The checked settings of a workbook; raises SettingsInvalid with every problem at once.
+
+    What a workbook of an older schema version cannot have yet has its default, with a note; one of
+    a newer version is refused (WorkbookRefused).
+    """
+    if workbook.settings_schema > SCHEMA_VERSION:
+        raise WorkbookRefused(
+            f"{workbook.where} was written by a newer FleetDesk",
+            found=f"version {workbook.settings_schema} of the settings; "
+            f"this program knows {SCHEMA_VERSION}",
+            fix="Update FleetDesk on this computer and run again",
+        )
+    new: list[NewSettings] = []
     sections: dict[str, Sequence[Row]] = {}
     problems: list[Problem] = []
     currency = City().currency
     for section in SHEET_ORDER:
         read = _read_sheet(workbook, section, currency)
         problems += read.problems
+        if read.new or read.is_new:
+            new.append(_new_settings(section, read))
         if read.rows or not read.problems:
             sections[section] = read.rows
         if section == "city" and read.rows:
             currency = str(read.rows[0].values.get("currency", currency))
-    problems += cross_checks(sections)
+    problems += [*cross_checks(sections), *(found.note for found in new)]
     problems.sort(key=_in_order)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         raise SettingsInvalid(errors, workbook.where)
-    return Reading(_settings(sections), tuple(problems))
+    return Reading(_settings(sections), tuple(problems), tuple(new))
 
 
 def _read_sheet(workbook: WorkbookRead, section: str, currency: str) -> Rows:
     kind = SECTIONS[section]
     name = next((name for name in workbook.sheets if normal(name) == normal(kind.sheet)), None)
+    version = workbook.settings_schema
+    if name is None and kind.since > version:
+        return Rows((Row(kind.sheet),) if section in FORMS else (), (), is_new=True)
     if name is None:
         return Rows((), (_missing(workbook, kind.sheet),))
     cells = dict(workbook.sheets[name].cells)
     for address in workbook.uncomputed.get(name, ()):
         cells[_indices(address)] = UNCOMPUTED
     if section in FORMS:
-        return read_form(name, cells, kind)
-    return read_list(name, cells, kind, currency)
+        return read_form(name, cells, kind, version)
+    return read_list(name, cells, kind, currency, version)
+
+
+def _new_settings(section: str, read: Rows) -> NewSettings:
+    kind = SECTIONS[section]
+    if read.is_new:
+        what, fix = "the sheet is new and its defaults are used", "Copy it from the template"
+    else:
+        defaults = "; ".join(f"{e.label} = {value_text(e.default) or 'empty'}" for e in read.new)
+        one = len(read.new) == 1
+        what = "setting is new and has its default" if one else "settings are new, with defaults"
+        what, fix = f"{len(read.new)} {what}: {defaults}", ""
+    sheet = read.rows[0].sheet if read.rows else kind.sheet
+    return NewSettings(section, read.new, Problem(sheet, "", "", what, fix, Severity.NOTE))
 
 
 def _missing(workbook: WorkbookRead, sheet: str) -> Problem:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, time
-
-from fleetdesk.model.sheet_template import Input, InputKind, TemplateValue
-from fleetdesk.settings.fields import SECTIONS, inputs_of, number_text
+from fleetdesk.model.sheet_template import Input, InputKind
+from fleetdesk.settings.fields import SECTIONS, inputs_of, value_text
 from fleetdesk.settings.schema import FORMS, SHEET_ORDER
 
 _INTRO = """\
@@ -39,7 +37,7 @@ def reference_page() -> str:
 
 
 def _line(entry: Input) -> str:
-    empty = "*required*" if entry.required else _shown(entry.default)
+    empty = "*required*" if entry.required else value_text(entry.default) or "stays empty"
     cells = (entry.label, entry.help, entry.unit, _allowed(entry), empty)
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
 
@@ -51,18 +49,3 @@ def _allowed(entry: Input) -> str:
     if entry.kind is InputKind.TEXT and entry.longest and entry.expects == "text":
         return f"text, at most {entry.longest} characters"
     return entry.expects
-
-
-def _shown(value: TemplateValue) -> str:
-    match value:
-        case None | "":
-            return "stays empty"
-        case bool():
-            return "yes" if value else "no"
-        case int() | float():
-            return number_text(value)
-        case time():
-            return f"{value:%H:%M}"
-        case date():
-            return value.isoformat()
-    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -33,14 +33,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows of one sheet, and the problems met on the way."""
+    """All rows of one sheet, and the problems met on the way.
+
+    `new` are the settings that the sheet lacks because its workbook is older than they are.
+    """
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
+    new: tuple[Input, ...] = ()
+    is_new: bool = False
+    """Whether the sheet itself is what the workbook lacks."""
 
 
-def read_form(sheet: str, cells: Cells, section: type[Sheet]) -> Rows:
-    """The one row of a form: its labels stand below the head `Setting`, values below `Value`."""
+def read_form(sheet: str, cells: Cells, section: type[Sheet], version: int) -> Rows:
+    """The one row of a form: its labels stand below the head `Setting`, values below `Value`.
+
+    Settings newer than the schema `version` of the workbook may be missing.
+    """
     inputs = inputs_of(section)
     labels = [entry.label for entry in inputs]
     top = header_row(cells, (SETTING, VALUE))
@@ -51,7 +60,7 @@ def read_form(sheet: str, cells: Cells, section: type[Sheet]) -> Rows:
     below = (
         item for item in cells.items() if item[0][1] == label_column and item[0][0] > (top or 0)
     )
-    found = match(sheet, below, labels, "row")
+    found = match(sheet, below, labels, "row", _newer(inputs, version))
     problems = [*heads.problems, *found.problems]
     if VALUE not in heads.places:
         return Rows((Row(sheet),), tuple(problems))
@@ -61,12 +70,16 @@ def read_form(sheet: str, cells: Cells, section: type[Sheet]) -> Rows:
         for entry in inputs
         if entry.label in found.places
     }
-    row, faults = _row(sheet, cells, places, section)
-    return Rows((row,), (*problems, *faults))
+    new = tuple(e for e in inputs if e.since > version and e.key not in places)
+    row, faults = _row(sheet, cells, places, section, new)
+    return Rows((row,), (*problems, *faults), new)
 
 
-def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str) -> Rows:
-    """The rows of a list: one below the other under the heads, blank rows between allowed."""
+def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, version: int) -> Rows:
+    """The rows of a list: one below the other under the heads, blank rows between allowed.
+
+    Columns newer than the schema `version` of the workbook may be missing.
+    """
     inputs = inputs_of(section)
     labels = [entry.label for entry in inputs]
     top = header_row(cells, labels)
@@ -74,8 +87,9 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str) -> 
         heads = ", ".join(labels)
         return Rows((), (Problem(sheet, "", "", "the row of column heads is missing",
                                  f"Put back a row with: {heads}"),))  # fmt: skip
-    found = match(sheet, _in_row(cells, top), labels, "column")
+    found = match(sheet, _in_row(cells, top), labels, "column", _newer(inputs, version))
     columns = {e.key: found.places[e.label][1] for e in inputs if e.label in found.places}
+    new = tuple(e for e in inputs if e.since > version and e.key not in columns)
     problems = [*found.problems, *_units(sheet, cells, top, columns, inputs, currency)]
     rows: list[Row] = []
     for number, is_note in _list_rows(cells, top, columns, inputs):
@@ -87,17 +101,19 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str) -> 
                 "Leave it, or move it up to the list and fill in its row", Severity.NOTE,
             ))  # fmt: skip
             continue
-        row, faults = _row(sheet, cells, {k: (number, c) for k, c in columns.items()}, section)
+        places = {key: (number, column) for key, column in columns.items()}
+        row, faults = _row(sheet, cells, places, section, new)
         rows.append(row)
         problems += faults
-    return Rows(tuple(rows), tuple(problems))
+    return Rows(tuple(rows), tuple(problems), new)
 
 
 def _row(
-    sheet: str, cells: Cells, places: Mapping[str, tuple[int, int]], section: type[Sheet]
-) -> tuple[Row, list[Problem]]:
-    values: dict[str, TemplateValue] = {}
-    empty: set[str] = set()
+    sheet: str, cells: Cells, places: Mapping[str, tuple[int, int]], section: type[Sheet],
+    new: Sequence[Input],
+) -> tuple[Row, list[Problem]]:  # fmt: skip
+    values: dict[str, TemplateValue] = {entry.key: entry.default for entry in new}
+    empty = {entry.key for entry in new}
     faults: dict[str, Fault] = {}
     for entry in inputs_of(section):
         if entry.key not in places:
@@ -194,6 +210,10 @@ def _units(
             f"Check the values and name the column '{entry.header(currency)}'", severity,
         ))  # fmt: skip
     return problems
+
+
+def _newer(inputs: Sequence[Input], version: int) -> set[str]:
+    return {entry.label for entry in inputs if entry.since > version}
 
 
 def _in_row(cells: Cells, row: int) -> list[tuple[tuple[int, int], object]]:

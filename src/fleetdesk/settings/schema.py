@@ -40,6 +40,8 @@ class Sheet(BaseModel):
 
     sheet: ClassVar[str]
     intro: ClassVar[str]
+    since: ClassVar[int] = 1
+    """The schema version that brought the sheet."""
 
     @field_validator("*", mode="before")
     @classmethod

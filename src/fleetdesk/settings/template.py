@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date, time
 
+from fleetdesk.model.csv_guard import guarded
 from fleetdesk.model.sheet_template import (
     FORM_HEADERS,
     Input,
@@ -19,7 +19,7 @@ from fleetdesk.model.sheet_template import (
     TemplateValue,
     WorkbookTemplate,
 )
-from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, number_text
+from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, value_text
 from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings, Sheet
 
 _FORM_WIDTHS = (33.0, 28.0, 11.0, 86.0)
@@ -69,7 +69,7 @@ def _list_widths(
     widths = []
     for index, header in enumerate(headers):
         words = max(len(word) for word in header.split())
-        values = max((len(_as_text(row[index])) for row in rows), default=0)
+        values = max((len(value_text(row[index])) for row in rows), default=0)
         head = len(header) + 3 if len(header) <= _ONE_LINE else len(header) / 2 + 5
         widest = max(words + 4, head, values + 4, _narrowest(inputs[index]))
         widths.append(float(min(round(widest), _WIDEST)))
@@ -119,23 +119,6 @@ def _csv(sheet: SheetTemplate) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(sheet.headers)
     for row in sheet.body():
-        writer.writerow(
-            f"'{text}" if isinstance(value, str) and text[:1] in {"=", "+", "-", "@"} else text
-            for value, text in ((value, _as_text(value)) for value in row)
-        )
+        texts = ((value, value_text(value)) for value in row)
+        writer.writerow(guarded(text) if isinstance(v, str) else text for v, text in texts)
     return out.getvalue()
-
-
-def _as_text(value: TemplateValue) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case int() | float():
-            return number_text(value)
-        case time():
-            return f"{value:%H:%M}"
-        case date():
-            return value.isoformat()
-    return value

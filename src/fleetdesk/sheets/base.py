@@ -15,6 +15,7 @@ from typing import Protocol
 from fleetdesk.model.charts import Chart
 
 MANIFEST_SHEET = "_fleetdesk"
+SCHEMA_ROW = "settings schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,17 @@ class Snapshot:
     fingerprint: str
     uncomputed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Cells per sheet that hold a formula without a stored value."""
+
+    @property
+    def settings_schema(self) -> int:
+        """The version of the settings that the workbook was last brought to, 1 where none is kept.
+
+        It is told only by a snapshot of all sheets.
+        """
+        hidden = self.sheets.get(MANIFEST_SHEET)
+        cells = hidden.cells if hidden else {}
+        found = (cells.get((row, 2)) for (row, _), name in cells.items() if name == SCHEMA_ROW)
+        return next((v for v in found if isinstance(v, int) and not isinstance(v, bool)), 1)
 
 
 @dataclass(frozen=True, slots=True)
