@@ -6,8 +6,6 @@ refused, readers included.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,8 +23,11 @@ from fleetdesk.model.tables import TABLES, DType, Table
 from fleetdesk.store import generations, migrations, state
 from fleetdesk.store.base import Generation, ImportRecord, StoreCapabilities, Visit
 from fleetdesk.store.files import disk_trouble
+from fleetdesk.store.ledger import ImportLedger, Reach
 from fleetdesk.store.locks import FileLock
+from fleetdesk.store.results import ResultFolder
 from fleetdesk.store.runs import RunLedger
+from fleetdesk.store.views import Views
 from fleetdesk.store.writer import GenerationWriter
 
 # Tables that tell what was seen; due dates and forecasts reach beyond the data's end.
@@ -79,9 +80,12 @@ class DuckDbStore:
         self._settings = {"threads": threads, "memory_limit": memory_limit}
         self._writer_lock = FileLock(folder / "write.lock")
         self._manifest, self._pin = generations.open_current(folder)
-        self._views: _Views | None = None
-        self._database = state.connect(folder / migrations.STATE_FILE)
-        self.runs = RunLedger(self._database, folder)
+        self._views: Views | None = None
+        self._database = state.Sqlite(folder / migrations.STATE_FILE)
+        self._imports = ImportLedger(self._database)
+        self.runs = RunLedger(
+            self._database, FileLock(folder / "run.lock"), ResultFolder(folder / "runs")
+        )
 
     def capabilities(self) -> StoreCapabilities:
         """One computer, data larger than memory."""
@@ -95,7 +99,7 @@ class DuckDbStore:
     def tables(self) -> Mapping[str, Any]:
         """Each canonical table as an Ibis table; one without data is empty and typed."""
         if self._views is None:
-            self._views = _Views(self.folder, self._manifest, self._settings)
+            self._views = self._open_views()
         return self._views
 
     def data_window(self) -> tuple[datetime, datetime] | None:
@@ -150,24 +154,11 @@ class DuckDbStore:
 
     def imports(self) -> list[ImportRecord]:
         """What was imported, the oldest first."""
-        rows = self._database.execute(
-            "SELECT * FROM imports WHERE generation <= ? ORDER BY generation", (self.generation,)
-        )
-        return [
-            generations.record_from_dict(
-                dict(row)
-                | {"tables": json.loads(row["tables"]), "report": json.loads(row["report"])}
-            )
-            for row in rows
-        ]
+        return self._imports.imports(self.generation)
 
     def visits(self) -> list[Visit]:
         """The latest look at each source, by origin, as this generation knows it."""
-        rows = self._database.execute(
-            "SELECT * FROM visits WHERE generation <= ? ORDER BY generation", (self.generation,)
-        )
-        latest = {row["origin"]: row for row in rows}
-        return [_visit(row) for _, row in sorted(latest.items())]
+        return self._imports.visits(self.generation)
 
     def visited(
         self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
@@ -176,24 +167,15 @@ class DuckDbStore:
 
         An import of this origin that made the present generation is given the account it lacks.
         """
-        account = json.dumps(report.as_dict() if report else None)
-        with state.writing(self._database) as database:
-            _note_visit(database, origin, self.generation, self._clock(), watermark, account)
-            database.execute(
-                "UPDATE imports SET report = ? WHERE generation = ? AND origin = ?"
-                " AND report = 'null'",
-                (account, self.generation, origin),
-            )
+        self._imports.visited(origin, self.generation, self._clock(), watermark, report)
 
     def note(self, name: str) -> str | None:
         """A short text kept about this store as a whole; None when there is none."""
-        row = self._database.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
-        return str(row["value"]) if row else None
+        return self._imports.note(name)
 
     def keep_note(self, name: str, value: str) -> None:
         """Keep or replace such a text."""
-        with state.writing(self._database) as database:
-            database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+        self._imports.keep_note(name, value)
 
     def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
         """Keep a result table of a run that is under way."""
@@ -254,30 +236,18 @@ class DuckDbStore:
         finally:
             self._writer_lock.release()
 
-    def _enter(
-        self, record: ImportRecord, reach: tuple[str, Mapping[str, str]] | None, after: str
-    ) -> None:
+    def _enter(self, record: ImportRecord, reach: Reach | None, after: str) -> None:
         """Put an import and its watermark into the ledger before its generation is switched to.
 
         Entries beyond the current generation do not count, so a crash or a full disk between the
         two leaves nothing to see, and the next import clears it.
         """
-        values = generations.record_as_dict(record)
-        with state.writing(self._database) as database:
-            for table in ("imports", "visits"):
-                database.execute(f"DELETE FROM {table} WHERE generation > ?", (after,))  # noqa: S608
-            account = json.dumps(values["report"])
-            database.execute(
-                "INSERT INTO imports (generation, imported_at, source, note, tables, report,"
-                " origin) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.generation, values["imported_at"], record.source, record.note,
-                    json.dumps(values["tables"]), account, record.origin,
-                ),
-            )  # fmt: skip
-            if reach is not None:
-                origin, watermark = reach
-                _note_visit(database, origin, record.generation, self._clock(), watermark, account)
+        with self._database.writing() as database:
+            self._imports.forget(database, after)
+            self._imports.enter(database, record, reach, self._clock())
+
+    def _open_views(self) -> Views:
+        return _DuckDbViews(self.folder, self._manifest, self._settings)
 
     def _turn_to_current(self) -> None:
         self._drop_views()
@@ -290,32 +260,7 @@ class DuckDbStore:
             self._views = None
 
 
-def _note_visit(
-    database: sqlite3.Connection,
-    origin: str,
-    generation: str,
-    at: datetime,
-    watermark: Mapping[str, str],
-    account: str,
-) -> None:
-    database.execute(
-        "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?)",
-        (origin, generation, at.isoformat(), json.dumps(dict(watermark)), account),
-    )
-
-
-def _visit(row: sqlite3.Row) -> Visit:
-    account = json.loads(row["report"])
-    return Visit(
-        origin=row["origin"],
-        visited_at=datetime.fromisoformat(row["visited_at"]),
-        generation=row["generation"],
-        watermark=json.loads(row["watermark"]),
-        report=QualityReport.from_dict(account) if account else None,
-    )
-
-
-class _Views(Mapping[str, Any]):
+class _DuckDbViews(Views):
     """The tables of one generation in a DuckDB of their own; each is looked up when asked for."""
 
     def __init__(
@@ -329,16 +274,8 @@ class _Views(Mapping[str, Any]):
             files = generations.files_of(store, manifest, table.name)
             self._connection.raw_sql(_view(table, files))
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in TABLES:
-            raise KeyError(name)
+    def look_up(self, name: str) -> Any:
         return self._connection.table(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(TABLES)
-
-    def __len__(self) -> int:
-        return len(TABLES)
 
     def close(self) -> None:
         self._connection.disconnect()

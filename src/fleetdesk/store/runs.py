@@ -5,33 +5,60 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.store.base import Recovered, RunRecord, RunState
-from fleetdesk.store.files import disk_trouble, flush, flush_folder
-from fleetdesk.store.locks import FileLock
-from fleetdesk.store.state import writing
+from fleetdesk.store.ledger import Database, Row
 
 _OPEN = (RunState.RUNNING, RunState.PUBLISHING)
 
 
-class RunLedger:
-    """Runs in the workspace's small database, their result tables in `runs/<run_id>/`."""
+class Lock(Protocol):
+    """One holder at a time, on however many computers the store serves."""
 
-    def __init__(self, database: sqlite3.Connection, folder: Path) -> None:
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+
+    def acquire(self, holder: str) -> bool:
+        """Take the lock and tell others who has it; False when somebody else has it."""
+
+    def release(self) -> None:
+        """Let go."""
+
+    def holder(self) -> str:
+        """What the present holder told."""
+
+
+class Results(Protocol):
+    """Where result tables are kept."""
+
+    def save(self, run_id: str, name: str, data: pa.Table) -> None:
+        """Keep a table; one that is there under this name gives way."""
+
+    def load(self, run_id: str, name: str) -> pa.Table | None:
+        """The table, or None when there is none."""
+
+    def remove(self, run_id: str) -> None:
+        """Remove all tables of a run."""
+
+    def runs(self) -> Sequence[str]:
+        """The runs that have tables."""
+
+
+class RunLedger:
+    """Runs in the store's small database, their result tables beside it."""
+
+    def __init__(self, database: Database, lock: Lock, results: Results) -> None:
         self._database = database
-        self._folder = folder / "runs"
-        self._lock = FileLock(folder / "run.lock")
+        self._lock = lock
+        self._results = results
 
     @contextmanager
     def lock(self, since: datetime) -> Iterator[None]:
@@ -66,26 +93,26 @@ class RunLedger:
         flat = json.dumps(dict(settings_flat), sort_keys=True)
         sha = hashlib.sha256(f"{settings_json}\n{flat}".encode()).hexdigest()
         first, last = data_window or (None, None)
-        with writing(self._database) as database:
-            database.execute(
-                "INSERT OR IGNORE INTO settings_snapshots VALUES (?, ?, ?)",
-                (sha, settings_json, flat),
-            )
-            try:
-                database.execute(
-                    "INSERT INTO runs (run_id, state, started_at, pid, seed, code_version,"
-                    " generation, first_at, last_at, settings_sha)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        run_id, RunState.RUNNING.value, started_at.isoformat(), os.getpid(), seed,
-                        code_version, generation, first and first.isoformat(),
-                        last and last.isoformat(), sha,
-                    ),
-                )  # fmt: skip
-            except sqlite3.IntegrityError:
+        with self._database.writing() as database:
+            # Whoever begins runs holds the lock, so nobody else can enter this id meanwhile.
+            if self._state_of(run_id) is not None:
                 raise StoreUnusable(
                     f"There is a run {run_id} already", fix="Begin the run under another id"
-                ) from None
+                )
+            database.execute(
+                "INSERT INTO settings_snapshots VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (sha, settings_json, flat),
+            )
+            database.execute(
+                "INSERT INTO runs (run_id, state, started_at, pid, seed, code_version,"
+                " generation, first_at, last_at, settings_sha)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run_id, RunState.RUNNING.value, started_at.isoformat(), os.getpid(), seed,
+                    code_version, generation, first and first.isoformat(),
+                    last and last.isoformat(), sha,
+                ),
+            )  # fmt: skip
 
     def publishing(
         self,
@@ -152,34 +179,28 @@ class RunLedger:
         """Keep a result table of a run that is under way."""
         if self._state_of(run_id) not in _OPEN:
             raise RuntimeError(f"run {run_id} is not under way")
-        folder = self._folder / run_id
-        with disk_trouble("keeping a result", folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            aside = folder / f"{name}.tmp"
-            pq.write_table(data, aside, compression="zstd")
-            flush(aside)
-            aside.replace(folder / f"{name}.parquet")
-            flush_folder(folder)
+        self._results.save(run_id, name, data)
 
     def result(self, run_id: str, name: str) -> pa.Table:
         """A result table of a finished run."""
-        path = self._folder / run_id / f"{name}.parquet"
-        if self._state_of(run_id) is not RunState.FINISHED or not path.is_file():
+        shown = self._state_of(run_id) is RunState.FINISHED
+        table = self._results.load(run_id, name) if shown else None
+        if table is None:
             raise StoreUnusable(
                 f"There is no published result {name!r} of run {run_id}",
                 fix="Run again and wait until the run has finished",
             )
-        return pq.read_table(path)
+        return table
 
     def collect(self) -> Sequence[str]:
-        """Remove result folders of runs that did not finish and are not under way."""
-        # Folders first: a run that begins meanwhile has its entry before it has a folder.
-        folders = sorted(self._folder.iterdir())
+        """Remove results of runs that did not finish and are not under way."""
+        # Results first: a run that begins meanwhile has its entry before it has any.
+        with_results = self._results.runs()
         shown = {run.run_id for run in self.list() if run.state in (*_OPEN, RunState.FINISHED)}
-        left = [path for path in folders if path.name not in shown]
-        for path in left:
-            shutil.rmtree(path, ignore_errors=True)
-        return [f"runs/{path.name}" for path in left]
+        left = [run_id for run_id in with_results if run_id not in shown]
+        for run_id in left:
+            self._results.remove(run_id)
+        return [f"runs/{run_id}" for run_id in left]
 
     def _settle(
         self, run: RunRecord, fingerprint_of: Callable[[str], str | None], at: datetime
@@ -205,8 +226,8 @@ class RunLedger:
 
     def _close(self, run_id: str, now: RunState, at: datetime, reason: str) -> None:
         self._move(run_id, _OPEN, now, ended_at=at.isoformat(), reason=reason)
-        # Only after the entry is closed: a crash here leaves a folder for `collect`.
-        shutil.rmtree(self._folder / run_id, ignore_errors=True)
+        # Only after the entry is closed: a crash here leaves results for `collect`.
+        self._results.remove(run_id)
 
     def _move(
         self, run_id: str, expected: tuple[RunState, ...], now: RunState, **columns: str
@@ -215,7 +236,7 @@ class RunLedger:
         if was not in expected:
             raise RuntimeError(f"run {run_id} is {was}, so it cannot become {now}")
         assignments = ", ".join(f"{column} = ?" for column in ("state", *columns))
-        with writing(self._database) as database:
+        with self._database.writing() as database:
             database.execute(
                 f"UPDATE runs SET {assignments} WHERE run_id = ?",  # noqa: S608
                 (now.value, *columns.values(), run_id),
@@ -228,7 +249,7 @@ class RunLedger:
         return RunState(row["state"]) if row else None
 
 
-def _record(row: sqlite3.Row) -> RunRecord:
+def _record(row: Row) -> RunRecord:
     window = None
     if row["first_at"] and row["last_at"]:
         window = (datetime.fromisoformat(row["first_at"]), datetime.fromisoformat(row["last_at"]))

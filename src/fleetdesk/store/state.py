@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fleetdesk.errors import StoreUnusable
 
 WAIT_S = 10.0
+
+
+class Sqlite:
+    """The database as the ledgers know it."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def writing(self) -> Iterator[Sqlite]:
+        """One transaction: all of it or nothing."""
+        with writing(self._connection):
+            yield self
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
