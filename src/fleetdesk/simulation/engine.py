@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import heapq
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from fleetdesk.model.mds import EventType, VehicleState
 from fleetdesk.simulation import crews, mishaps
@@ -22,10 +23,11 @@ from fleetdesk.simulation.riders import (
     live_a_day,
     make_people,
 )
+from fleetdesk.simulation.streams import Floats
 from fleetdesk.simulation.weather import simulate_weather
 
 HOUR = 3600
-_RESERVED_SHARE, _CANCELLED_SHARE, _ABORTED_SHARE = 0.08, 0.015, 0.015
+RESERVED_SHARE, CANCELLED_SHARE, ABORTED_SHARE = 0.08, 0.015, 0.015
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,44 @@ class Ride:
     end_battery: float = 0.0
 
 
+class Offer(NamedTuple):
+    """A rider who looks for a vehicle, and how good the best two for rent are to that rider.
+
+    `best_m` and `second_m` are metres of walk with the penalty of a low battery, `vehicle` is whose
+    the best is; the rest is what the rider would do with any vehicle. `goal_full` says that the
+    parking the rider has in mind has no place left.
+    """
+
+    at: int
+    x: float
+    y: float
+    walk_m: float
+    vehicle: int
+    best_m: float
+    second_m: float
+    end_x: float
+    end_y: float
+    end_parking: int
+    goal_full: bool
+    stray_x: float
+    stray_y: float
+    detour: float
+    speed: float
+    drain: float
+    habit: float
+    delay: float
+    mishap: float
+    unlock: float
+    per_min: float
+    subscribed: bool
+
+
 @dataclass
 class World:
     """The city at one moment; `agenda` is a heap of what is bound to happen.
 
-    An item is (second, running number, what, vehicle, detail).
+    An item is (second, running number, what, vehicle, detail). `offers` is filled only where it is
+    a list: what every rider was offered, for questions about one more vehicle.
     """
 
     city: City
@@ -77,16 +112,20 @@ class World:
     booked: int = 0
     trips: int = 0
     log: Log = field(default_factory=Log)
+    offers: list[Offer] | None = None
 
     def book(self, at: int, what: str, vehicle: int, detail: object = None) -> None:
         """Put something on the agenda."""
         self.booked += 1
         heapq.heappush(self.agenda, (at, self.booked, what, vehicle, detail))
 
-    def fork(self) -> World:
-        """A copy that can go its own way; the log starts empty."""
+    def fork(self, seed: int | None = None) -> World:
+        """A copy that can go its own way; the log starts empty.
+
+        Another seed gives it another future: other riders, faults and crew decisions.
+        """
         return World(
-            self.city,
+            self.city if seed is None else replace(self.city, seed=seed),
             copy.deepcopy(self.fleet),
             copy.deepcopy(self.riders),
             list(self.agenda),
@@ -158,6 +197,8 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
     walk = (east * east + north * north) ** 0.5 + fleet.penalty
     vehicle = int(walk.argmin())
     rider = world.riders.choose(city.people, arrivals.cell[number], arrivals.rider_draw[number], at)
+    if world.offers is not None:
+        world.offers.append(_offer(world, arrivals, number, walk, vehicle, rider))
     if walk[vehicle] > arrivals.walk_m[number]:
         world.log.unmet.append(UnmetRow(at, arrivals.cell[number]))
         if arrivals.mishap[number] < 0.004:
@@ -175,7 +216,7 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
     )  # fmt: skip
     habit = arrivals.habit[number]
     at = fleet.next_moment(vehicle, at)
-    if habit < _RESERVED_SHARE:
+    if habit < RESERVED_SHARE:
         fleet.offer(vehicle, for_rent=False)
         battery = fleet.battery_at(city.build, vehicle, at)
         fleet.record(
@@ -184,7 +225,7 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
         )  # fmt: skip
         world.riders.busy_until[rider] = at + 900
         world.book(at + 60 + int(540 * ride.delay), "reservation", vehicle, ride)
-    elif habit < _RESERVED_SHARE + _ABORTED_SHARE:
+    elif habit < RESERVED_SHARE + ABORTED_SHARE:
         battery = _leave_stand(world, vehicle, at)
         world.trips += 1
         fleet.record(
@@ -196,8 +237,29 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
         _start_trip(world, vehicle, at, ride)
 
 
+def _offer(
+    world: World, arrivals: Arrivals, number: int, walk: Floats, vehicle: int, rider: int
+) -> Offer:
+    best = float(walk[vehicle])
+    walk[vehicle] = math.inf
+    second = float(walk.min())
+    walk[vehicle] = best
+    parking = arrivals.end_parking[number]
+    full = parking >= 0 and world.fleet.parked[parking] >= world.city.layout.capacity[parking]
+    unlock, per_min = world.riders.price[rider]
+    return Offer(
+        arrivals.at[number], float(arrivals.x[number]), float(arrivals.y[number]),
+        arrivals.walk_m[number], vehicle, best, second,
+        arrivals.end_x[number], arrivals.end_y[number], parking, bool(full),
+        arrivals.stray_x[number], arrivals.stray_y[number], arrivals.detour[number],
+        arrivals.speed[number], arrivals.drain[number], arrivals.habit[number],
+        arrivals.delay[number], arrivals.mishap[number],
+        unlock, per_min, bool(world.riders.package[rider] >= 0),
+    )  # fmt: skip
+
+
 def _use_reservation(world: World, vehicle: int, at: int, ride: Ride) -> None:
-    if ride.mishap < _CANCELLED_SHARE / _RESERVED_SHARE:
+    if ride.mishap < CANCELLED_SHARE / RESERVED_SHARE:
         battery = world.fleet.battery_at(world.city.build, vehicle, at)
         world.fleet.record(
             world.log, vehicle, at, VehicleState.AVAILABLE, EventType.RESERVATION_CANCEL,

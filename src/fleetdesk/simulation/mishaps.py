@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fleetdesk.simulation.engine import World
 
 _HOUR = 3600
-_LOST_PER_H, _NOT_FOUND_PER_H, _FAULT_PER_H = 1 / 1000, 1 / 12_000, 1 / 1600
+LOST_PER_H, NOT_FOUND_PER_H, FAULT_PER_H = 1 / 1000, 1 / 12_000, 1 / 1600
 
 
 def strike(world: World, hour: int) -> None:
@@ -24,7 +24,7 @@ def strike(world: World, hour: int) -> None:
     charge = fleet.batteries_at(city.build, now)
     standing = np.array([state is VehicleState.AVAILABLE for state in fleet.state])
     standing &= ~np.array(fleet.held)
-    chance_per_h = _LOST_PER_H + _NOT_FOUND_PER_H + _FAULT_PER_H
+    chance_per_h = LOST_PER_H + NOT_FOUND_PER_H + FAULT_PER_H
     befallen = standing & ((charge < spec.usable_battery_pct) | (u[:, 0] < chance_per_h))
     for vehicle in np.flatnonzero(befallen).tolist():
         chance, length = float(u[vehicle, 0]), float(u[vehicle, 1])
@@ -32,11 +32,11 @@ def strike(world: World, hour: int) -> None:
         battery = fleet.battery_at(city.build, vehicle, at)
         if battery < spec.usable_battery_pct:
             _record(world, vehicle, at, VehicleState.NON_OPERATIONAL, EventType.BATTERY_LOW)
-        elif chance < _LOST_PER_H:
+        elif chance < LOST_PER_H:
             fleet.close_stretch(world.log, city.build, vehicle, at)
             _record(world, vehicle, at, VehicleState.NON_CONTACTABLE, EventType.COMMS_LOST)
             world.book(at + 900 + int(4 * _HOUR * length**2), "contact", vehicle)
-        elif chance < _LOST_PER_H + _NOT_FOUND_PER_H:
+        elif chance < LOST_PER_H + NOT_FOUND_PER_H:
             fleet.close_stretch(world.log, city.build, vehicle, at)
             _record(world, vehicle, at, VehicleState.MISSING, EventType.NOT_LOCATED)
             world.book(at + int((6 + 60 * length) * _HOUR), "found", vehicle)

@@ -6,6 +6,7 @@ fault and crew decision has a random stream of its own, so both see the same cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from fleetdesk.simulation.flows import Flows
 from fleetdesk.simulation.layout import PARKING_RADIUS_M, to_degrees, to_metres
 from fleetdesk.simulation.records import vehicle_ids
 from fleetdesk.simulation.streams import Floats
+from fleetdesk.simulation.tagged import Tagged, own_revenue
 
 _CHANGEABLE = (VehicleState.AVAILABLE, VehicleState.NON_OPERATIONAL)
 
@@ -56,7 +58,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Standing:
-    """A vehicle's true state; `parking` is its number, -1 outside all."""
+    """A vehicle's true state; `parking` is its number, -1 outside all.
+
+    `seen_at` is where its GPS says it stands; `broken` ones wait for a mechanic.
+    """
 
     vehicle_id: str
     state: str
@@ -64,6 +69,8 @@ class Standing:
     cell: str
     battery_pct: float
     parking: int
+    seen_at: Point
+    broken: bool
 
 
 @dataclass(frozen=True)
@@ -99,31 +106,73 @@ class SavedCity:
         """The true state of every vehicle."""
         fleet = self._world.fleet
         charge = fleet.batteries_at(self._world.city.build, self._hour * HOUR)
-        lat, lon = to_degrees(np.array(fleet.x), np.array(fleet.y))
-        points = [Point(a, b) for a, b in zip(lat.tolist(), lon.tolist(), strict=True)]
+        points = _points(fleet.x, fleet.y)
+        seen = _points(fleet.seen_x, fleet.seen_y)
         return tuple(
             Standing(
                 vehicle_id, fleet.state[number].value, points[number], points[number].cell(6),
-                float(charge[number]), fleet.parking[number],
+                float(charge[number]), fleet.parking[number], seen[number], fleet.broken[number],
             )
             for vehicle_id, number in self._number.items()
         )  # fmt: skip
 
-    def revenue(self, changes: dict[str, Change], *, with_crews: bool = False) -> Revenue:
+    def revenue(
+        self, changes: Mapping[str, Change], *, with_crews: bool = False, future: int = 0
+    ) -> Revenue:
         """Revenue of the horizon after these changes by vehicle id, made at the saved moment.
 
         Without crews nothing else is done to the fleet meanwhile; with them the operator's usual
-        policy goes on, so that a task mostly saves a later one.
+        policy goes on, so that a task mostly saves a later one. Future 0 is the one that the
+        records go on with; every other number is another draw of riders and faults.
         """
-        world = self._world.fork()
+        return self._revenue(self._run(self._fork(future), changes, with_crews=with_crews))
+
+    def own_revenue(
+        self, tasks: Sequence[tuple[str, Change]], future: int = 0
+    ) -> tuple[Revenue, Floats]:
+        """Revenue without any task, and of each task's vehicle had that task alone been done.
+
+        Each task is weighed by itself against the vehicles that the run without tasks has for
+        rent, which are taken to go on as they did. No crews.
+        """
+        numbers = np.array([self._vehicle(vehicle_id) for vehicle_id, _ in tasks], dtype=np.int64)
+        states = [self._after(vehicle_id, change) for vehicle_id, change in tasks]
+        x, y, battery = np.array(states, dtype=np.float64).reshape(-1, 3).T
+        world = self._fork(future)
+        world.offers = []
+        self._run(world, {})
+        tagged = Tagged(numbers, x, y, battery)
+        own = own_revenue(world.city, world.offers, tagged, self._hour, self._hours)
+        return self._revenue(world), own
+
+    def _fork(self, future: int) -> World:
+        # A stream's address begins with the seed, which has 64 bits: no two futures share one.
+        return self._world.fork(self._world.city.seed + (future << 32))
+
+    def _run(
+        self, world: World, changes: Mapping[str, Change], *, with_crews: bool = False
+    ) -> World:
         for vehicle_id, change in changes.items():
             _apply(world, self._vehicle(vehicle_id), self._hour * HOUR, change)
         for hour in range(self._hour, self._hour + self._hours):
             run_hour(world, hour, with_crews=with_crews)
+        return world
+
+    def _revenue(self, world: World) -> Revenue:
         by_vehicle = dict.fromkeys(self._ids, 0.0)
         for trip in world.log.trips:
             by_vehicle[self._ids[trip.vehicle]] += trip.revenue
         return Revenue(round(sum(by_vehicle.values()), 2), by_vehicle)
+
+    def _after(self, vehicle_id: str, change: Change) -> tuple[float, float, float]:
+        """Metres and percent of a vehicle once the change is made."""
+        fleet, city = self._world.fleet, self._world.city
+        vehicle, at = self._vehicle(vehicle_id), self._hour * HOUR
+        _refuse_unless_standing(self._world, vehicle)
+        x, y, battery = fleet.x[vehicle], fleet.y[vehicle], change.battery_pct
+        if change.to is not None:
+            x, y = _metres(change.to)
+        return x, y, fleet.battery_at(city.build, vehicle, at) if battery is None else battery
 
     def _vehicle(self, vehicle_id: str) -> int:
         if vehicle_id not in self._number:
@@ -173,22 +222,37 @@ def _apply(world: World, vehicle: int, at: int, change: Change) -> None:
     if change == Change():
         return
     fleet, city = world.fleet, world.city
-    if fleet.state[vehicle] not in _CHANGEABLE or fleet.held[vehicle]:
-        raise FleetDeskError(
-            "Only a standing vehicle can be changed",
-            found=f"{vehicle_ids(city)[vehicle]} is {fleet.state[vehicle].value}",
-            fix="Choose one that is available or non_operational",
-        )
+    _refuse_unless_standing(world, vehicle)
     battery = fleet.battery_at(city.build, vehicle, at)
     if change.battery_pct is not None:
         battery = change.battery_pct
     if change.to is not None:
-        x, y = to_metres(np.array([change.to.lat]), np.array([change.to.lon]))
-        away = np.hypot(city.layout.parking_x - x[0], city.layout.parking_y - y[0])
+        x, y = _metres(change.to)
+        away = np.hypot(city.layout.parking_x - x, city.layout.parking_y - y)
         nearest = int(np.argmin(away))
         fleet.lift(vehicle)
         parking = nearest if away[nearest] <= PARKING_RADIUS_M else -1
-        fleet.place(vehicle, float(x[0]), float(y[0]), 0.0, 0.0, parking)
+        fleet.place(vehicle, x, y, 0.0, 0.0, parking)
     usable = battery >= city.spec.usable_battery_pct and not fleet.broken[vehicle]
     fleet.state[vehicle] = VehicleState.AVAILABLE if usable else VehicleState.NON_OPERATIONAL
     fleet.stand(vehicle, at, battery, for_rent=usable)
+
+
+def _refuse_unless_standing(world: World, vehicle: int) -> None:
+    fleet = world.fleet
+    if fleet.state[vehicle] not in _CHANGEABLE or fleet.held[vehicle]:
+        raise FleetDeskError(
+            "Only a standing vehicle can be changed",
+            found=f"{vehicle_ids(world.city)[vehicle]} is {fleet.state[vehicle].value}",
+            fix="Choose one that is available or non_operational",
+        )
+
+
+def _metres(point: Point) -> tuple[float, float]:
+    x, y = to_metres(np.array([point.lat]), np.array([point.lon]))
+    return float(x[0]), float(y[0])
+
+
+def _points(x: Sequence[float], y: Sequence[float]) -> list[Point]:
+    lat, lon = to_degrees(np.array(x), np.array(y))
+    return [Point(a, b) for a, b in zip(lat.tolist(), lon.tolist(), strict=True)]

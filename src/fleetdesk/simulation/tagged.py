@@ -1,0 +1,179 @@
+"""What one vehicle would earn, had it alone been changed, in a future that was run without that.
+
+One run of the city answers thousands of single tasks. Each tagged vehicle competes with those that
+were for rent in that run, but for one whose part it plays: at first its own original, and later the
+one whose rider it took, because that rider came to the same place with it. The laws are those of
+the engine, written for many vehicles at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetdesk.simulation.engine import (
+    ABORTED_SHARE,
+    CANCELLED_SHARE,
+    HOUR,
+    RESERVED_SHARE,
+    City,
+    Offer,
+)
+from fleetdesk.simulation.fleet import LOW_BATTERY_PCT, LOW_BATTERY_PENALTY_M
+from fleetdesk.simulation.layout import ashore, to_degrees, to_metres
+from fleetdesk.simulation.mishaps import FAULT_PER_H, LOST_PER_H, NOT_FOUND_PER_H
+from fleetdesk.simulation.streams import Floats, Ints, Purpose, stream
+
+_NEVER = 1 << 60
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """Where vehicles would stand for rent, in metres and percent; `vehicle` is whose place each
+    takes. One vehicle may be tagged many times."""
+
+    vehicle: Ints
+    x: Floats
+    y: Floats
+    battery: Floats
+
+
+def own_revenue(
+    city: City, offers: Sequence[Offer], tagged: Tagged, first_hour: int, hours: int
+) -> Floats:
+    """Revenue of each tagged vehicle from trips that start in these hours, without any crew.
+
+    `offers` are those of one run of `city` over the same hours.
+    """
+    chains = _Chains(city, tagged, first_hour * HOUR, (first_hour + hours) * HOUR)
+    columns = np.array(offers, dtype=np.float64).reshape(-1, len(Offer._fields))
+    hour_of = columns[:, 0] // HOUR
+    for hour in range(first_hour, first_hour + hours):
+        chains.strike(hour)
+        rows = columns[hour_of == hour]
+        chains.ride({name: rows[:, i] for i, name in enumerate(Offer._fields)})
+    return chains.revenue
+
+
+class _Chains:
+    """The tagged vehicles as they go; `ready` is the second from which each is for rent."""
+
+    def __init__(self, city: City, tagged: Tagged, start: int, end: int) -> None:
+        self.city, self.end = city, end
+        self.vehicle, self.plays = tagged.vehicle, tagged.vehicle.copy()
+        self.x, self.y = tagged.x.copy(), tagged.y.copy()
+        self.battery = tagged.battery.copy()
+        size = self.vehicle.size
+        self.since = np.full(size, start, dtype=np.int64)
+        usable = self.battery >= city.spec.usable_battery_pct
+        self.ready = np.where(usable, start, _NEVER)
+        self.penalty = np.zeros(size)
+        self.revenue = np.zeros(size)
+        self._show(np.arange(size))
+
+    def strike(self, hour: int) -> None:
+        """The mishaps at the top of an hour, with the chances of the vehicle it stands for."""
+        spec, now = self.city.spec, hour * HOUR
+        u = stream(self.city.seed, Purpose.FAULTS, hour).random((spec.vehicles, 3))
+        chance, length = u[self.vehicle, 0], u[self.vehicle, 1]
+        standing = self.ready <= now
+        low = standing & (self._charge(np.arange(self.ready.size), now) < spec.usable_battery_pct)
+        self.ready[low] = _NEVER
+        rest = standing & ~low
+        lost = rest & (chance < LOST_PER_H)
+        missing = rest & ~lost & (chance < LOST_PER_H + NOT_FOUND_PER_H)
+        broken = rest & ~lost & ~missing & (chance < LOST_PER_H + NOT_FOUND_PER_H + FAULT_PER_H)
+        for hit, away in (
+            (lost, 900 + (4 * HOUR * length**2).astype(np.int64)),
+            (missing, ((6 + 60 * length) * HOUR).astype(np.int64)),
+            (broken, ((3 + 12 * length) * HOUR).astype(np.int64)),
+        ):
+            which = np.flatnonzero(hit)
+            self._stand(which, now, self._charge(which, now))
+            back = now + away[which]
+            empty = self._charge(which, back) < spec.usable_battery_pct
+            self.ready[which] = np.where(empty, _NEVER, back)
+
+    def ride(self, offer: dict[str, Floats]) -> None:
+        """The riders of an hour, each tagged vehicle taking the first that prefers it, and on."""
+        limit = np.minimum(offer["best_m"], offer["walk_m"])
+        without = np.minimum(offer["second_m"], offer["walk_m"])
+        open_ = np.arange(self.vehicle.size)
+        while open_.size and limit.size:
+            apart = np.hypot(
+                self.x[open_, None] - offer["x"][None, :], self.y[open_, None] - offer["y"][None, :]
+            )
+            own = offer["vehicle"][None, :] == self.plays[open_, None]
+            reach = np.where(own, without[None, :], limit[None, :]) - self.penalty[open_, None]
+            taken = (apart < reach) & (offer["at"][None, :] >= self.ready[open_, None])
+            some = taken.any(axis=1)
+            open_, first = open_[some], taken[some].argmax(axis=1)
+            self._take(open_, {name: values[first] for name, values in offer.items()})
+
+    def _take(self, which: Ints, ride: dict[str, Floats]) -> None:
+        at = ride["at"].astype(np.int64)
+        served = ride["best_m"] <= ride["walk_m"]
+        self.plays[which[served]] = ride["vehicle"][served].astype(np.int64)
+        reserved = ride["habit"] < RESERVED_SHARE
+        cancelled = reserved & (ride["mishap"] < CANCELLED_SHARE / RESERVED_SHARE)
+        aborted = ~reserved & (ride["habit"] < RESERVED_SHARE + ABORTED_SHARE)
+        begun = at + np.where(reserved, 60 + (540 * ride["delay"]).astype(np.int64), 0)
+        self.ready[which[cancelled]] = begun[cancelled]
+        back = at + 20 + (35 * ride["delay"]).astype(np.int64)
+        self._stand(which[aborted], back[aborted], self._charge(which[aborted], at[aborted]))
+        self.ready[which[aborted]] = back[aborted]
+        goes = ~cancelled & ~aborted
+        self._trip(which[goes], begun[goes], {name: v[goes] for name, v in ride.items()})
+
+    def _trip(self, which: Ints, at: Ints, ride: dict[str, Floats]) -> None:
+        city, spec = self.city, self.city.spec
+        battery = self._charge(which, at)
+        x, y = self.x[which], self.y[which]
+        full = ride["goal_full"] > 0
+        end_x = np.where(full, ride["stray_x"], ride["end_x"])
+        end_y = np.where(full, ride["stray_y"], ride["end_y"])
+        cold = 1.0 + 0.01 * np.maximum(0.0, 15.0 - city.flows.weather.temperature_c[at // HOUR])
+        per_km = city.build.drain_per_km[self.vehicle[which]] * ride["drain"] * cold
+        straight = np.hypot(end_x - x, end_y - y)
+        wanted = np.maximum(250.0, straight * ride["detour"] + 120.0)
+        distance = np.minimum(wanted, np.maximum(100.0, (battery - 1.0) / per_km * 1000.0))
+        dies = distance < wanted
+        end_x, end_y = _on_the_way(x, y, end_x, end_y, distance / wanted, dies)
+        duration = np.round(distance / ride["speed"] + 45.0).astype(np.int64)
+        paid = np.round(ride["unlock"] + ride["per_min"] * duration / 60.0, 2)
+        self.revenue[which] += np.where(at < self.end, paid, 0.0)
+        end, charge = at + duration, np.maximum(0.5, battery - per_km * distance / 1000.0)
+        self.x[which], self.y[which] = end_x, end_y
+        # A subscriber may put a full battery in at a cabinet.
+        parking = np.where(full | dies, -1, ride["end_parking"]).astype(np.int64)
+        cabinet = (parking >= 0) & np.array(city.layout.cabinet)[parking]
+        swaps = cabinet & (ride["subscribed"] > 0) & (charge < 45.0) & (ride["delay"] < 0.6)
+        wait = np.round(30 + 400 * ride["delay"] ** 2).astype(np.int64) + 60
+        ready = end + np.where(swaps, wait, 0)
+        charge = np.where(swaps, 97.0, charge)
+        self._stand(which, ready, charge)
+        self.ready[which] = np.where(charge < spec.usable_battery_pct, _NEVER, ready)
+
+    def _charge(self, which: Ints, at: Ints | int) -> Floats:
+        gone = self.city.build.standby_per_s * (at - self.since[which])
+        return np.asarray(np.maximum(0.0, self.battery[which] - gone))
+
+    def _stand(self, which: Ints, at: Ints | int, battery: Floats) -> None:
+        self.battery[which], self.since[which] = battery, at
+        self._show(which)
+
+    def _show(self, which: Ints) -> None:
+        lack = np.maximum(0.0, LOW_BATTERY_PCT - self.battery[which]) / LOW_BATTERY_PCT
+        self.penalty[which] = LOW_BATTERY_PENALTY_M * lack
+
+
+def _on_the_way(
+    x: Floats, y: Floats, end_x: Floats, end_y: Floats, share: Floats, dies: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Where trips end: at their goal, or where the battery dies, pulled out of the gulf."""
+    lat, lon = to_degrees(x + (end_x - x) * share, y + (end_y - y) * share)
+    dry_x, dry_y = to_metres(lat, ashore(lat, lon))
+    return np.where(dies, dry_x, end_x), np.where(dies, dry_y, end_y)
