@@ -203,6 +203,7 @@ class GoogleServer:
                 "properties": {**page["properties"], "index": index},
                 "merges": merges,
                 "protectedRanges": page["protected"],
+                "charts": page.get("charts", []),
                 "data": [grid_data(page["cells"], area) for area in areas or [None]],
             }
             sheets.append(sheet)
@@ -322,6 +323,50 @@ class GoogleServer:
         name = next(n for n in self.state["names"] if n["namedRangeId"] == new["namedRangeId"])
         guard = {**new, "protectedRangeId": 77 + len(self.calls)}
         self._by_id(name["range"]["sheetId"])["protected"].append(guard)
+
+    def _do_setDataValidation(self, content: Json) -> None:  # noqa: N802
+        page, area = self._area(content["range"])
+        for row in range(area[0], area[2]):
+            for column in range(area[1], area[3]):
+                rule = {"dataValidation": content["rule"]} if "rule" in content else {}
+                put(page["cells"].setdefault((row, column), {}), rule, "dataValidation")
+
+    def _do_addChart(self, content: Json) -> None:  # noqa: N802
+        new = content["chart"]
+        charts = [c["chartId"] for page in self.state["sheets"] for c in page.get("charts", [])]
+        if new["chartId"] in charts:
+            raise Refused(400, f"Invalid requests: chartId {new['chartId']} taken")
+        assert 0 < new["chartId"] < 2**31
+        anchor = new["position"]["overlayPosition"]["anchorCell"]
+        page = self._by_id(anchor["sheetId"])
+        size = page["properties"]["gridProperties"]
+        if anchor["rowIndex"] >= size["rowCount"] or anchor["columnIndex"] >= size["columnCount"]:
+            raise Refused(400, f"The anchor lies outside the grid: {anchor} {size}")
+        self._check_sources(new["spec"])
+        page.setdefault("charts", []).append(new)
+
+    def _do_updateChartSpec(self, content: Json) -> None:  # noqa: N802
+        self._check_sources(content["spec"])
+        self._chart(content["chartId"])[1]["spec"] = content["spec"]
+
+    def _do_deleteEmbeddedObject(self, content: Json) -> None:  # noqa: N802
+        page, chart = self._chart(content["objectId"])
+        page["charts"].remove(chart)
+
+    def _chart(self, number: int) -> tuple[Json, Json]:
+        for page in self.state["sheets"]:
+            for chart in page.get("charts", []):
+                if chart["chartId"] == number:
+                    return page, chart
+        raise Refused(400, f"Invalid requests: No chart with id: {number}")
+
+    def _check_sources(self, spec: Json) -> None:
+        basic = spec["basicChart"]
+        data = [one["domain"] for one in basic["domains"]]
+        data += [one["series"] for one in basic["series"]]
+        for one in data:
+            for place in one["sourceRange"]["sources"]:
+                self._area(place)
 
     def _area(self, place: Json) -> tuple[Json, tuple[int, int, int, int]]:
         page = self._by_id(place["sheetId"])

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from google_server import KEY, GoogleServer, Refused, Time, check, check_mask
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.sheets import google_requests, google_values, google_write
 from fleetdesk.sheets.base import CellStyle, Link, ResultColumn, ResultSheet, WritePlan
 from fleetdesk.sheets.google import GoogleSheet, sheet_key
@@ -323,3 +325,48 @@ def test_the_stand_in_refuses_what_google_does_not_describe(body: dict[str, Any]
         check(body, "BatchUpdateSpreadsheetRequest")
     with pytest.raises(Refused):
         check_mask("sheets.data.rowDatas", "Spreadsheet")
+
+
+@pytest.mark.parametrize("kind", list(ChartKind))
+def test_a_chart_is_renewed_where_the_planner_has_put_it(
+    server: GoogleServer, sheet: GoogleSheet, kind: ChartKind
+) -> None:
+    chart = Chart(
+        kind, "What pays", "Task", "ROI", "EUR", "Task", (Series("ROI (EUR)", "#0072B2"),)
+    )
+    server.add("Mine", 7)
+    server.state["sheets"][1]["charts"] = [{"chartId": 5, "spec": {"title": "Mine"}}]
+    run(sheet, charted(tasks("a", "b"), chart, chart))
+    first, second = server.page("Tasks")["charts"]
+    ends = [c["position"]["overlayPosition"]["offsetYPixels"] for c in (first, second)]
+    assert ends[0] < ends[1], "one below the other"
+    first["position"] = {"overlayPosition": "where the planner wants it"}
+    run(sheet, charted(tasks("a", "b", "c"), chart))
+    (kept,) = server.page("Tasks")["charts"]
+    assert kept["position"] == {"overlayPosition": "where the planner wants it"}
+    (series,) = kept["spec"]["basicChart"]["series"]
+    (place,) = series["series"]["sourceRange"]["sources"]
+    assert (place["startRowIndex"], place["endRowIndex"]) == (3, 7), "header and three rows"
+    run(sheet, charted(tasks(), chart))
+    assert server.page("Tasks")["charts"] == [], "nothing to draw"
+    assert server.page("Mine")["charts"] == [{"chartId": 5, "spec": {"title": "Mine"}}]
+
+
+def test_a_dropdown_follows_the_rows(server: GoogleServer, sheet: GoogleSheet) -> None:
+    columns = (ResultColumn("Task"), ResultColumn("Lock", input=True, choices=("yes",)))
+
+    def offered(row: int) -> list[str]:
+        rule = server.cell("Tasks", row, 2).get("dataValidation")
+        return [v["userEnteredValue"] for v in rule["condition"]["values"]] if rule else []
+
+    for keys in ("abc", "a", "ab"):
+        rows = [(key, None) for key in keys]
+        plan = ResultSheet("Tasks", "Today", "Why.", "Tasks", columns, rows, key="Task")
+        run(sheet, WritePlan((plan,)))
+        offers = [offered(row) for row in range(4, 9)]
+        assert offers == [[]] + [["yes"]] * len(keys) + [[]] * (4 - len(keys))
+
+
+def charted(plan: WritePlan, *charts: Chart) -> WritePlan:
+    (sheet,) = plan.sheets
+    return WritePlan((replace(sheet, charts=charts),))

@@ -81,6 +81,11 @@ def anchors(xml: bytes, root: Node) -> list[Anchor]:
     return found
 
 
+def places(xml: bytes, root: Node) -> list[Area | None]:
+    """What anything on the drawing covers, shapes and groups included; None where that is free."""
+    return [_area(xml, node) for node in _walk(root) if node.local in _ANCHORS]
+
+
 def free_id(root: Node) -> int:
     """A number that nothing on the drawing has; groups and fallbacks count too."""
     used = [node.get("id") for node in _walk(root) if node.local == "cNvPr"]

@@ -75,7 +75,7 @@ class GoogleSheet:
 
     def capabilities(self) -> Capabilities:
         """Others may be editing while we are."""
-        return Capabilities(kind="google", charts=False, images=False, live=True)
+        return Capabilities(kind="google", charts=True, images=False, live=True)
 
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """The named sheets (all when None), of one moment; one call.

@@ -21,6 +21,7 @@ FIELDS = (
     "spreadsheetId,properties.title,namedRanges,"
     "sheets(properties(sheetId,title,index,sheetType,hidden,"
     "gridProperties(rowCount,columnCount)),merges,protectedRanges(protectedRangeId,namedRangeId),"
+    "charts(chartId),"
     "data(startRow,startColumn,"
     "rowData.values(userEnteredValue,effectiveValue,effectiveFormat.numberFormat)))"
 )
@@ -62,6 +63,7 @@ class Page:
     columns: int
     cells: Mapping[Place, GoogleCell] = field(repr=False)
     merges: tuple[Area, ...] = ()
+    charts: tuple[int, ...] = ()
 
     def values(self) -> dict[Place, Value]:
         """The cells that show something."""
@@ -209,6 +211,7 @@ def _page(sheet: Json) -> Page:
         columns=size.get("columnCount", 0),
         cells=cells,
         merges=tuple(area for area in map(_area, sheet.get("merges", ())) if area),
+        charts=tuple(chart.get("chartId", 0) for chart in sheet.get("charts", ())),
     )
 
 

@@ -59,13 +59,15 @@ class Batch:
 
     def clear(self, page: int, area: Area, *, whole: bool = False) -> None:
         """Empty cells of value and format, or of everything that moves with a cell."""
-        self._add("updateCells", {"range": _range(page, area), "fields": WHOLE if whole else OURS})
+        self._add(
+            "updateCells", {"range": grid_range(page, area), "fields": WHOLE if whole else OURS}
+        )
 
     def cell(self, page: int, place: Place, data: Json, *, whole: bool = False) -> None:
         """One cell."""
         rows = [{"values": [data]}]
         fields = WHOLE if whole else OURS
-        area = _range(page, Area(*place, *place))
+        area = grid_range(page, Area(*place, *place))
         self._add("updateCells", {"range": area, "rows": rows, "fields": fields})
 
     def values(self, page: int, area: Area, rows: Sequence[Sequence[Json]]) -> None:
@@ -73,7 +75,7 @@ class Batch:
         self._add(
             "updateCells",
             {
-                "range": _range(page, area),
+                "range": grid_range(page, area),
                 "rows": [{"values": list(row)} for row in rows],
                 "fields": "userEnteredValue",
             },
@@ -84,14 +86,16 @@ class Batch:
         fields = "userEnteredFormat"
         if not each:
             cell = {"userEnteredFormat": same}
-            self._add("repeatCell", {"range": _range(page, area), "cell": cell, "fields": fields})
+            self._add(
+                "repeatCell", {"range": grid_range(page, area), "cell": cell, "fields": fields}
+            )
             return
         rows = [{"values": [{"userEnteredFormat": look}]} for look in each]
-        self._add("updateCells", {"range": _range(page, area), "rows": rows, "fields": fields})
+        self._add("updateCells", {"range": grid_range(page, area), "rows": rows, "fields": fields})
 
     def unmerge(self, page: int, area: Area) -> None:
         """Take merged cells apart."""
-        self._add("unmergeCells", {"range": _range(page, area)})
+        self._add("unmergeCells", {"range": grid_range(page, area)})
 
     def width(self, page: int, column: int, characters: float) -> None:
         """A column's width, given in characters as in Excel."""
@@ -99,12 +103,12 @@ class Batch:
 
     def add_name(self, key: str, name: str, page: int, area: Area) -> None:
         """A new named range."""
-        named = {"namedRangeId": key, "name": name, "range": _range(page, area)}
+        named = {"namedRangeId": key, "name": name, "range": grid_range(page, area)}
         self._add("addNamedRange", {"namedRange": named})
 
     def move_name(self, key: str, page: int, area: Area) -> None:
         """Another area for a named range."""
-        named = {"namedRangeId": key, "range": _range(page, area)}
+        named = {"namedRangeId": key, "range": grid_range(page, area)}
         self._add("updateNamedRange", {"namedRange": named, "fields": "range"})
 
     def protect(self, key: str, title: str) -> None:
@@ -115,6 +119,28 @@ class Batch:
             "warningOnly": True,
         }
         self._add("addProtectedRange", {"protectedRange": guard})
+
+    def offer(self, page: int, area: Area, choices: Sequence[str]) -> None:
+        """A dropdown in cells; without choices it is taken away. Other texts are not forbidden."""
+        content: Json = {"range": grid_range(page, area)}
+        if choices:
+            values = [{"userEnteredValue": choice} for choice in choices]
+            condition = {"type": "ONE_OF_LIST", "values": values}
+            content["rule"] = {"condition": condition, "strict": False, "showCustomUi": True}
+        self._add("setDataValidation", content)
+
+    def add_chart(self, key: int, spec: Json, place: Json) -> None:
+        """A new chart over a sheet's cells (`OverlayPosition`)."""
+        position = {"overlayPosition": place}
+        self._add("addChart", {"chart": {"chartId": key, "spec": spec, "position": position}})
+
+    def update_chart(self, key: int, spec: Json) -> None:
+        """What an existing chart shows; it stays where it is."""
+        self._add("updateChartSpec", {"chartId": key, "spec": spec})
+
+    def remove_chart(self, key: int) -> None:
+        """A chart that is no longer wanted."""
+        self._add("deleteEmbeddedObject", {"objectId": key})
 
     def _size(self, page: int, dimension: str, number: int, pixels: int) -> None:
         place = {"sheetId": page, "dimension": dimension}
@@ -131,7 +157,8 @@ class Batch:
         self.requests.append({kind: content})
 
 
-def _range(page: int, area: Area) -> Json:
+def grid_range(page: int, area: Area) -> Json:
+    """An area as a `GridRange`."""
     return {
         "sheetId": page,
         "startRowIndex": area.top - 1,

@@ -19,6 +19,7 @@ from fleetdesk.sheets.google_book import (
     fingerprint,
     range_name,
 )
+from fleetdesk.sheets.google_charts import draw_charts
 from fleetdesk.sheets.google_place import Placed, kept_rows, label_row, new_id
 from fleetdesk.sheets.google_requests import Batch
 from fleetdesk.sheets.google_values import (
@@ -87,6 +88,8 @@ def build(
         _write_table(batch, pages.marks[item.page_id], item, ids)
         _put_back(batch, pages.marks[item.page_id], item, details)
         _name_range(batch, book, item, name)
+        used = max([item.body.right, *(column for _, column in pages.marks[item.page_id])])
+        draw_charts(batch, item, used)
     records = dict(book.manifest.owned)
     records |= {i.sheet.sheet: new_record(i.sheet, i.title, i.body) for i in placed}
     _write_manifest(batch, pages, book, records, name)
@@ -118,6 +121,9 @@ def _open_page(batch: Batch, pages: _Pages, item: Placed, index: int) -> None:
     places = [*item.plan.cells, *((row, 1) for row in item.plan.kept_keys)]
     rows = max([item.body.bottom, item.plan.label_row or 0, *(row for row, _ in places)])
     columns = max([item.body.right, *(column for _, column in places)])
+    if item.sheet.charts and item.owned:
+        # A chart is anchored to a cell past all that are in use.
+        columns = max([columns, *(column for _, column in item.owned.page.cells)]) + 2
     if item.owned is None:
         size = rows + _SPARE_ROWS, columns + _SPARE_COLUMNS
         batch.add_sheet(item.page_id, item.title, index, size, frozen=item.plan.top)
@@ -137,8 +143,12 @@ def _move_away(batch: Batch, marks: dict[Place, Mark], item: Placed) -> None:
     if item.owned is None:
         return
     area = item.owned.area
-    for column in item.owned.columns:
-        batch.clear(item.page_id, Area(area.top, column, area.bottom, column))
+    offering = {column.header for column in item.sheet.columns if column.input}
+    for column, header in item.owned.columns.items():
+        whole = Area(area.top, column, area.bottom, column)
+        batch.clear(item.page_id, whole)
+        if header in offering:
+            batch.offer(item.page_id, whole, ())
     for merge in item.owned.page.merges:
         if merge.meets(item.body):
             batch.unmerge(item.page_id, merge)
@@ -193,6 +203,10 @@ def _write_table(
         different = any(look is not plain[index] for look in own_looks)
         formats = [_format(look) for look in own_looks] if different else []
         batch.formats(page, area, cell_format(plain[index]), formats)
+    for index, column in enumerate(sheet.columns):
+        if column.input:
+            area = Area(first, plan.left + index, plan.last, plan.left + index)
+            batch.offer(page, area, column.choices)
     if rows:
         batch.values(page, Area(first, plan.left, plan.last, item.body.right), rows)
     if plan.label_row is not None:

@@ -85,7 +85,7 @@ class Styles:
 
 
 def _input(entry: Input) -> dict[str, object]:
-    return {"num_format": _number_format(entry), "locked": False, "font_color": INK}
+    return {"num_format": number_format(entry), "locked": False, "font_color": INK}
 
 
 def _side(entry: Input) -> str:
@@ -98,7 +98,8 @@ def _aligned(side: str) -> dict[str, object]:
     return {"align": side, "indent": 1} if side == "left" else {"align": side}
 
 
-def _number_format(entry: Input) -> str:
+def number_format(entry: Input) -> str:
+    """The format in which a setting's value is shown."""
     match entry.kind:
         case InputKind.TEXT | InputKind.CHOICE:
             return "@"

@@ -17,12 +17,12 @@ from fleetdesk.errors import WorkbookRefused
 from fleetdesk.model.sheet_template import (
     MONEY,
     Input,
-    InputKind,
     Layout,
     SheetTemplate,
     TemplateValue,
     WorkbookTemplate,
 )
+from fleetdesk.sheets.input_rules import rule_of
 from fleetdesk.sheets.template_start import write_start
 from fleetdesk.sheets.template_style import ACCENT, Styles
 
@@ -73,6 +73,12 @@ def template_bytes(template: WorkbookTemplate, *, created: datetime = CREATED) -
     return buffer.getvalue()
 
 
+def row_height(entry: Input, sheet: SheetTemplate) -> float:
+    """Points that a form's row needs for the setting's help."""
+    lines = len(textwrap.wrap(entry.help, int(sheet.widths[_HELP_COLUMN] * 1.05)))
+    return 4 + _LINE_HEIGHT * max(1, lines)
+
+
 def _write_sheet(
     book: Workbook, styles: Styles, sheet: SheetTemplate, template: WorkbookTemplate
 ) -> None:
@@ -107,14 +113,13 @@ def _write_form(
     quoted = sheet.sheet.replace("'", "''")
     for offset, (entry, value) in enumerate(zip(sheet.inputs, sheet.rows[0], strict=True)):
         row = _HEAD_ROW + 1 + offset
-        lines = len(textwrap.wrap(entry.help, int(sheet.widths[_HELP_COLUMN] * 1.05)))
-        page.set_row(row, 4 + _LINE_HEIGHT * max(1, lines))
+        page.set_row(row, row_height(entry, sheet))
         page.write_string(row, 0, entry.label, styles.label)
         page.write_comment(row, 0, _comment(entry), _comment_size(_comment(entry)))
         _write_value(page, row, _VALUE_COLUMN, value, styles.form_input(entry))
         _write_unit(page, row, entry, sheet.currency, currency_name, styles)
         page.write_string(row, _HELP_COLUMN, entry.help, styles.help)
-        page.data_validation(row, _VALUE_COLUMN, row, _VALUE_COLUMN, _validation(entry))
+        page.data_validation(row, _VALUE_COLUMN, row, _VALUE_COLUMN, rule_of(entry))
         book.define_name(sheet.name_of(entry), f"='{quoted}'!$B${row + 1}")
 
 
@@ -140,7 +145,7 @@ def _write_list(page: Worksheet, styles: Styles, sheet: SheetTemplate) -> None:
     for column, entry in enumerate(sheet.inputs):
         comment = _comment(entry)
         page.write_comment(_HEAD_ROW, column, comment, _comment_size(comment))
-        page.data_validation(first, column, last, column, _validation(entry))
+        page.data_validation(first, column, last, column, rule_of(entry))
         cell_format = styles.list_input(entry)
         for offset, row in enumerate(rows):
             _write_value(page, first + offset, column, row[column], cell_format)
@@ -181,36 +186,6 @@ def _write_value(
             page.write_datetime(row, column, value, cell_format)
         case str():
             page.write_string(row, column, value, cell_format)
-
-
-def _validation(entry: Input) -> dict[str, Any]:
-    rule: dict[str, Any] = {"validate": "any"}
-    match entry.kind:
-        case InputKind.YES_NO:
-            rule = {"validate": "list", "source": ["yes", "no"]}
-        case InputKind.CHOICE:
-            rule = {"validate": "list", "source": list(entry.choices)}
-        case InputKind.WHOLE | InputKind.NUMBER:
-            kind = "integer" if entry.kind is InputKind.WHOLE else "decimal"
-            rule = _between(kind, entry.low, entry.high)
-        case InputKind.TIME:
-            rule = _between("time", time(0, 0), time(23, 59, 59))
-        case InputKind.DATE:
-            rule = _between("date", entry.low, entry.high)
-    if entry.choices_from:
-        table, column = entry.choices_from
-        rule = {"validate": "list", "source": f'=INDIRECT("{table}[{column}]")'}
-    expects = f"{entry.expects[0].upper()}{entry.expects[1:]}."
-    return rule | {
-        "input_title": entry.label[:32],
-        "input_message": expects[:255],
-        "error_title": entry.label[:32],
-        "error_message": f"Enter {entry.expects}."[:255],
-    }
-
-
-def _between(kind: str, low: object, high: object) -> dict[str, Any]:
-    return {"validate": kind, "criteria": "between", "minimum": low, "maximum": high}
 
 
 def _comment(entry: Input) -> str:
