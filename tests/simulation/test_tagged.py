@@ -21,12 +21,11 @@ def saved() -> SavedCity:
 
 
 def _tasks(saved: SavedCity, count: int) -> list[tuple[str, Change]]:
-    """Full batteries for the emptiest vehicles; every other one is also carried to the centre."""
+    """Full batteries for the emptiest vehicles; every third is also carried to where one stands."""
     standing = [v for v in saved.vehicles() if v.state == "available"]
     emptiest = sorted(standing, key=lambda v: v.battery_pct)[:count]
-    centre = Point(40.6325, 22.9412)
     return [
-        (vehicle.vehicle_id, Change(100.0, centre if number % 2 else None))
+        (vehicle.vehicle_id, Change(100.0, None if number % 3 else standing[5 * number].at))
         for number, vehicle in enumerate(emptiest)
     ]
 
@@ -48,14 +47,14 @@ def test_single_tasks_agree_with_whole_runs(saved):
     ])  # fmt: skip
     # Most chains are the very same; the rest meet a vehicle that their own doing had displaced.
     assert np.mean(np.abs(fast - slow) < 0.02) > 0.8
-    assert np.corrcoef(fast.ravel(), slow.ravel())[0, 1] > 0.97
-    assert fast.mean() == pytest.approx(slow.mean(), rel=0.03)
+    assert np.corrcoef(fast.ravel(), slow.ravel())[0, 1] > 0.95
+    assert fast.mean() == pytest.approx(slow.mean(), rel=0.05)
 
 
 def test_an_empty_vehicle_earns_nothing_and_a_full_one_does(saved):
     name = _tasks(saved, 1)[0][0]
-    centre = Point(40.6325, 22.9412)
-    tasks = [(name, Change(5.0)), (name, Change(100.0, centre))]
+    quay = Point(40.6218, 22.9524)
+    tasks = [(name, Change(5.0)), (name, Change(100.0, quay))]
     means = np.mean([saved.own_revenue(tasks, future)[1] for future in FUTURES], axis=0)
     assert means[0] == 0.0
-    assert means[1] > 3.0
+    assert means[1] > 1.0
