@@ -6,40 +6,28 @@ Heavy libraries are loaded only once a command needs them, so that help appears 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fleetdesk import __version__
-from fleetdesk.apps.console import OnProgress, progress, run_command, show, show_error
+from fleetdesk.apps.console import OnProgress, finish, show, show_error
+from fleetdesk.apps.importing import import_
 from fleetdesk.apps.login import login
+from fleetdesk.apps.options import as_json_option, city_options
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
 4 the workbook was refused, 5 the source cannot be read, 6 the store cannot be used,
 7 too little data, 70 a fault of FleetDesk's own, 130 cancelled."""
 
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
-
 workbook_argument = click.argument("workbook")
 workspace_option = click.option(
     "--workspace", type=click.Path(path_type=Path),
     help="Folder with store and outputs; by default the one that the workbook lies in.",
 )  # fmt: skip
-
-
-def city_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What a new workbook is made with."""
-    for option in (
-        click.option("--currency", default="EUR", show_default=True, help="For a new workbook."),
-        click.option("--timezone", default="UTC", show_default=True, help="IANA name, likewise."),
-        click.option("--city", default="My city", show_default=True, help="Name, likewise."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +52,7 @@ def demo(out: Path, seed: int, vehicles: int, days: int, as_json: bool) -> None:
 
         return run_demo(out, seed, vehicles, days, on_progress=on_progress).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -89,7 +77,7 @@ def run(workbook: str, workspace: Path | None, dry_run: bool, as_json: bool) -> 
 
         return run_workbook(workbook, folder=workspace, on_progress=on_progress).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -104,7 +92,7 @@ def check(workbook: str, workspace: Path | None, as_json: bool) -> None:
 
         return check_workbook(workbook, folder=workspace).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -131,7 +119,7 @@ def watch(workbook: str, workspace: Path | None, as_json: bool) -> None:
         return {"text": ""}
 
     click.echo(f"Watching {workbook}; save it to run. Ctrl-C ends.", err=True)
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -147,7 +135,7 @@ def undo(workbook: str, workspace: Path | None, anyway: bool, as_json: bool) -> 
 
         return undo_anywhere(workbook, folder=workspace, anyway=anyway).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -167,7 +155,7 @@ def diff(old: str, new: str, workspace: Path, as_json: bool) -> None:
 
         return diff_runs(workspace, old, new).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -184,7 +172,7 @@ def export(folder: Path, run_id: str, workspace: Path, as_json: bool) -> None:
 
         return export_run(workspace, run_id, folder).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -200,34 +188,7 @@ def template(file: Path, city: str, timezone: str, currency: str, as_json: bool)
         new_workbook(file, NewWorkbook(city, timezone, currency))
         return {"workbook": str(file), "text": f"Made {file}"}
 
-    _finish(work, as_json)
-
-
-@cli.command("import")
-@click.argument("kind", type=click.Choice(["gbfs-snapshots", "tables"]))
-@click.argument("place", type=click.Path(path_type=Path))
-@click.option("--into", type=click.Path(path_type=Path), required=True,
-              help="Workspace folder; made with a new workbook if it is not there.")  # fmt: skip
-@city_options
-@as_json_option
-def import_(
-    kind: str, place: Path, into: Path, city: str, timezone: str, currency: str, as_json: bool
-) -> None:
-    """Bring a fleet's records into a workspace.
-
-    \b
-    gbfs-snapshots  one CSV (or .csv.gz): a row per vehicle and snapshot of a public feed
-    tables          a folder of canonical tables as Parquet or CSV, one file or folder each
-    """
-
-    def work(on_progress: OnProgress) -> Mapping[str, Any]:
-        from fleetdesk.workflows.refresh import import_source
-        from fleetdesk.workflows.workspace import NewWorkbook
-
-        new = NewWorkbook(city, timezone, currency)
-        return import_source(kind, place, into, new, on_progress=on_progress).as_dict()
-
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
 @cli.command()
@@ -241,10 +202,11 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
 
         return examine(workspace).as_dict()
 
-    _finish(work, as_json)
+    finish(work, as_json)
 
 
-cli.add_command(login)
+for command in (import_, login):
+    cli.add_command(command)
 
 
 def main() -> None:
@@ -253,14 +215,6 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     cli.main(prog_name="fleetdesk")
-
-
-def _finish(work: Callable[[OnProgress], Mapping[str, Any]], as_json: bool) -> None:
-    def with_progress() -> Mapping[str, Any]:
-        with progress(as_json=as_json) as on_progress:
-            return work(on_progress)
-
-    sys.exit(run_command(with_progress, as_json=as_json))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fleetdesk.errors import FleetDeskError, SettingsInvalid
 from fleetdesk.settings.secrets import scrub
@@ -41,6 +41,16 @@ def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> int:
         return UNEXPECTED
     show(result, as_json=as_json)
     return int(result.get("exit_code", 0))
+
+
+def finish(work: Callable[[OnProgress], Mapping[str, Any]], as_json: bool) -> NoReturn:
+    """Do a command's work under a progress bar and leave with its exit code."""
+
+    def with_progress() -> Mapping[str, Any]:
+        with progress(as_json=as_json) as on_progress:
+            return work(on_progress)
+
+    sys.exit(run_command(with_progress, as_json=as_json))
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ SERVICE = "FleetDesk"
 GOOGLE_ACCOUNT = "google-account"
 GOOGLE_SERVICE_ACCOUNT = "google-service-account"
 SMTP_PASSWORD = "smtp-password"  # noqa: S105 - its name
+RIDER_KEY = "rider-key"
 MASK = "[secret]"
 
 _PART = 1_000
@@ -118,7 +119,7 @@ def variable(name: str) -> str:
 def scrub(text: str) -> str:
     """The text with every secret known here, and all that looks like one, masked."""
     known = set(_seen)
-    for name in (GOOGLE_ACCOUNT, GOOGLE_SERVICE_ACCOUNT, SMTP_PASSWORD):
+    for name in (GOOGLE_ACCOUNT, GOOGLE_SERVICE_ACCOUNT, SMTP_PASSWORD, RIDER_KEY):
         known.update(_shown_forms(os.environ.get(variable(name), "")))
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, MASK)

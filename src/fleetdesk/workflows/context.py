@@ -25,6 +25,7 @@ from fleetdesk.store.duckdb_store import open_store
 WORKBOOK_NAME = "FleetDesk.xlsx"
 STORE_FOLDER = "store"
 OUTPUTS_FOLDER = "outputs"
+RAW_FOLDER = "raw"
 MAP_NAME = "route map.html"
 
 Clock = Callable[[], datetime]

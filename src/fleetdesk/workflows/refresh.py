@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fleetdesk.errors import SourceUnreadable
+from fleetdesk.errors import FleetDeskError, SourceUnreadable
 from fleetdesk.features.sightings import facts
 from fleetdesk.model.places import Point
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.settings.schema import Thresholds
+from fleetdesk.settings import secrets
+from fleetdesk.settings.schema import City, Thresholds
 from fleetdesk.settings.starter import starter_settings
-from fleetdesk.sources.base import Source
-from fleetdesk.sources.canonical import CanonicalFolder
-from fleetdesk.sources.gbfs_snapshots import GbfsSnapshots
-from fleetdesk.store.base import Store
+from fleetdesk.sources.base import Surroundings
+from fleetdesk.store.base import Store, Visit
 from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
+from fleetdesk.workflows.context import (
+    RAW_FOLDER,
+    STORE_FOLDER,
+    WORKBOOK_NAME,
+    Clock,
+    utc_now,
+)
+from fleetdesk.workflows.door import through_the_door
+from fleetdesk.workflows.import_options import as_place, kind_named, options_of, origin_of
+from fleetdesk.workflows.intake import Intake
 from fleetdesk.workflows.progress import OnProgress, silent
+from fleetdesk.workflows.rider_key import rider_key
+from fleetdesk.workflows.unchanged import LISTING, listing
+from fleetdesk.workflows.where_from import Whereabouts, store_centre
 from fleetdesk.workflows.workspace import (
     NewWorkbook,
     checked_city,
@@ -30,22 +44,36 @@ from fleetdesk.workflows.workspace import (
 )
 
 
+class Cancelled(FleetDeskError):
+    """The planner stopped an import of which a part is kept."""
+
+    exit_code = 130
+
+
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import did; `workbook` is the path of a workbook made for it, or None."""
+    """What an import did; `workbook` is the path of a workbook made for it, or None.
+
+    Without `news` the source had no rows that are not there yet, and nothing was written.
+    """
 
     folder: Path
     report: QualityReport
     window: tuple[datetime, datetime] | None
     workbook: Path | None
+    news: bool
+    notes: tuple[str, ...]
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
+        account = self.report.as_dict()
         return {
             "workspace": str(self.folder),
             "workbook": str(self.workbook) if self.workbook else None,
             "window": [moment.isoformat() for moment in self.window or ()],
-            **self.report.as_dict(),
+            "news": self.news,
+            **account,
+            "notes": [*account["notes"], *self.notes],
             "text": self._text(),
         }
 
@@ -55,60 +83,191 @@ class ImportResult:
             f"{report.source}: {report.rows_in} rows, {report.rows_kept} kept, "
             f"{report.rows_dropped} dropped.",
             *(
-                f"Dropped {entry.rows}: {entry.reason} (such as {'; '.join(entry.examples[:2])})."
+                f"Dropped {entry.rows}: {entry.reason}"
+                + (f" (such as {'; '.join(entry.examples[:2])})." if entry.examples else ".")
                 for entry in report.dropped
             ),
             *(f"{label}: {value:g}" for label, value in report.facts.items()),
-            *(f"Note: {note}" for note in report.notes),
+            *(f"Note: {note}" for note in (*report.notes, *self.notes)),
         ]
+        if not self.news:
+            lines.append("No news: the store is as it was.")
         if self.workbook:
             lines.append(f"Made {self.workbook}: enter prices, workers and parkings there.")
-        lines.append(f'Next: fleetdesk run "{self.folder / WORKBOOK_NAME}"')
+        if self.news:
+            lines.append(f'Next: fleetdesk run "{self.folder / WORKBOOK_NAME}"')
         return "\n".join(lines)
 
 
 def import_source(
     kind: str,
-    place: Path,
+    place: str,
     folder: Path,
     new: NewWorkbook,
     *,
+    options: Iterable[str] = (),
+    again: bool = False,
+    another_city: bool = False,
     clock: Clock = utc_now,
+    timer: Callable[[], float] = time.monotonic,
     on_progress: OnProgress = silent,
 ) -> ImportResult:
-    """Read the source into a new generation of the workspace's store; all or nothing.
+    """Read what is new in the source into the workspace's store; make a workbook if there is none.
 
-    A row that is there already is replaced, not doubled. Without a workbook one is made.
+    A row that is there already is replaced, not doubled. A source that says how far it is read is
+    kept up to there whatever stops the import; any other comes in whole or not at all. `options`
+    are `NAME=VALUE` texts of the kind; `again` reads from the beginning what is in already.
     """
     city = checked_city(new)
-    claim(folder)
-    with open_store(folder / STORE_FOLDER, create=True, clock=clock) as store:
-        source = _source(kind, place, store, clock)
-        step = f"Reading {source.name}"
-        with store.new_generation(f"{kind}: {source.name}") as generation:
-            for name, rows in source.read(lambda share: on_progress(step, 0.9 * share)):
-                generation.append(name, rows)
-            report = source.report()
-            if not report.rows_kept:
-                raise _nothing_kept(report)
-            generation.describe(report)
+    given = options_of(kind_named(kind), options)
+    with _store_for_import(folder, origin_of(kind, place), clock) as store:
+        imported = _Import(kind, place, given, folder, store, again, another_city, clock, timer)
+        report, news, notes = imported.take_in(on_progress)
         if kind == "gbfs-snapshots":
             report = replace(report, facts={**report.facts, **_feed_facts(store)})
-        store.collect_garbage()
+        on_progress("Looking after the workbook", 0.95)
         path = folder / WORKBOOK_NAME
         made = not path.exists()
         if made:
-            on_progress("Making the workbook", 0.95)
-            rows = store.tables()["parkings"].to_pyarrow().to_pylist()
-            starter = starter_settings(
-                city.name,
-                city.timezone,
-                city.currency,
-                centre=_centre(store),
-                parkings=[parking_row(row) for row in rows],
+            _make_workbook(path, city, store)
+        elif new.given:
+            left = f"{', '.join(new.given)} left aside: the workbook is there already."
+            notes = (*notes, left)
+        window = store.data_window()
+        return ImportResult(folder, report, window, path if made else None, news, notes)
+
+
+@dataclass(frozen=True)
+class _Import:
+    kind: str
+    place: str
+    options: Mapping[str, str]
+    folder: Path
+    store: Store
+    again: bool
+    another_city: bool
+    clock: Clock
+    timer: Callable[[], float]
+
+    def take_in(self, on_progress: OnProgress) -> tuple[QualityReport, bool, tuple[str, ...]]:
+        """The source's account, whether it brought rows, and what the planner should know."""
+        origin = origin_of(self.kind, self.place)
+        before = next((visit for visit in self.store.visits() if visit.origin == origin), None)
+        files = listing(self.place, self.options)
+        if not self.again and before and before.report and before.watermark == files:
+            self.store.visited(origin, before.watermark, before.report)
+            return before.report, False, (f"The files are those of {_when(before)}.",)
+        with self._raw_folder() as raw:
+            source = kind_named(self.kind).build(
+                as_place(self.place), self._surroundings(before, raw)
             )
-            make_workbook(path, starter)
-        return ImportResult(folder, report, store.data_window(), path if made else None)
+            step = f"Reading {source.name}"
+            where = Whereabouts(self.store)
+            warnings: list[str] = []
+
+            def agree() -> None:
+                warnings[:] = filter(None, [where.check(another_city=self.another_city)])
+
+            intake = Intake(
+                self.store, origin, secrets.scrub(f"{self.kind}: {source.name}"), files or {},
+                self.timer, where.see, agree,
+                lambda rows: on_progress(f"{rows} rows are safe", 0.9),
+            )  # fmt: skip
+            pieces = source.read(lambda share: on_progress(step, 0.9 * share))
+            try:
+                intake.take_in(through_the_door(pieces, self._key), source.report)
+            except (FleetDeskError, KeyboardInterrupt) as trouble:
+                raise _with_what_is_kept(trouble, intake.rows_safe) from trouble
+        report = source.report()
+        self._end(intake, report)
+        return report, intake.rows > 0, tuple(warnings)
+
+    def _end(self, intake: Intake, report: QualityReport) -> None:
+        """Note what came of an import whose last rows are in, or that had none."""
+        imports = self.store.imports()
+        if not imports or (not intake.rows and intake.watermark is None):
+            raise _nothing_kept(report)
+        if not intake.rows or imports[-1].report is None:
+            self.store.visited(intake.origin, intake.reach, report)
+
+    def _key(self) -> bytes:
+        return rider_key(self.store, self.folder / STORE_FOLDER)
+
+    def _surroundings(self, before: Visit | None, raw: Path) -> Surroundings:
+        marks = {} if before is None or self.again else dict(before.watermark)
+        marks.pop(LISTING, None)
+        return Surroundings(
+            now=self.clock(),
+            watermark=marks,
+            tables=_Current(self.store),
+            folder=raw,
+            options=self.options,
+            secret=secrets.reveal,
+        )
+
+    @contextmanager
+    def _raw_folder(self) -> Iterator[Path]:
+        """Where the source may keep raw answers; gone again where it kept none."""
+        raw = self.folder / RAW_FOLDER
+        raw.mkdir(exist_ok=True)
+        try:
+            yield raw
+        finally:
+            if not any(raw.iterdir()):
+                raw.rmdir()
+
+
+class _Current(Mapping[str, Any]):
+    """The store's tables as they are at each look, because an import writes generations."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, name: str) -> Any:
+        return self._store.tables()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._store.tables())
+
+    def __len__(self) -> int:
+        return len(self._store.tables())
+
+
+@contextmanager
+def _store_for_import(folder: Path, source: str, clock: Clock) -> Iterator[Store]:
+    """The workspace's store, to be written by nobody else; one laid in vain is removed again."""
+    parts = [folder / RAW_FOLDER, folder / STORE_FOLDER, folder]
+    new = [path for path in parts if not path.exists()]
+    claim(folder)
+    try:
+        with (
+            open_store(folder / STORE_FOLDER, create=True, clock=clock) as store,
+            store.importing(source),
+        ):
+            try:
+                yield store
+            except BaseException:
+                if folder / STORE_FOLDER in new and not store.imports():
+                    store.close()  # removed while nobody else can write
+                    for path in new[:-1] if folder in new else new:
+                        shutil.rmtree(path, ignore_errors=True)
+                raise
+    finally:
+        if folder in new and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _with_what_is_kept(
+    trouble: FleetDeskError | KeyboardInterrupt, rows: int
+) -> FleetDeskError | KeyboardInterrupt:
+    """The same trouble, telling of the rows that are safe."""
+    if not rows:
+        return trouble
+    kept = f"{rows} rows are in, up to the last checkpoint; import again to go on from there"
+    if isinstance(trouble, KeyboardInterrupt):
+        return Cancelled("Cancelled", found=kept)
+    trouble.fix = f"{trouble.fix.rstrip('.')}. {kept}" if trouble.fix else kept
+    return trouble
 
 
 def _nothing_kept(report: QualityReport) -> SourceUnreadable:
@@ -119,15 +278,20 @@ def _nothing_kept(report: QualityReport) -> SourceUnreadable:
     return SourceUnreadable(
         f"No row of {report.source} can be used",
         found=reasons or "no rows",
-        fix="Correct the file and import it again; nothing was imported",
+        fix="Correct the source and import it again; nothing was imported",
     )
 
 
-def _source(kind: str, place: Path, store: Store, clock: Clock) -> Source:
-    if kind == "gbfs-snapshots":
-        known = store.tables()["vehicles"].to_pyarrow()
-        return GbfsSnapshots(place, now=clock(), known_vehicles=known)
-    return CanonicalFolder(place)
+def _make_workbook(path: Path, city: City, store: Store) -> None:
+    rows = store.tables()["parkings"].to_pyarrow().to_pylist()
+    starter = starter_settings(
+        city.name,
+        city.timezone,
+        city.currency,
+        centre=store_centre(store) or Point(0.0, 0.0),
+        parkings=[parking_row(row) for row in rows],
+    )
+    make_workbook(path, starter)
 
 
 def _feed_facts(store: Store) -> dict[str, float]:
@@ -136,12 +300,5 @@ def _feed_facts(store: Store) -> dict[str, float]:
     return {name.replace("_", " "): value for name, value in row.items() if value is not None}
 
 
-def _centre(store: Store) -> Point:
-    """The middle of what was seen, as a first guess of where the vans start."""
-    tables = store.tables()
-    for name in ("sightings", "events"):
-        table = tables[name]
-        lat, lon = table.agg(lat=table.lat.median(), lon=table.lon.median()).execute().iloc[0]
-        if lat == lat:  # NaN where the table is empty
-            return Point(round(float(lat), 5), round(float(lon), 5))
-    return Point(0.0, 0.0)
+def _when(visit: Visit) -> str:
+    return f"{visit.visited_at:%Y-%m-%d %H:%M} UTC"

@@ -18,19 +18,20 @@ from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.sheets.template_xlsx import write_template
 from fleetdesk.store.base import ImportRecord, Store
-from fleetdesk.workflows.context import OUTPUTS_FOLDER, STORE_FOLDER, WORKBOOK_NAME
+from fleetdesk.workflows.context import OUTPUTS_FOLDER, RAW_FOLDER, STORE_FOLDER, WORKBOOK_NAME
 from fleetdesk.workflows.result_sheets import empty_sheets
 
-OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, "backups"}
+OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, RAW_FOLDER, "backups"}
 
 
 @dataclass(frozen=True)
 class NewWorkbook:
-    """What a workbook is made with where there is none."""
+    """What a workbook is made with where there is none; `given` names what the planner chose."""
 
-    city: str
-    timezone: str
-    currency: str
+    city: str = "My city"
+    timezone: str = "UTC"
+    currency: str = "EUR"
+    given: tuple[str, ...] = ()
 
 
 def new_workbook(path: Path, new: NewWorkbook) -> None:
