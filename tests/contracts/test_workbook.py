@@ -117,7 +117,7 @@ class ExcelPlanner:
         self.open.book.remove(self.open.book[sheet])
 
     def charts(self, sheet: str) -> list[str]:
-        return [chart.title for chart in self.open.book[sheet]._charts]
+        return [chart.title.tx.rich.p[0].r[0].t for chart in self.open.book[sheet]._charts]
 
 
 class GooglePlanner:

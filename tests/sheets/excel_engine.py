@@ -16,6 +16,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
+from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.series_factory import SeriesFactory
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from fleetdesk.sheets.a1 import Area
@@ -314,7 +317,10 @@ class _Sheet:
             for (r, c), (a, s) in links.items()
         ]
         return SimpleNamespace(
-            ProtectContents=self.locked, Hyperlinks=_Links(self, listed), Activate=self._activate
+            ProtectContents=self.locked,
+            Hyperlinks=_Links(self, listed),
+            Activate=self._activate,
+            ChartObjects=lambda: _Charts(self),
         )
 
     @property
@@ -381,8 +387,20 @@ class _Range:
                 del links[place]
 
         return SimpleNamespace(
-            place=(self.row, self.column), Hyperlinks=SimpleNamespace(Delete=delete)
+            place=(self.row, self.column),
+            sheet=self.sheet,
+            area=self.area,
+            Hyperlinks=SimpleNamespace(Delete=delete),
+            Validation=_Validation(self),
         )
+
+    @property
+    def left(self) -> float:
+        return 48.0 * (self.column - 1)
+
+    @property
+    def top(self) -> float:
+        return 15.0 * (self.row - 1)
 
     def _cells(self, read: Callable[[Any], object]) -> Any:
         a, cells = self.area, self.sheet.page._cells
@@ -454,6 +472,122 @@ class _Range:
     def font(self) -> Any:
         self._write("font")
         return SimpleNamespace()
+
+
+class _Validation:
+    """The rule of a range, kept as openpyxl keeps it."""
+
+    def __init__(self, cells: _Range) -> None:
+        object.__setattr__(self, "cells", cells)
+
+    def Delete(self) -> None:  # noqa: N802
+        self.cells.fake.touch("Validation.Delete")
+        rules = self.cells.sheet.page.data_validations.dataValidation
+        rules[:] = [rule for rule in rules if str(rule.sqref) != self.cells.area.ref]
+
+    def Add(self, Type: int, AlertStyle: int, Operator: int, Formula1: str) -> None:  # noqa: N802, N803
+        self.cells.fake.touch("Validation.Add")
+        assert (Type, AlertStyle, Operator) == (3, 3, 1)
+        rule = DataValidation(type="list", formula1=f'"{Formula1}"')
+        rule.add(self.cells.area.ref)
+        self.cells.sheet.page.add_data_validation(rule)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        assert (name, value) == ("ShowError", False)
+
+
+class _Charts:
+    """A sheet's charts, kept as openpyxl keeps them; their names are ours to remember."""
+
+    def __init__(self, sheet: _Sheet) -> None:
+        self.sheet = sheet
+
+    @property
+    def Count(self) -> int:  # noqa: N802
+        self.sheet.fake.touch("ChartObjects.Count")
+        return len(self.sheet.page._charts)
+
+    def Item(self, number: int) -> Any:  # noqa: N802
+        return _ChartObject(self.sheet, self.sheet.page._charts[number - 1])
+
+    def Add(self, Left: float, Top: float, Width: float, Height: float) -> Any:  # noqa: N802, N803
+        self.sheet.fake.touch("ChartObjects.Add")
+        chart = BarChart()
+        chart.name, chart.place = "Chart", (Left, Top, Width, Height)
+        self.sheet.page.add_chart(chart)
+        return _ChartObject(self.sheet, chart)
+
+
+class _ChartObject:
+    def __init__(self, sheet: _Sheet, chart: Any) -> None:
+        object.__setattr__(self, "sheet", sheet)
+        object.__setattr__(self, "chart", chart)
+        object.__setattr__(self, "Chart", _Chart(sheet, chart))
+
+    @property
+    def Name(self) -> str:  # noqa: N802
+        return str(getattr(self.chart, "name", "Chart"))
+
+    def Delete(self) -> None:  # noqa: N802
+        self.sheet.fake.touch("ChartObject.Delete")
+        charts = self.sheet.page._charts
+        charts[:] = [chart for chart in charts if chart is not self.chart]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        assert name == "Name"
+        self.chart.name = value
+
+
+class _Chart:
+    """What `ChartObject.Chart` offers of Excel's model, as far as it is used."""
+
+    def __init__(self, sheet: _Sheet, chart: Any) -> None:
+        self.sheet, self.chart = sheet, chart
+        self.Legend = SimpleNamespace()
+        self.axes = {
+            number: SimpleNamespace(AxisTitle=SimpleNamespace(Text="")) for number in (1, 2)
+        }
+
+    def Axes(self, number: int) -> Any:  # noqa: N802
+        return self.axes[number]
+
+    @property
+    def ChartTitle(self) -> Any:  # noqa: N802
+        chart = self.chart
+
+        class Title:
+            def __setattr__(self, name: str, value: str) -> None:
+                assert name == "Text"
+                chart.title = value
+
+        return Title()
+
+    def SeriesCollection(self, number: int | None = None) -> Any:  # noqa: N802
+        self.sheet.fake.touch("SeriesCollection")
+        series = self.chart.series
+        if number is not None:
+            found = series[number - 1]
+            return SimpleNamespace(
+                Delete=lambda: series.remove(found),
+                Format=SimpleNamespace(
+                    Fill=SimpleNamespace(ForeColor=SimpleNamespace()),
+                    Line=SimpleNamespace(ForeColor=SimpleNamespace()),
+                ),
+            )
+        chart = self.chart
+
+        class New:
+            """A new series; `Values` is what openpyxl needs to keep it."""
+
+            def __setattr__(self, name: str, value: Any) -> None:
+                if name == "Values":
+                    a = value.area
+                    area = Reference(value.sheet.page, a.left, a.top, a.right, a.bottom)
+                    chart.series.append(SeriesFactory(area))
+                else:
+                    assert name in ("Name", "XValues")
+
+        return SimpleNamespace(Count=len(series), NewSeries=New)
 
 
 class _Tables:

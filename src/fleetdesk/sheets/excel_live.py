@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.sheet_template import SheetTemplate
 from fleetdesk.sheets.a1 import Area
 from fleetdesk.sheets.base import (
     MANIFEST_SHEET,
@@ -33,6 +34,7 @@ from fleetdesk.sheets.excel_sheet import (
     Spot,
     apply_write,
     changes,
+    decorate,
     plan_write,
     refuse_overlap,
     same,
@@ -65,8 +67,8 @@ class ExcelLive:
         self._open: OpenBook | None = None
 
     def capabilities(self) -> Capabilities:
-        """Live cells; no images or charts of ours."""
-        return Capabilities(kind="excel", charts=False, images=False, live=True)
+        """Live cells and, on Windows, charts; no images of ours."""
+        return Capabilities(kind="excel", charts=True, images=False, live=True)
 
     @property
     def path(self) -> Path | None:
@@ -96,6 +98,10 @@ class ExcelLive:
         }
         return Snapshot(book.where, sheets, tuple(state.pages), state.fingerprint)
 
+    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+        """No settings are added while the planner has the workbook open."""
+        return {sheet.table: "the workbook is open in Excel" for sheet in new}
+
     def prepare(self, plan: WritePlan, expect: str) -> PreparedExcel:
         """Check everything and work out every cell; nothing is written yet."""
         check_plan(plan)
@@ -109,7 +115,7 @@ class ExcelLive:
             book=book,
             state=state,
             writes=writes,
-            manifest=_new_manifest(state, writes),
+            manifest=_new_manifest(state, writes).with_schema(plan.settings_schema),
             marker=marker,
             before=expect,
             after=fingerprint(state.planner, marker),
@@ -188,15 +194,19 @@ class PreparedExcel:
         book = self.book
         # First what is ours, so that sheets left half made by a power cut are known as ours.
         self._write_manifest(self.state.marker, backup)
+        pages = dict(self.state.pages)
         for write in self.writes:
             if write.place is None:
-                page = book.add_sheet(write.sheet.sheet)
+                pages[write.shown_as] = book.add_sheet(write.sheet.sheet)
             else:
-                page = self.state.pages[write.shown_as]
-                links[write.shown_as] = page.links()
-            apply_write(page, write)
+                links[write.shown_as] = pages[write.shown_as].links()
+            apply_write(pages[write.shown_as], write)
         # Last the mark: only a complete write has the fingerprint that was promised.
         self._write_manifest(self.marker, backup)
+        for write in self.writes:
+            # The figures are all there; what Excel does not let us draw beside them is left out.
+            with contextlib.suppress(WorkbookRefused, AttributeError):
+                decorate(pages[write.shown_as], write)
 
     def _put_back(self, links: Mapping[str, Mapping[Spot, Target]], error: BaseException) -> None:
         try:

@@ -19,6 +19,8 @@ from fleetdesk.sheets.reading import MAX_CELLS
 from fleetdesk.sheets.values import date_kind
 
 _Block = list[list[Any]]
+_LIST, _INFORMATION, _BETWEEN = 3, 3, 1
+"""Numbers that Excel's object model gives to a kind of rule, of alert and of comparison."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,14 @@ class Page:
             self.do(lambda name=name, value=value: setattr(cells, name, value))  # type: ignore[misc]
         for name, value in (font or {}).items():
             self.do(lambda name=name, value=value: setattr(cells.font, name, value))  # type: ignore[misc]
+
+    def offer(self, area: Area, choices: str | None) -> None:
+        """A dropdown in cells, which forbids nothing; None takes it away."""
+        rule = self._range(area).api.Validation
+        self.do(rule.Delete)
+        if choices:
+            self.do(lambda: rule.Add(_LIST, _INFORMATION, _BETWEEN, choices))
+            self.do(lambda: setattr(rule, "ShowError", False))
 
     def tables(self) -> list[TableSpot]:
         """The sheet's tables."""

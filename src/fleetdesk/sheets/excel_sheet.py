@@ -8,7 +8,9 @@ from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, rectangle
 from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
+from fleetdesk.sheets.choices import offered
 from fleetdesk.sheets.claims import table_in_the_way
+from fleetdesk.sheets.excel_charts import draw_charts
 from fleetdesk.sheets.excel_page import Page, TableSpot
 from fleetdesk.sheets.excel_values import Cells, Content, Contents, number_format, runs
 from fleetdesk.sheets.layout import (
@@ -162,6 +164,19 @@ def apply_write(page: Page, write: SheetWrite) -> None:
     for spot, target in links.items():
         if spot in write.moved:
             page.link(write.moved[spot], target)
+
+
+def decorate(page: Page, write: SheetWrite) -> None:
+    """Charts and dropdowns, which go with the cells and are none."""
+    body = write.body
+    for index, column in enumerate(write.sheet.columns, start=body.left):
+        if column.input:
+            if write.place:
+                before = write.place.area
+                page.offer(Area(before.top + 1, index, before.bottom, index), None)
+            page.offer(Area(body.top + 1, index, body.bottom, index), offered(column.choices))
+    used = [column for (_, column) in write.new]
+    draw_charts(page, write.sheet, body, max([write.area.right, *used]))
 
 
 def undo_write(page: Page, write: SheetWrite, links: Mapping[Spot, Target]) -> None:
