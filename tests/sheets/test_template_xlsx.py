@@ -53,16 +53,18 @@ def toy_template(rows: int = 2) -> WorkbookTemplate:
             SheetTemplate(
                 "City & co", "City", "Where.", Layout.FORM, "City", (currency, weight, price),
                 (("EUR", 0.35, 1.5),), "EUR", (30.0, 12.0, 10.0, 60.0),
+                "City_currency",
             ),
             SheetTemplate(
                 "Packages", "Packages", "What.", Layout.LIST, "Packages", (name, active),
                 tuple((f"=P{i}", i % 2 == 0) for i in range(rows)), "EUR", (20.0, 10.0),
+                "City_currency",
             ),
             SheetTemplate(
                 "Offers", "Offers", "Which.", Layout.LIST, "Offers", (chosen,), (), "EUR", (20.0,),
+                "City_currency",
             ),
         ),
-        currency_name="City_currency",
     )  # fmt: skip
 
 

@@ -73,7 +73,8 @@ class Input:
 class SheetTemplate:
     """One settings sheet: `rows[i][j]` is the value of `inputs[j]`; a form has exactly one row.
 
-    `table` is the workbook-wide name of its table; `widths` are in characters, one a column.
+    `table` is the workbook-wide name of its table, `currency_name` that of the cell which holds the
+    currency; `widths` are in characters, one a column.
     """
 
     sheet: str
@@ -85,6 +86,7 @@ class SheetTemplate:
     rows: tuple[tuple[TemplateValue, ...], ...]
     currency: str
     widths: tuple[float, ...]
+    currency_name: str
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -112,6 +114,13 @@ class SheetTemplate:
             if self.layout is Layout.FORM
             else tuple(self.widths[index] for index in kept),
         )
+
+    def unit_formula(self, entry: Input) -> str | None:
+        """The unit as a formula where it has money in it, so that it follows the currency."""
+        if not entry.unit.startswith(MONEY):
+            return None
+        rest = entry.unit.removeprefix(MONEY)
+        return f'{self.currency_name}&"{rest}"' if rest else self.currency_name
 
     def name_of(self, entry: Input) -> str:
         """The workbook-wide name of a form's value cell, such as `Weights_low_battery`."""
@@ -153,5 +162,3 @@ class WorkbookTemplate:
 
     start: StartTemplate
     sheets: tuple[SheetTemplate, ...]
-    currency_name: str
-    """Workbook-wide name of the cell that holds the currency."""

@@ -30,7 +30,7 @@ _ONE_LINE = 16
 def templates_for(settings: Settings) -> WorkbookTemplate:
     """Every settings sheet with these values, in the order of the work, after the sheet Start."""
     sheets = tuple(_sheet(section, settings) for section in SHEET_ORDER)
-    return WorkbookTemplate(_start(settings), sheets, currency_name="City_currency")
+    return WorkbookTemplate(_start(settings), sheets)
 
 
 def csv_sheets(template: WorkbookTemplate) -> dict[str, str]:
@@ -58,6 +58,7 @@ def _sheet(section: str, settings: Settings) -> SheetTemplate:
         inputs=inputs,
         rows=values,
         currency=currency,
+        currency_name="City_currency",
         widths=_FORM_WIDTHS if section in FORMS else _list_widths(inputs, headers, values),
     )
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fleetdesk.model.charts import Chart
+from fleetdesk.model.sheet_template import SheetTemplate
 
 MANIFEST_SHEET = "_fleetdesk"
 SCHEMA_ROW = "settings schema"
@@ -89,9 +90,16 @@ class ResultSheet:
 
 @dataclass(frozen=True)
 class WritePlan:
-    """What a run writes: whole owned sheets, and the owned sheets' order of appearance."""
+    """What a run writes: whole owned sheets, and the owned sheets' order of appearance.
+
+    `new_settings` are settings that a workbook of an older version lacks: rows that go into empty
+    cells below their tables, and nowhere else. `settings_schema` is the version of the settings
+    that the workbook then has; None leaves that as it is.
+    """
 
     sheets: tuple[ResultSheet, ...]
+    new_settings: tuple[SheetTemplate, ...] = ()
+    settings_schema: int | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,9 @@ class Workbook(Protocol):
 
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """Read the named sheets (all when None) in one go; missing names are simply absent."""
+
+    def obstacles(self, new: Sequence[SheetTemplate]) -> Mapping[str, str]:
+        """Why new settings cannot be added below their tables, by table; the others can be."""
 
     def prepare(self, plan: WritePlan, expect: str) -> Prepared:
         """Make the write ready; refused when the workbook no longer has fingerprint `expect`."""

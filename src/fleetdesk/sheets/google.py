@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.sheet_template import SheetTemplate
 from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.base import Capabilities, Receipt, SheetCells, Snapshot, WritePlan
 from fleetdesk.sheets.google_auth import SecretOf, credentials
@@ -105,6 +106,10 @@ class GoogleSheet:
         """
         return self._client.version(self.key)
 
+    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+        """No settings are added to a Google Sheet: its planner does that."""
+        return {sheet.table: "no settings are added to a Google Sheet" for sheet in new}
+
     def prepare(self, plan: WritePlan, expect: str) -> PreparedGoogle:
         """Work out the one request that writes everything; nothing is sent yet."""
         check_plan(plan)
@@ -112,7 +117,7 @@ class GoogleSheet:
         _refuse_changed(book, expect)
         name = name_of(expect, plan)
         placed = place_all(book, plan, name)
-        write = build(book, placed, self._details(book, placed), name)
+        write = build(book, placed, self._details(book, placed), name, plan.settings_schema)
         return PreparedGoogle(self, write, expect, write.after)
 
     def commit(self, plan: WritePlan, expect: str) -> Receipt:

@@ -36,7 +36,7 @@ from fleetdesk.sheets.google_values import (
 from fleetdesk.sheets.layout import (
     KEPT_LABEL,
 )
-from fleetdesk.sheets.manifest import Manifest, OwnedSheet
+from fleetdesk.sheets.manifest import Manifest
 from fleetdesk.sheets.owned import new_record
 from fleetdesk.sheets.styles import Look
 
@@ -67,7 +67,11 @@ class _Pages:
 
 
 def build(
-    book: GoogleBook, placed: Sequence[Placed], details: Mapping[tuple[int, Place], Json], name: str
+    book: GoogleBook,
+    placed: Sequence[Placed],
+    details: Mapping[tuple[int, Place], Json],
+    name: str,
+    settings_schema: int | None,
 ) -> Write:
     """The requests and what comes of them.
 
@@ -92,7 +96,9 @@ def build(
         draw_charts(batch, item, used)
     records = dict(book.manifest.owned)
     records |= {i.sheet.sheet: new_record(i.sheet, i.title, i.body) for i in placed}
-    _write_manifest(batch, pages, book, records, name)
+    others = tuple(row for row in book.manifest.others if row[0] != WRITE_ROW)
+    manifest = Manifest(records, (*others, (WRITE_ROW, name))).with_schema(settings_schema)
+    _write_manifest(batch, pages, book, manifest, name)
     if sum(rows * columns for rows, columns in pages.sizes.values()) > MOST_CELLS:
         raise WorkbookRefused(
             f"{book.title} would have more cells than a Google Sheet can hold",
@@ -276,10 +282,9 @@ def _name_range(batch: Batch, book: GoogleBook, item: Placed, name: str) -> None
 
 
 def _write_manifest(
-    batch: Batch, pages: _Pages, book: GoogleBook, records: Mapping[str, OwnedSheet], name: str
+    batch: Batch, pages: _Pages, book: GoogleBook, manifest: Manifest, name: str
 ) -> None:
-    others = tuple(row for row in book.manifest.others if row[0] != WRITE_ROW)
-    rows = Manifest(records, (*others, (WRITE_ROW, name))).rows()
+    rows = manifest.rows()
     page = book.page(MANIFEST_SHEET)
     if page is None:
         page_id = new_id(f"{name} {MANIFEST_SHEET}", set(pages.shown))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleetdesk.errors import WorkbookRefused
-from fleetdesk.sheets.base import Value
+from fleetdesk.sheets.base import SCHEMA_ROW, Value
 
 VERSION = 1
 _VERSION_ROW = "manifest_version"
@@ -39,6 +39,13 @@ class Manifest:
 
     owned: Mapping[str, OwnedSheet]
     others: tuple[tuple[Value, Value], ...] = ()
+
+    def with_schema(self, version: int | None) -> Manifest:
+        """The same, saying which version of the settings the workbook has; None changes nothing."""
+        if version is None:
+            return self
+        kept = tuple(row for row in self.others if row[0] != SCHEMA_ROW)
+        return replace(self, others=((SCHEMA_ROW, version), *kept))
 
     def rows(self) -> list[tuple[Value, Value]]:
         """As rows of the hidden sheet."""

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.model.charts import Chart
+from fleetdesk.model.sheet_template import FORM_HEADERS, SheetTemplate
+from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.base import (
+    MANIFEST_SHEET,
+    SCHEMA_ROW,
     Capabilities,
     Image,
     Link,
@@ -81,12 +85,21 @@ class MemoryWorkbook:
         }
         return Snapshot(self._where, sheets, tuple(state.sheets), state.fingerprint())
 
+    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+        """Why new settings cannot be added below their tables, by table; the others can be."""
+        found = {sheet.table: _room(self._state, sheet) for sheet in new}
+        return {table: why for table, why in found.items() if isinstance(why, str)}
+
     def prepare(self, plan: WritePlan, expect: str) -> PreparedMemory:
         """Build the new sheets aside; refused when the workbook has changed since `expect`."""
         check_plan(plan)
         self._refuse_changed(expect)
         state = self._state.copy()
         added = [sheet.sheet for sheet in plan.sheets if _write(state, sheet, self._where)]
+        for new in plan.new_settings:
+            _add_settings(state, new, self._where)
+        if plan.settings_schema is not None:
+            state.sheets[MANIFEST_SHEET] = {(1, 1): SCHEMA_ROW, (1, 2): plan.settings_schema}
         written = tuple(sheet.sheet for sheet in plan.sheets)
         return PreparedMemory(self, state, expect, state.fingerprint(), written, tuple(added))
 
@@ -191,6 +204,36 @@ def _write(state: _State, sheet: ResultSheet, where: str) -> bool:
         shown, headers, plan.last, plan.label_row, rows, charts, sheet.images
     )
     return owned is None
+
+
+def _room(state: _State, new: SheetTemplate) -> tuple[int, int] | str:
+    """The row and column of the first new label below a form, or what is in the way."""
+    cells = state.sheets.get(new.sheet, {})
+    width = len(FORM_HEADERS)
+    for row, column in cells:
+        if tuple(cells.get((row, column + i)) for i in range(width)) == FORM_HEADERS:
+            while cells.get((row, column)) is not None:
+                row += 1
+            wanted = {
+                (row + down, column + right)
+                for down in range(len(new.inputs) + 1)
+                for right in range(width)
+            }
+            used = sorted(place for place in wanted if cells.get(place) is not None)
+            return f"{address(*used[0])} is in use" if used else (row, column)
+    return "the heads of the settings are no longer there"
+
+
+def _add_settings(state: _State, new: SheetTemplate, where: str) -> None:
+    room = _room(state, new)
+    if isinstance(room, str):
+        raise WorkbookRefused(
+            f"New settings cannot be added to the sheet {new.sheet} of {where}", found=room
+        )
+    for row, values in enumerate(new.body(), start=room[0]):
+        for column, value in enumerate(values, start=room[1]):
+            if value not in (None, ""):
+                state.sheets[new.sheet][row, column] = value
 
 
 def _old_sheet(cells: Cells, sheet: ResultSheet, owned: _Owned | None) -> OldSheet[Value]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.sheets.package_zip import Package
@@ -110,6 +110,12 @@ class Book:
                 return relationship.target
         return None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that the workbook gives to cells."""
+        listed = self.root.child("definedNames")
+        return frozenset(node.get("name") for node in (listed.children if listed else ()))
+
     def sheet(self, name: str) -> SheetEntry | None:
         """A sheet by its name; Excel does not tell capitals from small letters."""
         wanted = name.casefold()
@@ -138,6 +144,8 @@ class SkeletonEdits:
     relations: list[str] = field(default_factory=list)
     """New parts that hold relationships; nearly every package types them by their ending."""
     removed: list[str] = field(default_factory=list)
+    names: list[tuple[str, str]] = field(default_factory=list)
+    """New names for cells: (name, what it refers to); one that is there is left alone."""
     drop_calc_chain: bool = False
 
 
@@ -253,7 +261,11 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
     ]
     changes[book.part] = apply(
         book.xml,
-        [*_sheet_list_edits(book, edits.sheets, ids), _calculate_on_load(book)],
+        [
+            *_sheet_list_edits(book, edits.sheets, ids),
+            *_name_edits(book, edits.names),
+            _calculate_on_load(book),
+        ],
     )
     if additions or len(rels_edits) > 1:
         changes[rels_part] = apply(rels, rels_edits)
@@ -367,6 +379,25 @@ def _moved_positions(book: Book, position: int, count: int) -> list[Edit]:
         if value.isdigit() and int(value) >= position:
             edits.append(put_attr(book.xml, node, attribute, str(int(value) + count)))
     return edits
+
+
+def _name_edits(book: Book, names: Sequence[tuple[str, str]]) -> list[Edit]:
+    """New names for cells; a name that is there is left alone."""
+    listed = book.root.child("definedNames")
+    known = {name.casefold() for name in book.names}
+    p = book.root.prefix
+    new = "".join(
+        f"<{p}definedName name={quoteattr(name)}>{escape(target)}</{p}definedName>"
+        for name, target in names
+        if name.casefold() not in known
+    ).encode()
+    if not new:
+        return []
+    if listed is not None:
+        return [append_child(listed, new)]
+    before = _BEFORE_CALC[: _BEFORE_CALC.index("definedNames")]
+    at = [node for node in book.root.children if node.local in before][-1].end
+    return [(at, at, f"<{p}definedNames>".encode() + new + f"</{p}definedNames>".encode())]
 
 
 def _calculate_on_load(book: Book) -> Edit:

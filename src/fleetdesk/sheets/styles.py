@@ -56,7 +56,7 @@ NUMBER_FORMATS = {
     Look.DATE: "yyyy-mm-dd",
     Look.TIME: "hh:mm",
 }
-_BUILTIN = {"General": 0, "#,##0": 3, "#,##0.00": 4}
+_BUILTIN = {"General": 0, "0": 1, "0.00": 2, "#,##0": 3, "#,##0.00": 4, "@": 49}
 _ALIGNMENT = {
     Look.TITLE: 'vertical="center"',
     Look.NOTE: 'vertical="top"',
@@ -184,6 +184,15 @@ def with_looks(xml: bytes | None, namespace: str) -> Styled:
     for shelf in (formats, fonts, fills, borders, cells):
         edits += shelf.edits()
     return Styled(apply(data, edits), index)
+
+
+def format_codes(xml: bytes) -> list[str]:
+    """The number format of every cell format; "" for those built in that no setting has."""
+    root = parse(xml, "the workbook's styles", depth=3)
+    formats, cells = root.child("numFmts"), root.child("cellXfs")
+    codes = {str(number): code for code, number in _BUILTIN.items()}
+    codes |= {n.get("numFmtId"): n.get("formatCode") for n in (formats.children if formats else [])}
+    return [codes.get(node.get("numFmtId", "0"), "") for node in (cells.children if cells else [])]
 
 
 class _Shelf:

@@ -6,7 +6,8 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
-from fleetdesk.model.sheet_template import MONEY, Input, InputKind
+from fleetdesk.model.sheet_template import Input, InputKind
+from fleetdesk.sheets.input_rules import number_format
 
 ACCENT = "#17606B"
 INK = "#22313A"
@@ -96,21 +97,3 @@ def _side(entry: Input) -> str:
 def _aligned(side: str) -> dict[str, object]:
     # LibreOffice draws an indent from the right in the first of several such columns only.
     return {"align": side, "indent": 1} if side == "left" else {"align": side}
-
-
-def number_format(entry: Input) -> str:
-    """The format in which a setting's value is shown."""
-    match entry.kind:
-        case InputKind.TEXT | InputKind.CHOICE:
-            return "@"
-        case InputKind.TIME:
-            return "hh:mm"
-        case InputKind.DATE:
-            return "yyyy-mm-dd"
-        case InputKind.WHOLE:
-            return "0"
-        case InputKind.NUMBER if entry.unit.startswith(MONEY) or entry.high == 1:
-            return "0.00"
-        case InputKind.NUMBER if entry.unit == "deg":
-            return "0.00000"
-    return "General"

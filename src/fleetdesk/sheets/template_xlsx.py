@@ -15,14 +15,13 @@ from xlsxwriter.worksheet import Worksheet
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.model.sheet_template import (
-    MONEY,
     Input,
     Layout,
     SheetTemplate,
     TemplateValue,
     WorkbookTemplate,
 )
-from fleetdesk.sheets.input_rules import rule_of
+from fleetdesk.sheets.input_rules import row_height, rule_of
 from fleetdesk.sheets.template_start import write_start
 from fleetdesk.sheets.template_style import ACCENT, Styles
 
@@ -30,7 +29,6 @@ CREATED = datetime(2025, 1, 1)  # one fixed day, so that the same template is th
 _TITLE_ROW, _INTRO_ROW, _HEAD_ROW = 0, 1, 3
 _SPARE_ROWS = 500
 _VALUE_COLUMN, _UNIT_COLUMN, _HELP_COLUMN = 1, 2, 3
-_LINE_HEIGHT = 15.75
 
 
 def write_template(path: Path, template: WorkbookTemplate, *, created: datetime = CREATED) -> None:
@@ -73,12 +71,6 @@ def template_bytes(template: WorkbookTemplate, *, created: datetime = CREATED) -
     return buffer.getvalue()
 
 
-def row_height(entry: Input, sheet: SheetTemplate) -> float:
-    """Points that a form's row needs for the setting's help."""
-    lines = len(textwrap.wrap(entry.help, int(sheet.widths[_HELP_COLUMN] * 1.05)))
-    return 4 + _LINE_HEIGHT * max(1, lines)
-
-
 def _write_sheet(
     book: Workbook, styles: Styles, sheet: SheetTemplate, template: WorkbookTemplate
 ) -> None:
@@ -97,15 +89,13 @@ def _write_sheet(
         styles.back_link, f"Back to {template.start.sheet}",
     )  # fmt: skip
     if sheet.layout is Layout.FORM:
-        _write_form(book, page, styles, sheet, template.currency_name)
+        _write_form(book, page, styles, sheet)
     else:
         _write_list(page, styles, sheet)
     _set_up_print(page)
 
 
-def _write_form(
-    book: Workbook, page: Worksheet, styles: Styles, sheet: SheetTemplate, currency_name: str
-) -> None:
+def _write_form(book: Workbook, page: Worksheet, styles: Styles, sheet: SheetTemplate) -> None:
     _add_table(page, styles, sheet, len(sheet.inputs))
     page.set_row(_HEAD_ROW, 22)
     page.freeze_panes(_HEAD_ROW + 1, 0)
@@ -117,22 +107,21 @@ def _write_form(
         page.write_string(row, 0, entry.label, styles.label)
         page.write_comment(row, 0, _comment(entry), _comment_size(_comment(entry)))
         _write_value(page, row, _VALUE_COLUMN, value, styles.form_input(entry))
-        _write_unit(page, row, entry, sheet.currency, currency_name, styles)
+        _write_unit(page, row, entry, sheet, styles)
         page.write_string(row, _HELP_COLUMN, entry.help, styles.help)
         page.data_validation(row, _VALUE_COLUMN, row, _VALUE_COLUMN, rule_of(entry))
         book.define_name(sheet.name_of(entry), f"='{quoted}'!$B${row + 1}")
 
 
 def _write_unit(
-    page: Worksheet, row: int, entry: Input, currency: str, currency_name: str, styles: Styles
+    page: Worksheet, row: int, entry: Input, sheet: SheetTemplate, styles: Styles
 ) -> None:
     """A unit with money in it follows the currency that the planner sets."""
-    if not entry.unit.startswith(MONEY):
-        page.write_string(row, _UNIT_COLUMN, entry.unit, styles.unit)
-        return
-    rest = entry.unit.removeprefix(MONEY)
-    formula = f'={currency_name}&"{rest}"' if rest else f"={currency_name}"
-    page.write_formula(row, _UNIT_COLUMN, formula, styles.unit, entry.shown_unit(currency))
+    shown, formula = entry.shown_unit(sheet.currency), sheet.unit_formula(entry)
+    if formula is None:
+        page.write_string(row, _UNIT_COLUMN, shown, styles.unit)
+    else:
+        page.write_formula(row, _UNIT_COLUMN, f"={formula}", styles.unit, shown)
 
 
 def _write_list(page: Worksheet, styles: Styles, sheet: SheetTemplate) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.sheet_template import SheetTemplate
 from fleetdesk.sheets.base import (
     MANIFEST_SHEET,
     Capabilities,
@@ -42,6 +43,8 @@ from fleetdesk.sheets.parts import (
 from fleetdesk.sheets.plan_check import check_plan
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
+from fleetdesk.sheets.setting_room import find_room
+from fleetdesk.sheets.setting_rows import append_rows
 from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
 from fleetdesk.sheets.sheet_rows import plain_rows
 from fleetdesk.sheets.styles import with_looks
@@ -98,6 +101,13 @@ class XlsxFile:
             fingerprint=fingerprint_of(data),
             uncomputed=uncomputed,
         )
+
+    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+        """Why new settings cannot be added below their tables, by table; the others can be."""
+        book = open_book(open_package(read_workbook(self.path), self.path.name))
+        ownership = find_owned(book, Reader(book))
+        found = {sheet.table: find_room(book, ownership, sheet) for sheet in new}
+        return {table: why for table, why in found.items() if isinstance(why, str)}
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedFile:
         """Write the whole new workbook beside the old one; the old one is not touched."""
@@ -172,11 +182,28 @@ def _changes(
         changes |= done.changes
         shown_as = found.entry.name if found else sheet.sheet
         records[sheet.sheet] = new_record(sheet, shown_as, done.area, done.drawn.record)
-    manifest = Manifest(records, ownership.manifest.others)
+    manifest = Manifest(records, ownership.manifest.others).with_schema(plan.settings_schema)
     changes |= _manifest_sheet(book, ownership, manifest, edits, names)
+    for new in plan.new_settings:
+        changes |= _add_settings(book, ownership, new, old_styles, edits)
     edits.relations += [n for n in changes if n.endswith(".rels") and not package.has(n)]
     changes |= skeleton_changes(book, edits)
     return changes, tuple(added)
+
+
+def _add_settings(
+    book: Book, ownership: Ownership, new: SheetTemplate, styles: bytes | None, edits: SkeletonEdits
+) -> dict[str, Content]:
+    room = find_room(book, ownership, new)
+    if isinstance(room, str):
+        raise WorkbookRefused(
+            f"New settings cannot be added to the sheet {new.sheet} of {book.package.where}",
+            found=room,
+            fix="Run again",
+        )
+    added = append_rows(room, new, styles, book.date1904, book.names)
+    edits.names += added.names
+    return dict(added.changes)
 
 
 def _manifest_sheet(
