@@ -9,27 +9,40 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.services.postgres import PostgresServer
+from tests.services.spark import needs_spark
 
 from fleetdesk.errors import SourceUnreadable, StoreUnusable
 from fleetdesk.model.quality import DroppedRows, QualityReport
 from fleetdesk.model.tables import TABLES
 from fleetdesk.store.base import Recovered, RunState, Store
-from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.store.open import open_any
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Opener = Callable[[Path], Store]
 
 
-def _duckdb(folder: Path) -> Store:
-    return open_store(folder, create=True, clock=lambda: NOON)
+def _duckdb(_: pytest.FixtureRequest) -> Opener:
+    return lambda folder: open_any("", folder, create=True, clock=lambda: NOON)
 
 
-OPENERS: dict[str, Opener] = {"duckdb": _duckdb}
+def _postgres(request: pytest.FixtureRequest) -> Opener:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    address = server.new_database()
+    return lambda _: open_any(address, Path("nowhere"), create=True, clock=lambda: NOON)
+
+
+def _spark(_: pytest.FixtureRequest) -> Opener:
+    needs_spark()
+    return lambda folder: open_any("spark:local", folder, create=True, clock=lambda: NOON)
+
+
+OPENERS = {"duckdb": _duckdb, "postgres": _postgres, "spark": _spark}
 
 
 @pytest.fixture(params=sorted(OPENERS))
 def opener(request: pytest.FixtureRequest) -> Opener:
-    return OPENERS[request.param]
+    return OPENERS[request.param](request)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -34,12 +35,19 @@ class PostgresServer:
         """As it stands in the sheet City."""
         return f"postgresql://{USER}@{LOOPBACK}:{self.port}/{database}"
 
-    def new_database(self, name: str) -> str:
-        """Make an empty database and return its address."""
+    def new_database(self) -> str:
+        """Make an empty database and return its address.
+
+        It sorts texts as people do, so that what relies on the order of bytes shows.
+        """
         import psycopg
 
+        name = f"fd_{secrets.token_hex(6)}"
         with psycopg.connect(self.address(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            words = ""
+            if connection.info.server_version >= 150_000:
+                words = " TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+            connection.execute(f"CREATE DATABASE {name}{words}")
         return self.address(name)
 
 

@@ -14,7 +14,7 @@ from tests.services.postgres import PostgresServer, running_postgres
 def test_postgres_answers(postgres: PostgresServer) -> None:
     import psycopg
 
-    with psycopg.connect(postgres.new_database("a_new_one")) as connection:
+    with psycopg.connect(postgres.new_database()) as connection:
         assert connection.execute("SELECT 6 * 7").fetchone() == (42,)
 
 

@@ -19,12 +19,22 @@ from fleetdesk.model.quality import QualityReport
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """What a kind of store does not do: `lasting` when it cannot, else nobody has built it yet."""
+
+    name: str
+    lasting: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCapabilities:
-    """What this kind of store can do."""
+    """What this kind of store can do, and each thing that it does not."""
 
     kind: str
     several_machines: bool
     larger_than_memory: bool
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +258,9 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of everything; the store cannot be used after."""
+
+    def __enter__(self) -> Store:
+        """Itself."""
+
+    def __exit__(self, *raised: Any) -> None:
+        """Close."""

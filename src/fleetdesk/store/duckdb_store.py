@@ -21,17 +21,19 @@ from fleetdesk.errors import StoreUnusable
 from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES, DType, Table
 from fleetdesk.store import generations, migrations, state
-from fleetdesk.store.base import Generation, ImportRecord, StoreCapabilities, Visit
+from fleetdesk.store.base import Gap, Generation, ImportRecord, StoreCapabilities, Visit
 from fleetdesk.store.files import disk_trouble
 from fleetdesk.store.ledger import ImportLedger, Reach
 from fleetdesk.store.locks import FileLock
 from fleetdesk.store.results import ResultFolder
 from fleetdesk.store.runs import RunLedger
-from fleetdesk.store.views import Views
+from fleetdesk.store.views import Views, observed
 from fleetdesk.store.writer import GenerationWriter
 
-# Tables that tell what was seen; due dates and forecasts reach beyond the data's end.
-OBSERVATIONS = ("events", "trips", "telemetry", "sightings", "service_tasks", "rider_swaps")
+GAPS = (
+    Gap("several computers", lasting=True,
+        reason="locks and switches of files are not to be trusted on network drives"),
+)  # fmt: skip
 BUFFER_BYTES = 64 * 2**20
 _SQL_TYPES = {
     DType.STRING: "VARCHAR",
@@ -89,7 +91,9 @@ class DuckDbStore:
 
     def capabilities(self) -> StoreCapabilities:
         """One computer, data larger than memory."""
-        return StoreCapabilities("duckdb", several_machines=False, larger_than_memory=True)
+        return StoreCapabilities(
+            "duckdb", several_machines=False, larger_than_memory=True, gaps=GAPS
+        )
 
     @property
     def generation(self) -> str:
@@ -104,11 +108,7 @@ class DuckDbStore:
 
     def data_window(self) -> tuple[datetime, datetime] | None:
         """First and last observation (UTC-aware); None when there is none."""
-        windows = [window for name in OBSERVATIONS if (window := self._manifest.window(name))]
-        if not windows:
-            return None
-        first, last = min(w[0] for w in windows), max(w[1] for w in windows)
-        return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+        return observed(self._manifest.window)
 
     @contextmanager
     def importing(self, source: str) -> Iterator[None]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from fleetdesk.model.tables import TABLES
+
+# Tables that tell what was seen; due dates and forecasts reach beyond the data's end.
+OBSERVATIONS = ("events", "trips", "telemetry", "sightings", "service_tasks", "rider_swaps")
+Window = tuple[datetime, datetime]
 
 
 class Views(Mapping[str, Any]):
@@ -33,3 +38,12 @@ class Views(Mapping[str, Any]):
     def __len__(self) -> int:
         """How many there are."""
         return len(TABLES)
+
+
+def observed(window_of: Callable[[str], Window | None]) -> Window | None:
+    """First and last observation (UTC-aware), from each table's first and last time (naive)."""
+    windows = [window for name in OBSERVATIONS if (window := window_of(name))]
+    if not windows:
+        return None
+    first, last = min(w[0] for w in windows), max(w[1] for w in windows)
+    return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)

@@ -1,0 +1,376 @@
+"""The store that several computers share: rows, ledgers and results in one PostgreSQL database."""
+
+# ruff: noqa: S608 - names in statements are those of the canonical tables
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, cast
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg.rows import tuple_row
+
+from fleetdesk.errors import StoreUnusable
+from fleetdesk.model.quality import QualityReport
+from fleetdesk.model.tables import TABLES
+from fleetdesk.store import postgres_connection as pg
+from fleetdesk.store.base import Gap, Generation, ImportRecord, StoreCapabilities, Visit
+from fleetdesk.store.ledger import ImportLedger
+from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists, quoted
+from fleetdesk.store.postgres_writer import Base, PostgresWriter, windows_from_text
+from fleetdesk.store.runs import RunLedger
+from fleetdesk.store.views import Views, observed
+
+KEPT_BEHIND_CURRENT = 2
+GAPS = (
+    Gap("texts with a NUL", lasting=True, reason="PostgreSQL cannot keep the character of code 0"),
+    Gap("content checksums", lasting=True,
+        reason="the database checks its own pages; rows are counted instead"),
+    Gap("backup before a migration", lasting=False,
+        reason="the database's own dump has to be made by its administrator"),
+)  # fmt: skip
+# One process per query and no joining of another's scan: with either, the last digit of a sum
+# differs from run to run.
+_READING = (
+    "SET max_parallel_workers_per_gather = 0",
+    "SET synchronize_seqscans = off",
+    "SET jit = off",
+    "SET work_mem = '64MB'",
+)
+
+
+def open_postgres(
+    address: str,
+    *,
+    create: bool = False,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    secret: pg.Secret = lambda _: None,
+) -> PostgresStore:
+    """Open the store in the database at `address`, laying a new one with `create`.
+
+    `secret` gives the password by its name. StoreUnusable when the server cannot be reached, or
+    there is no store, or one of a newer version.
+    """
+    connection = pg.connect(address, secret)
+    try:
+        if not create and not exists(connection):
+            raise StoreUnusable(
+                "There is no FleetDesk store in this database",
+                found=f"no schema {pg.SCHEMA} in {connection.info.dbname}",
+                fix="Import data first, or check City: Data store",
+            )
+        bring_up(connection)
+        return PostgresStore(connection, lambda: pg.connect(address, secret), clock)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class PostgresStore:
+    """A shared store, pinned to one generation; made by `open_postgres`."""
+
+    def __init__(
+        self,
+        connection: pg.Connection,
+        another: Callable[[], pg.Connection],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._connection = connection
+        self._another = another
+        self._clock = clock
+        self._writer_lock = pg.AdvisoryLock(connection, pg.WRITE)
+        self._number = _pin_current(connection)
+        self._views: _PostgresViews | None = None
+        self._database = pg.Database(connection)
+        self._imports = ImportLedger(self._database)
+        self.runs = RunLedger(
+            self._database, pg.AdvisoryLock(connection, pg.RUN), _Results(connection)
+        )
+
+    def capabilities(self) -> StoreCapabilities:
+        """Several computers, data larger than memory."""
+        return StoreCapabilities(
+            "postgres", several_machines=True, larger_than_memory=True, gaps=GAPS
+        )
+
+    @property
+    def generation(self) -> str:
+        """The generation this store reads: the current one at opening, or one it wrote since."""
+        return f"{self._number:06d}"
+
+    def tables(self) -> Mapping[str, Any]:
+        """Each canonical table as an Ibis table; one without data is empty and typed."""
+        if self._views is None:
+            self._views = _PostgresViews(self._another(), self._number)
+        return self._views
+
+    def data_window(self) -> tuple[datetime, datetime] | None:
+        """First and last observation (UTC-aware); None when there is none."""
+        with pg.trouble("looking at its generations"):
+            row = pg.one(
+                self._connection,
+                "SELECT windows FROM generations WHERE generation = %s",
+                (self._number,),
+            )
+        return observed(windows_from_text(row["windows"]).get)
+
+    @contextmanager
+    def importing(self, source: str) -> Iterator[None]:
+        """Hold the one writer's place over several generations; turns to the newest one first.
+
+        StoreUnusable while another process is writing, on whichever computer.
+        """
+        with self._writing(source):
+            self._turn_to_current()
+            yield
+
+    @contextmanager
+    def new_generation(self, source: str, *, keep: bool = True) -> Iterator[Generation]:
+        """Write a generation; with `keep` it adds to the current one, else it starts afresh.
+
+        All is one transaction: when the block ends well it is committed and this store reads it.
+        When it does not, or the line is cut, nothing has changed.
+        """
+        started = self._clock()
+        with self._writing(source):
+            connection = self._another()
+            try:
+                with pg.trouble("writing a generation"), connection.transaction():
+                    writer = PostgresWriter(connection, self._base(connection, keep=keep))
+                    yield writer
+                    record = writer.complete(source, started)
+                    database = pg.Database(connection)
+                    self._imports.enter(database, record, writer.reach, self._clock())
+            finally:
+                connection.close()
+            self._turn_to_current()
+            _collect(self._connection)
+
+    def imports(self) -> list[ImportRecord]:
+        """What was imported, the oldest first."""
+        return self._imports.imports(self.generation)
+
+    def visits(self) -> list[Visit]:
+        """The latest look at each source, by origin, as this generation knows it."""
+        return self._imports.visits(self.generation)
+
+    def visited(
+        self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
+    ) -> None:
+        """Note a look at a source that ended without further rows.
+
+        An import of this origin that made the present generation is given the account it lacks.
+        """
+        self._imports.visited(origin, self.generation, self._clock(), watermark, report)
+
+    def note(self, name: str) -> str | None:
+        """A short text kept about this store as a whole; None when there is none."""
+        return self._imports.note(name)
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Keep or replace such a text."""
+        self._imports.keep_note(name, value)
+
+    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
+        """Keep a result table of a run that is under way."""
+        self.runs.save_result(run_id, name, data)
+
+    def result(self, run_id: str, name: str) -> pa.Table:
+        """A result table of a finished run."""
+        return self.runs.result(run_id, name)
+
+    def verify(self) -> None:
+        """Count each table's rows against the ledger; StoreUnusable names the first that differs.
+
+        The content of pages is the database's own to check.
+        """
+        imports = self.imports()
+        for name, counts in imports[-1].tables.items() if imports else ():
+            with pg.trouble("counting its rows"):
+                row = pg.one(
+                    self._connection,
+                    f'SELECT count(*) AS n FROM "{name}" WHERE _since <= %s AND _until > %s',
+                    (self._number, self._number),
+                )
+            if row["n"] != counts.rows:
+                raise StoreUnusable(
+                    "The shared store is damaged",
+                    found=f"the table {name} has {row['n']} rows instead of {counts.rows}",
+                    fix="Restore the database from a backup, or import into a new one",
+                )
+
+    def collect_garbage(self) -> list[str]:
+        """Remove what older generations left; returns what was removed."""
+        removed = [*self.runs.collect()]
+        if self._writer_lock.acquire("collecting garbage"):
+            try:
+                removed += _collect(self._connection)
+            finally:
+                self._writer_lock.release()
+        return removed
+
+    def close(self) -> None:
+        """Let go of everything; the store cannot be used after."""
+        self._drop_views()
+        self._connection.close()
+
+    def __enter__(self) -> PostgresStore:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    @contextmanager
+    def _writing(self, source: str) -> Iterator[None]:
+        """Be the one writer; a block inside such a block is part of it."""
+        if self._writer_lock.held:
+            yield
+            return
+        if not self._writer_lock.acquire(f"{source}, since {self._clock().isoformat()}"):
+            raise StoreUnusable(
+                "Another import is under way in this workspace",
+                found=self._writer_lock.holder(),
+                fix="Wait until it has finished",
+                retry_helps=True,
+            )
+        try:
+            yield
+        finally:
+            self._writer_lock.release()
+
+    def _base(self, connection: pg.Connection, *, keep: bool) -> Base:
+        row = pg.one(
+            connection,
+            "SELECT generation, windows FROM generations ORDER BY generation DESC LIMIT 1",
+        )
+        number = row["generation"]
+        imports = self._imports.imports(f"{number:06d}")
+        return Base(
+            generation=number,
+            tables=imports[-1].tables if imports else {},
+            windows=windows_from_text(row["windows"]),
+            keep=keep,
+        )
+
+    def _turn_to_current(self) -> None:
+        self._drop_views()
+        with pg.trouble("turning to the newest generation"):
+            before, self._number = self._number, _pin_current(self._connection)
+            pg.unshare(self._connection, before)
+
+    def _drop_views(self) -> None:
+        if self._views is not None:
+            self._views.close()
+            self._views = None
+
+
+class _PostgresViews(Views):
+    """The rows of one generation as views of a connection of their own."""
+
+    def __init__(self, connection: pg.Connection, generation: int) -> None:
+        self._connection = connection
+        with pg.trouble("reading"):
+            # Ibis takes rows by position.
+            connection.row_factory = cast(Any, tuple_row)
+            for statement in _READING:
+                connection.execute(cast(Any, statement))
+            for table in TABLES.values():
+                columns = quoted(table.column_names)
+                body = (
+                    f'CREATE TEMP VIEW {table.name}_now AS SELECT {columns} FROM "{table.name}"'
+                    f" WHERE _since <= {generation} AND _until > {generation}"
+                )
+                connection.execute(cast(Any, body))
+        self._engine = ibis.postgres.from_connection(connection)
+
+    def look_up(self, name: str) -> Any:
+        return self._engine.table(f"{name}_now")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Results:
+    """Result tables of runs, as one Parquet file each in a column."""
+
+    def __init__(self, connection: pg.Connection) -> None:
+        self._connection = connection
+
+    def save(self, run_id: str, name: str, data: pa.Table) -> None:
+        file = io.BytesIO()
+        pq.write_table(data, file, compression="zstd")
+        with pg.trouble("keeping a result"):
+            self._connection.execute(
+                "INSERT INTO results VALUES (%s, %s, %s)"
+                " ON CONFLICT (run_id, name) DO UPDATE SET data = excluded.data",
+                (run_id, name, file.getvalue()),
+            )
+
+    def load(self, run_id: str, name: str) -> pa.Table | None:
+        with pg.trouble("reading a result"):
+            row = self._connection.execute(
+                "SELECT data FROM results WHERE run_id = %s AND name = %s", (run_id, name)
+            ).fetchone()
+        return pq.read_table(io.BytesIO(row["data"])) if row else None
+
+    def remove(self, run_id: str) -> None:
+        with pg.trouble("removing results"):
+            self._connection.execute("DELETE FROM results WHERE run_id = %s", (run_id,))
+
+    def runs(self) -> Sequence[str]:
+        with pg.trouble("looking for results"):
+            rows = self._connection.execute("SELECT DISTINCT run_id FROM results ORDER BY 1")
+            return [row["run_id"] for row in rows]
+
+
+def _pin_current(connection: pg.Connection) -> int:
+    """Take hold of the newest generation so that nobody collects it."""
+    with pg.trouble("opening it"):
+        while True:
+            number = _kept(connection)[-1]
+            pg.share(connection, number)
+            if number in _kept(connection):
+                return number
+            # It was collected while we reached for it: there is a newer one.
+            pg.unshare(connection, number)
+
+
+def _kept(connection: pg.Connection) -> list[int]:
+    rows = connection.execute("SELECT generation FROM generations ORDER BY generation")
+    return [row["generation"] for row in rows]
+
+
+def _collect(connection: pg.Connection) -> list[str]:
+    """Forget old generations that nobody reads, and the rows that only they showed.
+
+    The current generation and the two before it stay; the writer's lock is held.
+    """
+    removed = []
+    with pg.trouble("collecting garbage"):
+        for number in _kept(connection)[: -1 - KEPT_BEHIND_CURRENT]:
+            if pg.try_lock(connection, number):
+                try:
+                    connection.execute("DELETE FROM generations WHERE generation = %s", (number,))
+                finally:
+                    pg.unlock(connection, number)
+                removed.append(f"generations/{number:06d}")
+        for table in TABLES if removed else ():
+            statement = (
+                f'DELETE FROM "{table}" WHERE _until < {OPEN_END} AND NOT EXISTS (SELECT 1'
+                " FROM generations WHERE generation >= _since AND generation < _until)"
+            )
+            connection.execute(cast(Any, statement))
+    return removed
