@@ -184,6 +184,17 @@ _AGENCY_04: dict[tuple[str, str], tuple[VehicleState, EventType]] = {
     ("deregister", "decommissioned"): (_S.REMOVED, _E.DECOMMISSIONED),
 }
 
+# ISO 4217: currencies whose smallest unit is not a hundredth.
+_MINOR_DIGITS = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+     "VUV", "XAF", "XOF", "XPF"), 0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
+
+
+def in_major_units(cost: float, currency: str) -> float:
+    """A cost of MDS, which counts the currency's smallest unit, in the currency itself."""
+    return cost / 10.0 ** _MINOR_DIGITS.get(currency, 2)
+
 
 def phase_of(vehicle_state: str, event_types: Sequence[str] = ()) -> Phase:
     """The phase of a state; the events only tell a suspension from a vehicle that waits for a crew.

@@ -46,6 +46,12 @@ def _tables(place: str, around: Surroundings) -> Source:  # noqa: ARG001
     return CanonicalFolder(Path(place))
 
 
+def _mds(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.mds import open_mds
+
+    return open_mds(place, around)
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -58,6 +64,19 @@ KINDS: dict[str, Kind] = {
             "tables",
             "a folder of canonical tables as Parquet or CSV, one file or folder each",
             _tables,
+        ),
+        Kind(
+            "mds",
+            "MDS 0.4 to 2.0: a file, a folder of pages, or a provider's https address",
+            _mds,
+            (
+                Option("version", "MDS version to ask a server for, or of files that tell none"),
+                Option("currency", "the city's; costs in another one are left out"),
+                Option("battery-voltage", "volts of a battery, to turn mAh into Wh"),
+                Option("since", "first day or hour (UTC) to ask a server for"),
+                Option("endpoints", "of a server, such as trips,events; all that are known"),
+                Option("token", "name of the secret that holds the bearer token", "mds-token"),
+            ),
         ),
     )
 }
