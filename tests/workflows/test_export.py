@@ -16,7 +16,7 @@ from .conftest import column
 def test_the_last_run_as_csv(made_workspace: Path, tmp_path: Path) -> None:
     exported = export_run(made_workspace, "last", tmp_path / "out")
     assert {path.name for path in exported.files} == {
-        "KPIs.csv", "Tasks.csv", "Routes.csv", "ROI.csv",
+        "KPIs.csv", "Tasks.csv", "Routes.csv", "ROI.csv", "Data quality.csv",
     }  # fmt: skip
     with (tmp_path / "out" / "Tasks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

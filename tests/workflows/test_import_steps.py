@@ -17,10 +17,11 @@ from fleetdesk.sources import kinds
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows import intake
 from fleetdesk.workflows.refresh import ImportResult, import_source
+from fleetdesk.workflows.run import run_workbook
 from fleetdesk.workflows.workspace import NewWorkbook
 
 from . import feeds
-from .conftest import Clock
+from .conftest import Clock, column
 
 
 @pytest.fixture(autouse=True)
@@ -238,3 +239,18 @@ def test_no_login_reaches_ledger_or_lock(tmp_path: Path) -> None:
         if path.is_file():
             content = path.read_bytes()
             assert b"hunter2" not in content and b"abcdefgh" not in content
+
+
+def test_what_was_left_out_is_on_the_sheet_after_the_next_run(workspace: Path) -> None:
+    tables = workspace / "raw"
+    tables.mkdir()
+    (tables / "weather.csv").write_text(
+        "hour_at,temperature_c,rain_mm,wind_kmh\n2024-05-01T00:00:00Z,1,0,0\n,2,0,0\n"
+    )
+    import_source("tables", str(tables), workspace, NewWorkbook(), clock=Clock())
+    path = workspace / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock())
+    why = column(path, "Data quality", "Why")
+    rows = dict(zip(why, column(path, "Data quality", "Rows"), strict=True))
+    assert rows["weather: no hour_at"] == 1 and rows["for all reasons"] == 1
+    assert "weather.csv row 3" in column(path, "Data quality", "Examples")

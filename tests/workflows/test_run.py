@@ -21,7 +21,7 @@ from .conftest import Clock, column, edit
 
 def test_the_sample_run_fills_every_sheet(made_workspace: Path) -> None:
     book = openpyxl.load_workbook(made_workspace / "FleetDesk.xlsx")
-    for sheet in ("KPIs", "Tasks", "Routes", "ROI", "Issues", "Run log"):
+    for sheet in ("KPIs", "Tasks", "Routes", "ROI", "Issues", "Data quality", "Run log"):
         assert sheet in book.sheetnames
     tasks = column(made_workspace / "FleetDesk.xlsx", "Tasks", "Task")
     assert tasks

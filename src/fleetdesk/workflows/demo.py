@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
+from fleetdesk.model.quality import QualityReport
 from fleetdesk.settings.schema import Package, ParkingRow, Settings, Worker
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.simulation.city import CitySpec, demo_city
@@ -69,12 +70,16 @@ def _fill_store(
             return
         step = "Simulating the city"
         on_progress(step, 0.0)
+        rows = 0
         with store.new_generation(source) as generation:
             for name, table in dimensions(spec, seed).items():
                 generation.append(name, table)
+                rows += table.num_rows
             for day in generate(spec, seed, lambda done, days: on_progress(step, done / days)):
                 for name, table in day.tables.items():
                     generation.append(name, table)
+                    rows += table.num_rows
+            generation.describe(QualityReport(source, rows, rows))
 
 
 def _crew(workers: Sequence[Worker], rows: list[ParkingRow]) -> tuple[Worker, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from fleetdesk.errors import StoreUnusable
 from fleetdesk.outputs.csv_export import csv_text
 from fleetdesk.sheets.base import ResultColumn, ResultSheet
 from fleetdesk.store.duckdb_store import open_store
@@ -39,9 +40,13 @@ def export_run(folder: Path, run: str, to: Path) -> Exported:
         to.mkdir(parents=True, exist_ok=True)
         files = []
         for name in KEPT:
+            try:
+                result = store.result(found.run_id, name)
+            except StoreUnusable:  # an older program did not draw this sheet
+                continue
             path = to / f"{name}.csv"
             # The mark at the start tells Excel that the text is UTF-8.
-            text = csv_text(_sheet(name, store.result(found.run_id, name)))
+            text = csv_text(_sheet(name, result))
             path.write_text(text, encoding="utf-8-sig", newline="")
             files.append(path)
         return Exported(found.run_id, tuple(files))

@@ -16,7 +16,7 @@ from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import STORE_FOLDER
 
-KEPT = ("KPIs", "Tasks", "Routes", "ROI")
+KEPT = ("KPIs", "Tasks", "Routes", "ROI", "Data quality")
 PLANNED = "Planned?"
 
 

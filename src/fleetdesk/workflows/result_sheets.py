@@ -18,9 +18,11 @@ from fleetdesk.outputs.charts import (
     workload_sheet,
 )
 from fleetdesk.outputs.tables import (
+    ImportAccount,
     RunLogRow,
     issues_sheet,
     kpis_sheet,
+    quality_sheet,
     roi_sheet,
     routes_sheet,
     run_log_sheet,
@@ -28,7 +30,7 @@ from fleetdesk.outputs.tables import (
 )
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
-from fleetdesk.store.base import RunRecord, RunState
+from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.workflows.context import Context, map_link, recorded
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.tables_in_sheets import find_table
@@ -56,7 +58,19 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         threshold_sheet(day.tasks, day.rois, settings),
         cycles_sheet(day.cycle_length, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
+        quality_sheet(accounts(context.store), settings),
     )
+
+
+def accounts(store: Store) -> list[ImportAccount]:
+    """Every account that sources gave, those of looks without news included."""
+    imports = [ImportAccount(i.imported_at, i.report) for i in store.imports() if i.report]
+    told = [account.report for account in imports]
+    return imports + [
+        ImportAccount(visit.visited_at, visit.report)
+        for visit in store.visits()
+        if visit.report and visit.report.rows_in and visit.report not in told
+    ]
 
 
 def log_sheet(
@@ -96,6 +110,7 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         threshold_sheet([], {}, settings),
         cycles_sheet(CycleLength((), (), 0, 0, 0.0), settings),
         issues_sheet([]),
+        quality_sheet([], settings),
         run_log_sheet([], settings),
     )
 
