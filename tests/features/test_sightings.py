@@ -11,7 +11,7 @@ import pytest
 
 from fleetdesk.features.cells import geohash_many
 from fleetdesk.features.cycles import cycles
-from fleetdesk.features.sightings import facts, inferred_events, inferred_trips, steps
+from fleetdesk.features.sightings import ONCE, facts, inferred_events, inferred_trips, steps
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.model.tables import EVENTS, TRIPS
 from fleetdesk.settings.schema import Settings, Thresholds
@@ -234,3 +234,22 @@ def _wolfsburg(folder):
             }
         )
     )
+
+
+def test_ids_that_hold_for_one_snapshot_tell_of_the_present_only(feed, run):
+    def snapshot(minute, mark=True):
+        return [
+            (f"{name}{ONCE}{minute}" if mark else name, minute, north * FAR, 30)
+            for north, name in enumerate("abc")
+        ]
+
+    turning = feed([row for minute in range(0, 600, 5) for row in snapshot(minute)])
+    assert run(inferred_trips(turning, SETTINGS)) == []
+    events = run(inferred_events(turning, SETTINGS))
+    assert {(row["event_at"], row["event_types"]) for row in events} == {
+        (T0 + timedelta(minutes=595), "comms_restored")
+    }
+    assert len(events) == 3
+    then_lasting = feed([*snapshot(0), *snapshot(5), *snapshot(5, mark=False)])
+    told = run(inferred_events(then_lasting, SETTINGS))
+    assert sorted(row["vehicle_id"] for row in told) == ["a", "b", "c"]

@@ -20,6 +20,8 @@ from fleetdesk.settings.schema import Settings, Thresholds
 
 _EPOCH = ibis.timestamp("1970-01-01")
 FEED_GAP_S = 1800.0  # six of the five-minute snapshots that feeds usually give
+ONCE = "@once-"
+"""Marks an id that holds for one snapshot only, because the feed's ids are not known to last."""
 
 
 def steps(sightings: Any, *, feed_gap_s: float = FEED_GAP_S) -> Any:
@@ -89,7 +91,8 @@ def inferred_trips(sightings: Any, settings: Settings, *, feed_gap_s: float = FE
 
     Start and end are the sightings around the ride; distance is the greater of the straight line
     and the range used; the ridden time is that distance at the sheet's riding speed, at most the
-    time between the sightings. Trips across a feed gap have an id that begins with "gap:".
+    time between the sightings. Trips across a feed gap have an id that begins with "gap:". An id
+    with `ONCE` is in one snapshot only and so gives no trip.
     """
     pairs = _told(steps(sightings, feed_gap_s=feed_gap_s), settings.thresholds)
     pairs = pairs.filter(pairs.moved & ~pairs.rose)
@@ -122,6 +125,7 @@ def inferred_events(sightings: Any, settings: Settings, *, feed_gap_s: float = F
     A trip leaves at one sighting and arrives at the next. A range rise is battery_charged where the
     vehicle stands still, a pick-up and drop-off where it moved. A feed gap, a vehicle out of sight
     for longer than that without a trip, and one that is gone for good are comms_lost (censored).
+    Ids with `ONCE` tell of the present alone: they appear in the newest snapshot, or never.
     """
     pairs = _told(steps(sightings, feed_gap_s=feed_gap_s), settings.thresholds)
     pairs = pairs.mutate(
@@ -129,7 +133,7 @@ def inferred_events(sightings: Any, settings: Settings, *, feed_gap_s: float = F
         trip=pairs.moved & ~pairs.rose,
         carried=pairs.moved & pairs.rose,
     )
-    first, last = _first_and_last(sightings, feed_gap_s)
+    first, last = _first_and_last(_without_past(sightings), feed_gap_s)
     told = (_leaving(pairs), _arriving(pairs), _appearing(first), _vanishing(last))
     return ibis.union(*(nullable(events) for events in told))
 
@@ -234,6 +238,19 @@ def _vanishing(last: Any) -> Any:
         types=ibis.literal(EventType.COMMS_LOST.value),
         trip=ibis.literal(False),
     )
+
+
+def _without_past(sightings: Any) -> Any:
+    """Leave out sightings under an id with `ONCE` that are not the newest of all."""
+    lasting = ~sightings.vehicle_id.contains(ONCE)
+    newest = sightings.agg(
+        newest_at=sightings.seen_at.max(), lasting_at=sightings.seen_at.max(where=lasting)
+    )
+    rows = sightings.cross_join(newest)
+    alone = rows.lasting_at.isnull() | (rows.lasting_at < rows.newest_at)
+    present = (rows.seen_at == rows.newest_at) & alone
+    kept = rows.filter(~rows.vehicle_id.contains(ONCE) | present)
+    return kept.drop("newest_at", "lasting_at")
 
 
 def _first_and_last(sightings: Any, feed_gap_s: float) -> tuple[Any, Any]:
