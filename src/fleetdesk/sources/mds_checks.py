@@ -245,15 +245,17 @@ def _join(name: str, path: str) -> str:
     return f"{name}{path}" if path.startswith("[") else f"{name}.{path}"
 
 
+_MEASURED: dict[str, Check] = dict.fromkeys(
+    ("altitude", "heading", "speed", "accuracy", "hdop", "horizontal_accuracy",
+     "vertical_accuracy"), number,
+) | {"satellites": whole}  # fmt: skip
 _GEOMETRY = Fields({"type": one_of("Point"), "coordinates": some(number, least=2)})
 _COLLECTION = Fields({"type": one_of("FeatureCollection"), "features": some(thing)})
 FEATURE = Fields(
-    {"type": one_of("Feature"), "properties": Fields({"timestamp": millis}), "geometry": point}
+    {
+        "type": one_of("Feature"),
+        "properties": Fields({"timestamp": millis}, _MEASURED | {"stop_id": uuid}),
+        "geometry": point,
+    }
 )
-GPS = Fields(
-    {"lat": within(90), "lng": within(180)},
-    dict.fromkeys(
-        ("altitude", "heading", "speed", "accuracy", "hdop", "horizontal_accuracy",
-         "vertical_accuracy"), number,
-    ) | {"satellites": whole},
-)  # fmt: skip
+GPS = Fields({"lat": within(90), "lng": within(180)}, _MEASURED)

@@ -180,6 +180,7 @@ _AGENCY_EVENT_0 = one_of(
     "trip_end", "deregister",
 )  # fmt: skip
 
+_ATTRIBUTES = Fields({}, {"year": count, "make": text, "model": text})
 _ACCESS = some(one_of("adaptive"), least=0)
 
 _FLEET: dict[str, Check] = {
@@ -223,6 +224,10 @@ _EVENT_2 = Fields(
     },
     (_placed, _legal("vehicle_state", "event_types"), _trip_named("event_types", "trip_ids")),
 )  # fmt: skip
+_PAYMENT = one_of(
+    "key", "creditcard", "paypass", "applepay", "androidpay", "transitcard", "accountnumber",
+    "phone",
+)  # fmt: skip
 _STATUS: Fields = Fields({"is_installed": flag, "is_renting": flag, "is_returning": flag})
 
 
@@ -239,7 +244,7 @@ def _stop(time: str, place: Check, types: tuple[str, ...]) -> Fields:
             "region_id": text, "short_name": text, "address": text, "post_code": text,
             "cross_street": text, "num_places_available": counts, "num_places_disabled": counts,
             "parent_stop": uuid, "devices": some(uuid, least=0), "image_url": text,
-            "rental_methods": some(text, least=0),
+            "rental_methods": some(_PAYMENT, least=0),
         },
     )  # fmt: skip
 
@@ -346,7 +351,7 @@ SHAPES = (
             "propulsion_types": some(one_of(*_PROPULSION_2)),
         },
         {
-            "data_provider_id": uuid, "vehicle_attributes": thing, "fuel_capacity": count,
+            "data_provider_id": uuid, "vehicle_attributes": _ATTRIBUTES, "fuel_capacity": count,
             "accessibility_attributes": _ACCESS, "battery_capacity": count,
             "maximum_speed": count,
         },
