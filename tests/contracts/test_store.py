@@ -263,6 +263,35 @@ def test_several_generations_can_be_written_in_one_place(opener: Opener, folder:
         assert len(read(two, "weather")) == 4
 
 
+def test_garbage_can_be_looked_at_before_it_is_removed(opener: Opener, folder: Path) -> None:
+    with opener(folder) as store:
+        for hour in range(3):
+            write(store, weather=weather(hour))
+        with opener(folder) as reader:
+            oldest = f"generations/{reader.generation}"
+            for hour in range(3, 6):
+                write(store, weather=weather(hour))
+        would = store.collect_garbage(dry_run=True)
+        assert oldest in would
+        assert store.collect_garbage(dry_run=True) == would
+        assert store.collect_garbage() == would
+        assert store.collect_garbage() == []
+
+
+def test_results_of_an_old_run_can_be_dropped(store: Store, workbook: Path) -> None:
+    with store.runs.lock(NOON):
+        begin(store, "r1")
+        with pytest.raises(RuntimeError):
+            store.runs.drop_results("r1")
+        publish(store, "r1", workbook)
+        store.runs.finish("r1", ended_at=NOON)
+    assert store.runs.drop_results("r1")
+    assert not store.runs.drop_results("r1")
+    with pytest.raises(StoreUnusable):
+        store.result("r1", "tasks")
+    assert store.runs.last_published() is not None
+
+
 def test_notes_are_kept_and_replaced(opener: Opener, folder: Path) -> None:
     with opener(folder) as store:
         assert store.note("centre") is None

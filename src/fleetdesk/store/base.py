@@ -192,6 +192,9 @@ class Runs(Protocol):
     def list(self) -> Sequence[RunRecord]:
         """All runs, the oldest first."""
 
+    def drop_results(self, run_id: str) -> bool:
+        """Remove the result tables of a run that has ended; its entry stays. False: none left."""
+
 
 class Store(Protocol):
     """Where a workspace's data and ledger are kept."""
@@ -253,8 +256,11 @@ class Store(Protocol):
     def verify(self) -> None:
         """Compare every file of the generation with its checksum; StoreUnusable names the first."""
 
-    def collect_garbage(self) -> Sequence[str]:
-        """Remove what crashes and older generations left; returns what was removed."""
+    def collect_garbage(self, *, dry_run: bool = False) -> Sequence[str]:
+        """Remove what crashes and older generations left; returns what was, or would be, removed.
+
+        The current generation, the two before it and those that somebody reads stay.
+        """
 
     def close(self) -> None:
         """Let go of everything; the store cannot be used after."""

@@ -24,7 +24,7 @@ from fleetdesk.store import generations, migrations, state
 from fleetdesk.store.base import Gap, Generation, ImportRecord, StoreCapabilities, Visit
 from fleetdesk.store.files import disk_trouble
 from fleetdesk.store.ledger import ImportLedger, Reach
-from fleetdesk.store.locks import FileLock
+from fleetdesk.store.locks import FileLock, alone
 from fleetdesk.store.results import ResultFolder
 from fleetdesk.store.runs import RunLedger
 from fleetdesk.store.views import Views, observed
@@ -65,7 +65,10 @@ def open_store(
                 fix="Import data first, or name the workspace's folder",
             )
         with disk_trouble("laying a new store", folder):
-            _lay(folder, clock())
+            folder.mkdir(parents=True, exist_ok=True)
+            with alone(folder / "setup.lock", "laying a new store"):
+                if not (folder / migrations.VERSION_FILE).is_file():
+                    _lay(folder, clock())
     with disk_trouble("opening the store", folder):
         migrations.bring_up(folder)
     return DuckDbStore(folder, clock=clock, threads=threads, memory_limit=memory_limit)
@@ -189,12 +192,12 @@ class DuckDbStore:
         """Compare every file of the generation with its checksum; StoreUnusable names the first."""
         generations.verify(self.folder, self._manifest)
 
-    def collect_garbage(self) -> list[str]:
-        """Remove what crashes and older generations left; returns what was removed."""
-        removed = [*self.runs.collect()]
+    def collect_garbage(self, *, dry_run: bool = False) -> list[str]:
+        """Remove what crashes and older generations left; returns what was, or would be, so."""
+        removed = [*self.runs.collect(dry_run=dry_run)]
         if self._writer_lock.acquire("collecting garbage"):
             try:
-                removed += generations.collect(self.folder)
+                removed += generations.collect(self.folder, dry_run=dry_run)
             finally:
                 self._writer_lock.release()
         return removed

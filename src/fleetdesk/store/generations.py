@@ -97,7 +97,7 @@ def next_name(store: Path) -> str:
     return f"{max((int(name) for name in taken if name.isdecimal()), default=-1) + 1:06d}"
 
 
-def collect(store: Path) -> list[str]:
+def collect(store: Path, *, dry_run: bool = False) -> list[str]:
     """Remove unfinished generations and old ones that nobody reads; the writer's lock is held.
 
     The current generation and the two before it stay.
@@ -110,10 +110,12 @@ def collect(store: Path) -> list[str]:
     for path in sorted(root.iterdir()):
         if path.name == current or path in behind or is_pinned(path / MANIFEST):
             continue
+        removed.append(f"generations/{path.name}")
+        if dry_run:
+            continue
         # A reader looks for the manifest first: without it the folder is nobody's.
         (path / MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(path, ignore_errors=True)
-        removed.append(f"generations/{path.name}")
     return removed
 
 

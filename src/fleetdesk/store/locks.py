@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from fleetdesk.errors import StoreUnusable
 
 _BYTE = 1 << 30  # far behind the text, which others must be able to read on Windows
 
@@ -41,6 +46,29 @@ class FileLock:
     def holder(self) -> str:
         """What the present holder wrote."""
         return self.path.read_text(encoding="utf-8")
+
+
+@contextmanager
+def alone(path: Path, doing: str, wait_s: float = 30.0) -> Iterator[None]:
+    """Do short work that no other process does meanwhile; wait for one that is at it.
+
+    StoreUnusable when that takes longer than `wait_s` seconds.
+    """
+    lock = FileLock(path)
+    until = time.monotonic() + wait_s
+    while not lock.acquire(doing):
+        if time.monotonic() > until:
+            raise StoreUnusable(
+                "Another program is busy in this folder",
+                found=lock.holder(),
+                fix="Wait until it has finished",
+                retry_helps=True,
+            )
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Pin:

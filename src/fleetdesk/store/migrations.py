@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.store import state
 from fleetdesk.store.files import replace_text
+from fleetdesk.store.locks import alone
 
 STATE_FILE = "state.sqlite"
 VERSION_FILE = "schema_version"
@@ -108,7 +109,10 @@ def bring_up(folder: Path, steps: Sequence[Step] = STEPS) -> Path | None:
     """
     newest = steps[-1].version
     marked = _marked_version(folder)
-    with closing(state.connect(folder / STATE_FILE)) as database:
+    with ExitStack() as held:
+        if marked < newest:
+            held.enter_context(alone(folder / "setup.lock", "bringing up an older store"))
+        database = held.enter_context(closing(state.connect(folder / STATE_FILE)))
         found = _version_of(database)
         if max(found, marked) > newest:
             raise StoreUnusable(
@@ -120,9 +124,9 @@ def bring_up(folder: Path, steps: Sequence[Step] = STEPS) -> Path | None:
         if found < newest:
             backup = _back_up(database, folder, found)
             _apply(database, found, steps)
-    if marked < newest:
-        mark(folder, steps)
-    return backup
+        if marked < newest:
+            mark(folder, steps)
+        return backup
 
 
 def _apply(database: sqlite3.Connection, found: int, steps: Sequence[Step]) -> None:

@@ -205,12 +205,12 @@ class PostgresStore:
                     fix="Restore the database from a backup, or import into a new one",
                 )
 
-    def collect_garbage(self) -> list[str]:
-        """Remove what older generations left; returns what was removed."""
-        removed = [*self.runs.collect()]
+    def collect_garbage(self, *, dry_run: bool = False) -> list[str]:
+        """Remove what older generations left; returns what was, or would be, removed."""
+        removed = [*self.runs.collect(dry_run=dry_run)]
         if self._writer_lock.acquire("collecting garbage"):
             try:
-                removed += _collect(self._connection)
+                removed += _collect(self._connection, dry_run=dry_run)
             finally:
                 self._writer_lock.release()
         return removed
@@ -353,7 +353,7 @@ def _kept(connection: pg.Connection) -> list[int]:
     return [row["generation"] for row in rows]
 
 
-def _collect(connection: pg.Connection) -> list[str]:
+def _collect(connection: pg.Connection, *, dry_run: bool = False) -> list[str]:
     """Forget old generations that nobody reads, and the rows that only they showed.
 
     The current generation and the two before it stay; the writer's lock is held.
@@ -363,11 +363,14 @@ def _collect(connection: pg.Connection) -> list[str]:
         for number in _kept(connection)[: -1 - KEPT_BEHIND_CURRENT]:
             if pg.try_lock(connection, number):
                 try:
-                    connection.execute("DELETE FROM generations WHERE generation = %s", (number,))
+                    if not dry_run:
+                        connection.execute(
+                            "DELETE FROM generations WHERE generation = %s", (number,)
+                        )
                 finally:
                     pg.unlock(connection, number)
                 removed.append(f"generations/{number:06d}")
-        for table in TABLES if removed else ():
+        for table in TABLES if removed and not dry_run else ():
             statement = (
                 f'DELETE FROM "{table}" WHERE _until < {OPEN_END} AND NOT EXISTS (SELECT 1'
                 " FROM generations WHERE generation >= _since AND generation < _until)"

@@ -192,13 +192,21 @@ class RunLedger:
             )
         return table
 
-    def collect(self) -> Sequence[str]:
+    def drop_results(self, run_id: str) -> bool:
+        """Remove the result tables of a run that has ended; its entry stays. False: none left."""
+        if self._state_of(run_id) in _OPEN:
+            raise RuntimeError(f"run {run_id} is under way")
+        there = run_id in self._results.runs()
+        self._results.remove(run_id)
+        return there
+
+    def collect(self, *, dry_run: bool = False) -> Sequence[str]:
         """Remove results of runs that did not finish and are not under way."""
         # Results first: a run that begins meanwhile has its entry before it has any.
         with_results = self._results.runs()
         shown = {run.run_id for run in self.list() if run.state in (*_OPEN, RunState.FINISHED)}
         left = [run_id for run_id in with_results if run_id not in shown]
-        for run_id in left:
+        for run_id in left if not dry_run else ():
             self._results.remove(run_id)
         return [f"runs/{run_id}" for run_id in left]
 
