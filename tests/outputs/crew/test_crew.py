@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from fleetdesk.model.places import Point
+from fleetdesk.model.places import Parking, Point
 from fleetdesk.outputs.crew.directions import MOST_POINTS, geo, legs
+from fleetdesk.outputs.crew.drawing import paper, picture
 from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
 from fleetdesk.outputs.crew.tracks import gpx, kml
 
@@ -90,3 +92,18 @@ def test_names_with_markup_and_control_characters_do_no_harm(route: CrewRoute, w
     odd = replace(route.stops[0], vehicle='<b>&"\x00\x0b', place="]]>")
     root = Xml.fromstring(write(replace(route, worker="<&>", stops=(odd,))))
     assert any('<b>&"' in (element.text or "") for element in root.iter())
+
+
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (12, 1), (13, 2), (60, 3)])
+def test_the_paper_has_a_page_for_every_stop(route: CrewRoute, count: int, pages: int) -> None:
+    pdf = paper(of(route, count), ())
+    assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", pdf)) == pages
+    assert pdf == paper(of(route, count), ()), "nothing in it tells when it was made"
+
+
+def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
+    parkings = [Parking("P1", "near", route.stops[0].at)]
+    png = picture(route, parkings)
+    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 1200
+    assert png == picture(route, parkings)
+    assert png != picture(route, ())

@@ -1,1 +1,1 @@
-"""What a worker takes along: stop list, directions, tracks, and nothing that is only for planners."""
+"""What a worker takes along: stops, directions, tracks; nothing that is for planners only."""

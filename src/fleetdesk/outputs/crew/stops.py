@@ -10,7 +10,7 @@ from fleetdesk.model.plan import Route
 from fleetdesk.outputs.wording import clock, local
 from fleetdesk.settings.schema import Settings
 
-HEADERS = ("Stop", "Arrive", "Vehicle", "What to do", "Place", "km", "On board", "Batteries left")
+HEADERS = ("Stop", "Arrive", "Vehicle", "What to do", "Place", "km", "On board", "Batteries")
 """What `CrewStop.cells` holds."""
 
 
