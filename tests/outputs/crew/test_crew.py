@@ -102,7 +102,8 @@ def test_the_paper_has_a_page_for_every_stop(route: CrewRoute, count: int, pages
 
 
 def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
-    parkings = [Parking("P1", "near", route.stops[0].at)]
+    beside = Point(route.stops[0].at.lat + 0.001, route.stops[0].at.lon)
+    parkings = [Parking("P1", "near", beside)]
     png = picture(route, parkings)
     assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 1200
     assert png == picture(route, parkings)
