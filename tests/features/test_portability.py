@@ -15,10 +15,9 @@ from ibis.backends.sql.compilers import (
     PySparkCompiler,
     pyspark,
 )
+from tests.features.expressions import expressions
 
 from fleetdesk import features
-from fleetdesk.features import cell_hours, cycles, sightings, trips, vehicles
-from fleetdesk.features.calendar import calendar
 from fleetdesk.settings.schema import Settings
 
 START, END = datetime(2024, 6, 3, tzinfo=UTC), datetime(2024, 6, 4, tzinfo=UTC)
@@ -32,27 +31,16 @@ class _SparkOptions:
     treat_nan_as_null = False
 
 
-def expressions(table):
-    events, telemetry, seen = table("events", []), table("telemetry", []), table("sightings", [])
-    settings = Settings()
-    priced = trips.priced(table("trips", []), settings.costs)
-    hours = calendar(START, END, "Europe/Athens")
-    return {
-        "cycles": cycles.cycles(events, priced, END),
-        "cell_hours": cell_hours.cell_hours(events, priced, hours, END),
-        "vehicles_now": vehicles.vehicles_now(events, telemetry, seen, priced, END),
-        "steps": sightings.steps(seen),
-        "facts": sightings.facts(seen, settings.thresholds),
-        "inferred_trips": sightings.inferred_trips(seen, settings),
-        "inferred_events": sightings.inferred_events(seen, settings),
-    }
+def all_expressions(table):
+    names = ("events", "trips", "telemetry", "sightings")
+    return expressions({name: table(name, []) for name in names}, Settings(), START, END)
 
 
 @pytest.mark.parametrize("compiler", [DuckDBCompiler, PostgresCompiler, PySparkCompiler])
 def test_every_expression_compiles_for_every_engine(table, compiler, monkeypatch):
     # The option is only there where pyspark is installed; its compiler asks for it all the same.
     monkeypatch.setattr(pyspark, "options", SimpleNamespace(pyspark=_SparkOptions))
-    for name, expression in expressions(table).items():
+    for name, expression in all_expressions(table).items():
         sql = compiler().to_sqlglot(expression.unbind()).sql(compiler.dialect)
         assert "SELECT" in sql, name
         assert "decimal" not in sql.lower(), name
@@ -69,7 +57,7 @@ def test_columns_that_may_not_be_empty_do_no_harm_beside_others(table, marked):
 
     engine = ibis.duckdb.connect()
     assert not strict(marked, []).schema()["vehicle_id"].nullable
-    for name, expression in expressions(strict).items():
+    for name, expression in all_expressions(strict).items():
         assert engine.to_pyarrow(expression).num_rows == (1 if name == "facts" else 0)
 
 

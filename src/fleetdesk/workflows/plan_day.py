@@ -11,6 +11,7 @@ import ibis
 
 from fleetdesk.errors import NotEnoughData, Problem, Severity
 from fleetdesk.features.calendar import moment as moment_literal
+from fleetdesk.features.nullable import nullable
 from fleetdesk.features.sightings import inferred_events, inferred_trips
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.cycle_length import CycleLength
@@ -178,7 +179,9 @@ def _with_inferred(
         "trips": inferred_trips(sightings, settings),
     }
     added = {
-        name: ibis.union(tables[name], rows.select(*tables[name].columns)).cache()
+        name: ibis.union(
+            nullable(tables[name]), nullable(rows.select(*tables[name].columns))
+        ).cache()
         for name, rows in found.items()
     }
     return {**tables, "sightings": sightings, **added}

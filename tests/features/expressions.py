@@ -1,0 +1,43 @@
+"""All table expressions there are; what compiles, lints and compares engines goes through these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fleetdesk.features import cell_hours, cycles, sightings, trips, vehicles
+from fleetdesk.features.calendar import calendar
+from fleetdesk.settings.schema import Settings
+
+KEYS = {
+    "priced": ("trip_id",),
+    "timeline": ("event_id",),
+    "cycles": ("vehicle_id", "cycle_no"),
+    "cell_hours": ("vehicle_id", "hour_at"),
+    "vehicles_now": ("vehicle_id",),
+    "steps": ("vehicle_id", "seen_at"),
+    "facts": (),
+    "inferred_trips": ("trip_id",),
+    "inferred_events": ("event_id",),
+}
+
+
+def expressions(
+    tables: Mapping[str, Any], settings: Settings, start: datetime, end: datetime
+) -> dict[str, Any]:
+    """Each expression by name, over canonical tables, with the hours from `start` to `end`."""
+    events, seen = tables["events"], tables["sightings"]
+    priced = trips.priced(trips.countable(tables["trips"]), settings.costs)
+    hours = calendar(start, end, settings.city.timezone)
+    return {
+        "priced": priced,
+        "timeline": cycles.timeline(events, end),
+        "cycles": cycles.cycles(events, priced, end),
+        "cell_hours": cell_hours.cell_hours(events, priced, hours, end),
+        "vehicles_now": vehicles.vehicles_now(events, tables["telemetry"], seen, priced, end),
+        "steps": sightings.steps(seen),
+        "facts": sightings.facts(seen, settings.thresholds),
+        "inferred_trips": sightings.inferred_trips(seen, settings),
+        "inferred_events": sightings.inferred_events(seen, settings),
+    }
