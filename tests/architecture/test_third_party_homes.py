@@ -17,7 +17,7 @@ HOMES = {
     "google": ("sheets",),
     "google_auth_oauthlib": ("sheets",),
     "keyring": ("settings/secrets",),
-    "openpyxl": ("sheets",),
+    "openpyxl": ("sheets", "sources/mapped_xlsx"),
     "xlsxwriter": ("sheets",),
     "smtplib": ("outputs/mail",),
     "folium": ("outputs/map",),

@@ -23,7 +23,8 @@ class Surroundings:
 
     `now` is UTC-aware; `watermark` is that of the last `Checkpoint` that was kept of the same
     source, empty at first; `tables` are the store's canonical Ibis tables; `folder` is where raw
-    answers may be kept; `options` are the planner's, by name; `secret` reveals one by its name.
+    answers may be kept; `options` are the planner's, by name; `secret` reveals one by its name;
+    `timezone` is the city's, an IANA name, empty where it is not known.
     """
 
     now: datetime
@@ -32,6 +33,7 @@ class Surroundings:
     folder: Path
     options: Mapping[str, str]
     secret: Callable[[str], str | None]
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ BLOCK_BYTES = 2**20  # the reader keeps up to 32 blocks ahead
 _HEAD_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _DELIMITERS = ",;\t|"
+_FIRST_LETTER = 0xA1  # in Windows' alphabets; below are signs
+_ENOUGH = 10_000
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "an Excel workbook or a zip file", "Save the sheet as CSV, or unpack the file"),
     (b"PAR1", "a Parquet file", "Import it as a folder of canonical files"),
@@ -42,10 +45,15 @@ class Rows:
 class CsvFile:
     """One CSV file, plain or gzip; SourceUnreadable at once when it is something else."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str = "utf-8") -> None:
         self.path = path
+        self.encoding = encoding
         with _readable(path):
             head = self._head()
+        if encoding != "utf-8":
+            # As a stream, because the head may end within a character.
+            text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+            head = text.encode("utf-8", errors="replace")
         self.delimiter = _looked_at(path, head)
         first = head.decode("utf-8-sig", errors="replace").splitlines()[0]
         self.header = [name.strip() for name in next(csv.reader([first], delimiter=self.delimiter))]
@@ -70,7 +78,7 @@ class CsvFile:
             reader = pacsv.open_csv(
                 stream,
                 read_options=pacsv.ReadOptions(
-                    block_size=BLOCK_BYTES, use_threads=False,
+                    block_size=BLOCK_BYTES, use_threads=False, encoding=self.encoding,
                     column_names=[f"c{place}" for place in range(len(self.header))], skip_rows=1,
                 ),
                 parse_options=pacsv.ParseOptions(
@@ -99,6 +107,41 @@ class CsvFile:
             return bytes(stream.read(_HEAD_BYTES))
 
 
+def encoding_of(path: Path) -> str:
+    """UTF-8, UTF-16 or, where a CSV file is neither, Windows' own for Greek or for the west.
+
+    Letters beyond ASCII come in runs in Greek and singly in the languages of the west.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    high = runs = 0
+    utf8 = True
+    for piece in _pieces(path):
+        if not high and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        try:
+            decoder.decode(piece)
+        except UnicodeDecodeError:
+            utf8 = False
+        is_high = np.frombuffer(piece, np.uint8) >= _FIRST_LETTER
+        high += int(is_high.sum())
+        runs += int((is_high[1:] & is_high[:-1]).sum())
+        if not utf8 and high > _ENOUGH:
+            break
+    if utf8:
+        return "utf-8"
+    return "cp1253" if runs > high / 2 else "cp1252"
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with _readable(path), path.open("rb") as plain:
+        is_gzip = plain.read(2) == _GZIP
+        plain.seek(0)
+        with pa.PythonFile(plain, mode="r") as file:
+            stream = pa.CompressedInputStream(file, "gzip") if is_gzip else file
+            while piece := stream.read(BLOCK_BYTES):
+                yield bytes(piece)
+
+
 def _looked_at(path: Path, head: bytes) -> str:
     """The delimiter; SourceUnreadable when the file's beginning is not that of a CSV."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -125,7 +168,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as trouble:
         raise _unreadable(path, "there is no such file", "Check the path") from trouble
-    except (pa.ArrowInvalid, EOFError, OSError) as trouble:
+    except (pa.ArrowInvalid, EOFError, OSError, UnicodeError) as trouble:
         said = str(trouble).splitlines()[0] if str(trouble) else type(trouble).__name__
         if "Truncated" in said or "inflate" in said:
             raise _unreadable(

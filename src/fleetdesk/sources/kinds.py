@@ -52,6 +52,38 @@ def _mds(place: str, around: Surroundings) -> Source:
     return open_mds(place, around)
 
 
+def _files(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.mapped_files import MappedFiles, wishes_of
+
+    given = {"timezone": around.timezone, **around.options}
+    wishes = wishes_of(given, around.folder.parent)
+    return MappedFiles(
+        Path(place), wishes, now=around.now, watermark=around.watermark,
+        known_vehicles=around.tables["vehicles"].to_pyarrow(),
+    )  # fmt: skip
+
+
+def _telemetry(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.mapped_files import wishes_of
+    from fleetdesk.sources.telemetry import telemetry_at
+
+    given = {"table": "telemetry", "timezone": around.timezone, **around.options}
+    wishes = wishes_of(given, around.folder.parent, trust=True)
+    return telemetry_at(
+        place, wishes, now=around.now, raw=around.folder, watermark=around.watermark,
+        token=around.secret(around.options.get("token", "")) if "token" in around.options else None,
+        known_vehicles=around.tables["vehicles"].to_pyarrow(),
+    )  # fmt: skip
+
+
+_FILE_OPTIONS = (
+    Option("mapping", "a corrected mapping: a path, or a file of the workspace"),
+    Option("timezone", "of times without a zone, such as Europe/Athens; the city's by default"),
+    Option("vehicle-types", "only these, such as scooter; all by default"),
+    Option("centre", "LAT,LON of the city; by default the middle of what is there"),
+    Option("far-km", "rows farther than this from it are dropped; 0 = none", "50"),
+    Option("encoding", "of a CSV, such as cp1253; found out by default"),
+)
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -76,6 +108,26 @@ KINDS: dict[str, Kind] = {
                 Option("since", "first day or hour (UTC) to ask a server for"),
                 Option("endpoints", "of a server, such as trips,events; all that are known"),
                 Option("token", "name of the secret that holds the bearer token", "mds-token"),
+            ),
+        ),
+        Kind(
+            "files",
+            "a CSV, Excel, Parquet or JSON file of your own, or a folder of such",
+            _files,
+            (
+                Option("confirm", "yes = the guessed meaning of the columns is right"),
+                Option("table", "canonical table that the rows belong to; guessed by default"),
+                Option("sheet", "of a workbook; the first with a table by default"),
+                *_FILE_OPTIONS,
+            ),
+        ),
+        Kind(
+            "telemetry",
+            "pings of vehicles: JSON however nested, other files, a folder, an https address",
+            _telemetry,
+            (
+                *_FILE_OPTIONS,
+                Option("token", "name of the secret that holds the bearer token"),
             ),
         ),
     )

@@ -17,6 +17,8 @@ from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.sheets.template_xlsx import write_template
+from fleetdesk.sources.mapped_rejects import PREFIX as REJECTED
+from fleetdesk.sources.mapping_file import PREFIX as MAPPING
 from fleetdesk.store.base import ImportRecord, Store
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, RAW_FOLDER, STORE_FOLDER, WORKBOOK_NAME
 from fleetdesk.workflows.result_sheets import empty_sheets
@@ -76,7 +78,8 @@ def claim(folder: Path) -> None:
             f"{folder} cannot be a workspace because it is a file", fix="Name a folder"
         )
     inside = {path.name for path in folder.glob("*") if not path.name.startswith(".")}
-    strangers = sorted(inside - OURS)
+    ours = {name for name in inside if name.startswith((MAPPING, REJECTED))} | OURS
+    strangers = sorted(inside - ours)
     if strangers and not (folder / STORE_FOLDER).exists():
         raise FleetDeskError(
             f"{folder} is not empty and is no workspace of FleetDesk",
