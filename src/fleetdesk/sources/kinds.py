@@ -33,6 +33,12 @@ class Kind:
     options: tuple[Option, ...] = ()
 
 
+def _gbfs(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.gbfs import Gbfs
+
+    return Gbfs(place, around)
+
+
 def _gbfs_snapshots(place: str, around: Surroundings) -> Source:
     from fleetdesk.sources.gbfs_snapshots import GbfsSnapshots
 
@@ -87,6 +93,17 @@ _FILE_OPTIONS = (
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        Kind(
+            "gbfs",
+            "GBFS 1.0 to 3.1: the discovery address (gbfs.json), or a folder of raw answers",
+            _gbfs,
+            (
+                Option("polls", "how many snapshots to take from a server; 1 by default"),
+                Option("minutes", "how long to go on taking snapshots, as often as its ttl says"),
+                Option("language", "of the feeds of GBFS 1 and 2; en by default"),
+                Option("token", "name of the secret that holds the bearer token"),
+            ),
+        ),
         Kind(
             "gbfs-snapshots",
             "one CSV (or .csv.gz): a row per vehicle and snapshot of a public feed",

@@ -43,8 +43,8 @@ class Survey:
         """GBFS says 0 to 1; some feeds give 0 to 100."""
         return self.most_fuel <= 1.0
 
-    def see(self, rows: Mapping[str, Any]) -> None:
-        """Take note of some good rows."""
+    def see(self, rows: Mapping[str, Any], *, ids_last: bool = True) -> None:
+        """Take note of some good rows; of the vehicles themselves only where their ids last."""
         types = _types(rows)
         if "range_m" in rows:
             of_type = pa.table({"type": types, "range": rows["range_m"]}).group_by("type")
@@ -54,6 +54,9 @@ class Survey:
                     self.full_range_m[row["type"]] = max(before, row["range_max"])
         if "fuel" in rows:
             self.most_fuel = max(self.most_fuel, pc.max(rows["fuel"]).as_py() or 0.0)
+        self._snapshots.update(pc.unique(rows["seen_at"]).to_pylist())
+        if not ids_last:
+            return
         by_vehicle = pa.table({"id": rows["vehicle_id"], "at": rows["seen_at"], "type": types})
         grouped = by_vehicle.group_by("id", use_threads=False).aggregate(
             [("at", "min"), ("at", "count"), ("type", "last")]
@@ -63,7 +66,6 @@ class Survey:
             self._types[vehicle] = row["type_last"]
             self._first[vehicle] = min(self._first.get(vehicle, row["at_min"]), row["at_min"])
             self._sightings[vehicle] = self._sightings.get(vehicle, 0) + row["at_count"]
-        self._snapshots.update(pc.unique(rows["seen_at"]).to_pylist())
 
     def battery_pct(self, rows: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """The feed's own charge, else range over full range; NaN where neither is known."""
