@@ -86,7 +86,7 @@ def example(schema: Any, name: str = "") -> Any:
     if "oneOf" in schema and "properties" not in schema and schema.get("type") != "string":
         return example(schema["oneOf"][0], name)
     kinds = schema.get("type", "object" if "properties" in schema else "string")
-    kind = [k for k in ([kinds] if isinstance(kinds, str) else kinds) if k != "null"][0]
+    kind = next(k for k in ([kinds] if isinstance(kinds, str) else kinds) if k != "null")
     if kind == "object":
         return {key: example(part, key) for key, part in schema.get("properties", {}).items()}
     if kind == "array":

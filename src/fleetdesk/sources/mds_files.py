@@ -58,7 +58,7 @@ def records_of_file(path: Path, on_bytes: Callable[[int], None]) -> Iterator[Rec
         def more() -> str:
             while True:
                 try:
-                    block = unpacked.read(_BLOCK_BYTES)
+                    block = unpacked.read1(_BLOCK_BYTES)
                 except (EOFError, gzip.BadGzipFile, zlib.error):
                     troubles.append(_CUT_OFF)
                     return ""

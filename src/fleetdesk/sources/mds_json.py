@@ -17,6 +17,8 @@ from fleetdesk.sources.mds_shapes import ARRAYS, OTHER_PARTS
 LONGEST = 16 * 2**20  # characters of one record; the longest real ones are routes of some 100 kB
 HELD = 4 * 2**20  # a document of up to so many characters is read at once
 _SPACE = re.compile(r"[ \t\r\n]*")
+_LONGEST_WORD = len("Infinity") + 1  # a word cut in two is no other mistake
+MEMBERS = 10_000  # a page of MDS has five, a record some twenty
 _DECODER = json.JSONDecoder()
 
 
@@ -135,8 +137,9 @@ class Text:
             raise Broken("breaks off" if not found else f"not JSON: {found!r} instead of {mark!r}")
         self.at += 1
 
-    def value(self, most: int = LONGEST) -> Any:
+    def value(self, most: int | None = None) -> Any:
         """Decode the value that stands here and go past it; Broken when that cannot be done."""
+        most = LONGEST if most is None else most
         self.peek()
         while True:
             try:
@@ -148,8 +151,9 @@ class Text:
             except RecursionError:
                 raise Broken("nested too deeply") from None
             except json.JSONDecodeError as error:
-                rest = error.pos >= len(self.window) or error.msg.startswith("Unterminated")
-                problem = "breaks off" if rest else f"not JSON: {error.msg}"
+                at_end = len(self.window) - error.pos < _LONGEST_WORD
+                cut_off = at_end or error.msg.startswith("Unterminated")
+                problem = "breaks off" if cut_off else f"not JSON: {error.msg}"
             except ValueError:
                 raise Broken("a number that cannot be read") from None
             if self.ended and problem:
@@ -188,6 +192,8 @@ def records_of(text: Text) -> Iterator[Record]:
 
 def _is_lines(text: Text) -> bool:
     """Whether each line is JSON for itself; the first may be the one that is damaged."""
+    while not text.ended and text.window.count("\n") < 2 and len(text.window) <= HELD:
+        text.grow()
     text.peek()
     head = [line.strip() for line in text.window[text.at :].split("\n", 2)]
     if len(head) < 2:
@@ -246,8 +252,11 @@ def _document(text: Text) -> Iterator[Record]:
 def _members(text: Text, page: Page, members: dict[str, Any]) -> Iterator[Record]:
     """The records in an object's lists; its other members are put into `members`."""
     text.expect("{")
-    lists = False
+    lists, count = False, 0
     while text.peek() != "}":
+        count += 1
+        if count > MEMBERS:
+            raise Broken(f"an object of more than {MEMBERS} members")
         name = text.value()
         if not isinstance(name, str):
             raise Broken("not JSON: a name that is no text")

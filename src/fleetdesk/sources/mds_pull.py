@@ -59,6 +59,7 @@ ENDPOINTS: dict[int, tuple[Endpoint, ...]] = {
         Endpoint("stops", "stops"),
     ),
 }
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ALSO = (int(HTTPStatus.ACCEPTED), int(HTTPStatus.NOT_FOUND), int(HTTPStatus.NOT_ACCEPTABLE))
 
 
@@ -88,6 +89,13 @@ def open_server(
             fix=f"It has {', '.join(known)}",
         )
     token = around.secret(options.get("token", "") or "mds-token")
+    parts = urlsplit(url)
+    if token and parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+        raise SourceUnreadable(
+            "The token would travel unprotected",
+            found=f"{parts.scheme}://{parts.hostname}",
+            fix="Use the server's https address, or forget the token",
+        )
     credentials = Credentials(url, {"Authorization": f"Bearer {token}"}) if token else None
     return MdsServer(
         url.rstrip("/"),
