@@ -57,10 +57,13 @@ class CitySpec:
     signups_per_day: float = 0.0
     outside_share: float = 0.17
     walk_mean_m: float = 380.0
+    liking_m: float = 0.0
     usable_battery_pct: float = 10.0
     range_km: float = 38.0
     standby_pct_per_day: float = 1.5
     crew_strength: float = 1.0
+    service_below_extra_pct: float = 0.0
+    deployment_bias: float = 0.0
     swap_share: float = 0.8
     silent_swap_share: float = 0.6
     trip_ping_s: int = 300

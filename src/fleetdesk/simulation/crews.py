@@ -89,7 +89,8 @@ def _plan(world: World, hour: int, shift: Shift) -> None:
     open_ = standing & ~np.array(fleet.held) & (each[:, 0] >= _OVERLOOKED)
     broken = np.array(fleet.broken)
 
-    low = open_ & ((charge < shift.threshold_pct) | broken)
+    below = shift.threshold_pct + spec.service_below_extra_pct
+    low = open_ & ((charge < below) | broken)
     urgency = charge + 12.0 * each[:, 1]
     pace = shift.battery_work * spec.vehicles * spec.crew_strength
     chosen = _first(low, urgency, math.floor(pace + extra[0]))

@@ -68,17 +68,20 @@ class Ride:
 class Offer(NamedTuple):
     """A rider who looks for a vehicle, and how good the best two for rent are to that rider.
 
-    `best_m` and `second_m` are metres of walk with the penalty of a low battery, `vehicle` is whose
-    the best is; the rest is what the rider would do with any vehicle. `goal_full` says that the
-    parking the rider has in mind has no place left.
+    `best_m` and `second_m` are their metres of walk with the penalty of a low battery and the
+    rider's liking, infinite where the rider would not walk so far; `vehicle` is whose the best is
+    and `second` whose the next. The rest is what the rider would do with any vehicle; `place` is
+    the rider's in the hour, and `goal_full` says that the parking in mind has no room left.
     """
 
     at: int
+    place: int
     x: float
     y: float
     walk_m: float
     vehicle: int
     best_m: float
+    second: int
     second_m: float
     end_x: float
     end_y: float
@@ -194,12 +197,15 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
     fleet, city = world.fleet, world.city
     east = fleet.rent_x - arrivals.x[number]
     north = fleet.rent_y - arrivals.y[number]
-    walk = (east * east + north * north) ** 0.5 + fleet.penalty
-    vehicle = int(walk.argmin())
+    effort = (east * east + north * north) ** 0.5 + fleet.penalty
+    effort[effort > arrivals.walk_m[number]] = math.inf
+    if arrivals.liking_m is not None:
+        effort -= arrivals.liking_m[number]
+    vehicle = int(effort.argmin())
     rider = world.riders.choose(city.people, arrivals.cell[number], arrivals.rider_draw[number], at)
     if world.offers is not None:
-        world.offers.append(_offer(world, arrivals, number, walk, vehicle, rider))
-    if walk[vehicle] > arrivals.walk_m[number]:
+        world.offers.append(_offer(world, arrivals, number, effort, vehicle, rider))
+    if effort[vehicle] == math.inf:
         world.log.unmet.append(UnmetRow(at, arrivals.cell[number]))
         if arrivals.mishap[number] < 0.004:
             patience = arrivals.delay[number]
@@ -238,18 +244,19 @@ def _serve(world: World, arrivals: Arrivals, number: int, at: int) -> None:
 
 
 def _offer(
-    world: World, arrivals: Arrivals, number: int, walk: Floats, vehicle: int, rider: int
+    world: World, arrivals: Arrivals, number: int, effort: Floats, vehicle: int, rider: int
 ) -> Offer:
-    best = float(walk[vehicle])
-    walk[vehicle] = math.inf
-    second = float(walk.min())
-    walk[vehicle] = best
+    best = float(effort[vehicle])
+    effort[vehicle] = math.inf
+    second = int(effort.argmin())
+    second_m = float(effort[second])
+    effort[vehicle] = best
     parking = arrivals.end_parking[number]
     full = parking >= 0 and world.fleet.parked[parking] >= world.city.layout.capacity[parking]
     unlock, per_min = world.riders.price[rider]
     return Offer(
-        arrivals.at[number], float(arrivals.x[number]), float(arrivals.y[number]),
-        arrivals.walk_m[number], vehicle, best, second,
+        arrivals.at[number], number, float(arrivals.x[number]), float(arrivals.y[number]),
+        arrivals.walk_m[number], vehicle, best, second, second_m,
         arrivals.end_x[number], arrivals.end_y[number], parking, bool(full),
         arrivals.stray_x[number], arrivals.stray_y[number], arrivals.detour[number],
         arrivals.speed[number], arrivals.drain[number], arrivals.habit[number],

@@ -94,6 +94,7 @@ class Arrivals:
     """The riders of one hour, by time; everything they would do is drawn before they come.
 
     Positions in metres; `end_parking` is -1 for those who will leave the vehicle elsewhere.
+    `liking_m` (riders x vehicles) is what each vehicle is worth to each rider beside its distance.
     """
 
     at: list[int]
@@ -115,6 +116,7 @@ class Arrivals:
     habit: list[float]
     delay: list[float]
     mishap: list[float]
+    liking_m: Floats | None
 
 
 def build_flows(spec: CitySpec, layout: Layout, weather: Weather, days: int) -> Flows:
@@ -194,7 +196,19 @@ def draw_arrivals(spec: CitySpec, layout: Layout, flows: Flows, seed: int, hour:
         habit=u[:, 19].tolist(),
         delay=u[:, 21].tolist(),
         mishap=u[:, 22].tolist(),
+        liking_m=likings(spec, seed, hour, at.size),
     )
+
+
+def likings(spec: CitySpec, seed: int, hour: int, riders: int) -> Floats | None:
+    """Gumbel errors in metres, riders x vehicles: riders then choose by a logit (McFadden, 1974).
+
+    None where riders take the nearest.
+    """
+    if not spec.liking_m:
+        return None
+    u = stream(seed, Purpose.LIKINGS, hour).random((riders, spec.vehicles))
+    return np.asarray(-spec.liking_m * np.log(-np.log1p(-u)))
 
 
 def _patience(spec: CitySpec, uniform: Floats) -> Floats:

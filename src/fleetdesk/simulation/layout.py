@@ -61,7 +61,7 @@ def build_layout(spec: CitySpec) -> Layout:
     index = {cell: number for number, cell in enumerate(cells)}
     lat, lon = to_degrees(parking_x, parking_y)
     parking_cell = np.array([index[c] for c in geohash_many(lat, lon, CELL_PRECISION)])
-    weight = np.array([place.pull for place in places])
+    weight = np.array([place.pull for place in places]) ** (1.0 + spec.deployment_bias)
     target = np.maximum(2, np.round(0.75 * spec.vehicles * weight / weight.sum())).astype(np.int64)
     return Layout(
         cells=cells,

@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     VEHICLES = 7
     TELEMETRY = 8
     LATE_ROWS = 9
+    LIKINGS = 10
 
 
 def stream(seed: int, purpose: Purpose, first: int = 0, second: int = 0) -> np.random.Generator:

@@ -1,9 +1,9 @@
 """What one vehicle would earn, had it alone been changed, in a future that was run without that.
 
 One run of the city answers thousands of single tasks. Each tagged vehicle competes with those that
-were for rent in that run, but for one whose part it plays: at first its own original, and later the
-one whose rider it took, because that rider came to the same place with it. The laws are those of
-the engine, written for many vehicles at once.
+were for rent in that run, but for one whose part it plays: at first its own original, later the one
+whose rider it took, because that rider would have brought it to the same place. The laws are those
+of the engine, written for many vehicles at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fleetdesk.simulation.engine import (
     Offer,
 )
 from fleetdesk.simulation.fleet import LOW_BATTERY_PCT, LOW_BATTERY_PENALTY_M
+from fleetdesk.simulation.flows import likings
 from fleetdesk.simulation.layout import ashore, to_degrees, to_metres
 from fleetdesk.simulation.mishaps import FAULT_PER_H, LOST_PER_H, NOT_FOUND_PER_H
 from fleetdesk.simulation.streams import Floats, Ints, Purpose, stream
@@ -54,7 +55,7 @@ def own_revenue(
     for hour in range(first_hour, first_hour + hours):
         chains.strike(hour)
         rows = columns[hour_of == hour]
-        chains.ride({name: rows[:, i] for i, name in enumerate(Offer._fields)})
+        chains.ride(hour, {name: rows[:, i] for i, name in enumerate(Offer._fields)})
     return chains.revenue
 
 
@@ -97,25 +98,42 @@ class _Chains:
             empty = self._charge(which, back) < spec.usable_battery_pct
             self.ready[which] = np.where(empty, _NEVER, back)
 
-    def ride(self, offer: dict[str, Floats]) -> None:
+    def ride(self, hour: int, offer: dict[str, Floats]) -> None:
         """The riders of an hour, each tagged vehicle taking the first that prefers it, and on."""
-        limit = np.minimum(offer["best_m"], offer["walk_m"])
-        without = np.minimum(offer["second_m"], offer["walk_m"])
-        open_ = np.arange(self.vehicle.size)
-        while open_.size and limit.size:
-            apart = np.hypot(
-                self.x[open_, None] - offer["x"][None, :], self.y[open_, None] - offer["y"][None, :]
+        likings = self._likings(hour, offer["place"].astype(np.int64))
+        turn = np.arange(offer["at"].size)
+        open_, after = np.arange(self.vehicle.size), np.zeros(self.vehicle.size, dtype=np.int64)
+        while open_.size and turn.size:
+            east = self.x[open_, None] - offer["x"]
+            north = self.y[open_, None] - offer["y"]
+            effort = np.sqrt(east * east + north * north) + self.penalty[open_, None]
+            played = offer["vehicle"] == self.plays[open_, None]
+            rival = np.where(played, offer["second_m"], offer["best_m"])
+            taken = (effort <= offer["walk_m"]) & (effort - likings[open_] < rival)
+            taken &= offer["at"] >= self.ready[open_, None]
+            next_ = (taken | played) & (turn >= after[open_, None])
+            some = next_.any(axis=1)
+            open_, first, taken = open_[some], next_[some].argmax(axis=1), taken[some]
+            after[open_] = first + 1
+            takes = taken[np.arange(open_.size), first]
+            self._take(open_[takes], {name: values[first[takes]] for name, values in offer.items()})
+            self._leave(
+                open_[~takes], {name: values[first[~takes]] for name, values in offer.items()}
             )
-            own = offer["vehicle"][None, :] == self.plays[open_, None]
-            reach = np.where(own, without[None, :], limit[None, :]) - self.penalty[open_, None]
-            taken = (apart < reach) & (offer["at"][None, :] >= self.ready[open_, None])
-            some = taken.any(axis=1)
-            open_, first = open_[some], taken[some].argmax(axis=1)
-            self._take(open_, {name: values[first] for name, values in offer.items()})
+
+    def _leave(self, which: Ints, ride: dict[str, Floats]) -> None:
+        """The rider of the vehicle it plays goes to the next best, whose part it now plays."""
+        served = np.isfinite(ride["second_m"])
+        self.plays[which[served]] = ride["second"][served].astype(np.int64)
+
+    def _likings(self, hour: int, place: Ints) -> Floats:
+        riders = int(place.max(initial=-1)) + 1
+        drawn = likings(self.city.spec, self.city.seed, hour, riders)
+        return np.zeros((self.vehicle.size, 1)) if drawn is None else drawn[place].T[self.vehicle]
 
     def _take(self, which: Ints, ride: dict[str, Floats]) -> None:
         at = ride["at"].astype(np.int64)
-        served = ride["best_m"] <= ride["walk_m"]
+        served = np.isfinite(ride["best_m"])
         self.plays[which[served]] = ride["vehicle"][served].astype(np.int64)
         reserved = ride["habit"] < RESERVED_SHARE
         cancelled = reserved & (ride["mishap"] < CANCELLED_SHARE / RESERVED_SHARE)
@@ -126,7 +144,7 @@ class _Chains:
         self._stand(which[aborted], back[aborted], self._charge(which[aborted], at[aborted]))
         self.ready[which[aborted]] = back[aborted]
         goes = ~cancelled & ~aborted
-        self._trip(which[goes], begun[goes], {name: v[goes] for name, v in ride.items()})
+        self._trip(which[goes], begun[goes], _rows(ride, goes))
 
     def _trip(self, which: Ints, at: Ints, ride: dict[str, Floats]) -> None:
         city, spec = self.city, self.city.spec
@@ -168,6 +186,10 @@ class _Chains:
     def _show(self, which: Ints) -> None:
         lack = np.maximum(0.0, LOW_BATTERY_PCT - self.battery[which]) / LOW_BATTERY_PCT
         self.penalty[which] = LOW_BATTERY_PENALTY_M * lack
+
+
+def _rows(offer: dict[str, Floats], which: Ints | NDArray[np.bool_]) -> dict[str, Floats]:
+    return {name: values[which] for name, values in offer.items()}
 
 
 def _on_the_way(

@@ -116,6 +116,12 @@ class SavedCity:
             for vehicle_id, number in self._number.items()
         )  # fmt: skip
 
+    def is_free(self, vehicle_id: str) -> bool:
+        """Whether a crew could work on the vehicle now: it stands, held and broken by nobody."""
+        fleet, vehicle = self._world.fleet, self._vehicle(vehicle_id)
+        standing = fleet.state[vehicle] in _CHANGEABLE and not fleet.held[vehicle]
+        return standing and not fleet.broken[vehicle]
+
     def revenue(
         self, changes: Mapping[str, Change], *, with_crews: bool = False, future: int = 0
     ) -> Revenue:

@@ -1,0 +1,179 @@
+"""Simulated cities for benchmarks/roi.py: their records, tasks that could be done, and the truth.
+
+Only this part knows the simulator. Into RECORDS go the canonical tables, the tasks as a planner
+would see them and what is asked; the truth goes into a file of its own, which the scorer opens.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fleetdesk import simulation
+from fleetdesk.model.places import Point
+from fleetdesk.simulation.city import CitySpec, demo_city
+from fleetdesk.simulation.generate import dimensions, generate
+from fleetdesk.simulation.layout import Layout, build_layout, to_degrees
+from fleetdesk.simulation.places import PLACES
+from fleetdesk.simulation.truth import Change, SavedCity, Standing
+
+SIMULATOR = [*sorted(Path(simulation.__file__).parent.glob("*.py")), Path(__file__)]
+DROP_SPREAD_M = 6.0  # how far from a parking's middle vehicles are put down
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is simulated: the city, and how closely the truth is worked out."""
+
+    vehicles: int = 500
+    days: int = 28
+    cells: int = 64
+    horizon_h: int = 24
+    futures: int = 100
+    batch: int = 25
+    tasks: int = 500
+
+
+def city_of(size: Size, riders_per_day: float, seed: int, **laws: float) -> CitySpec:
+    """A city without weather of about `size.cells` cells, whose last day moves with the seed.
+
+    So the seeds together ask about every day of the week.
+    """
+    spec = demo_city(
+        vehicles=size.vehicles, days=size.days, end_day=date(2026, 6, 16) + timedelta(days=seed),
+        demand_per_vehicle=riders_per_day / size.vehicles,
+    )  # fmt: skip
+    spec = replace(
+        spec, weather_effect=0.0, signups_per_day=0.0, riders=4000, liking_m=100.0, **laws
+    )
+    counts = {n: len(build_layout(replace(spec, parkings=n)).cells) for n in _steps(len(PLACES))}
+    nearest = min(counts, key=lambda n: abs(counts[n] - size.cells))
+    return replace(spec, parkings=nearest)
+
+
+def make_world(spec: CitySpec, size: Size, seed: int, cost: float, folder: Path) -> None:
+    """Write `folder/records` (what an estimator may see) and `folder/truth.parquet`."""
+    records = folder / "records"
+    records.mkdir(parents=True, exist_ok=True)
+    _write_records(spec, seed, records)
+    saved = SavedCity(spec, seed, spec.ends_at, size.horizon_h)
+    tasks = _tasks(spec, saved, seed, size.tasks)
+    pq.write_table(_as_seen(tasks), records / "tasks.parquet")
+    question = {
+        "timezone": spec.timezone, "currency": spec.currency, "as_of": f"{spec.ends_at}+00:00",
+        "window_days": spec.days, "horizon_h": size.horizon_h, "cost": cost,
+        "usable_battery_pct": spec.usable_battery_pct,
+    }  # fmt: skip
+    (records / "question.json").write_text(json.dumps(question), encoding="utf-8")
+    own, without, fleet = _futures(saved, tasks, size, seed)
+    gain = own - without
+    pq.write_table(
+        pa.table(
+            {
+                "task_id": [task.task_id for task in tasks],
+                "revenue_after": own.mean(axis=0),
+                "revenue_without": without.mean(axis=0),
+                "gain_se": gain.std(axis=0, ddof=1) / math.sqrt(size.futures),
+            }
+        ),
+        folder / "truth.parquet",
+    )
+    whole = {"gain_per_task": fleet.mean(), "se": fleet.std(ddof=1) / math.sqrt(size.futures)}
+    (folder / "fleet_truth.json").write_text(json.dumps(whole), encoding="utf-8")
+    about = {"seed": seed, "size": asdict(size), "spec": str(spec)}
+    (folder / "world.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Task:
+    task_id: str
+    vehicle: Standing
+    change: Change
+
+
+def _write_records(spec: CitySpec, seed: int, records: Path) -> None:
+    """Every table but telemetry, which is large and which no estimator reads."""
+    tables: dict[str, list[pa.Table]] = {k: [v] for k, v in dimensions(spec, seed).items()}
+    for batch in generate(spec, seed):
+        for name, table in batch.tables.items():
+            if name != "telemetry":
+                tables.setdefault(name, []).append(table)
+    for name, parts in tables.items():
+        pq.write_table(pa.concat_tables(parts), records / f"{name}.parquet")
+
+
+def _tasks(spec: CitySpec, saved: SavedCity, seed: int, most: int) -> list[_Task]:
+    """For each standing vehicle a swap where it stands, and a charge with a ride to a parking;
+    where there are more than `most`, that many of them by lot.
+
+    Vehicles that wait for a mechanic are left out, and those somebody works on.
+    """
+    layout, draw = build_layout(spec), np.random.default_rng([seed, 1])
+    tasks = []
+    for vehicle in saved.vehicles():
+        if vehicle.state in {"available", "non_operational"} and saved.is_free(vehicle.vehicle_id):
+            place = _somewhere(layout, draw)
+            for kind, change in (("swap", Change(100.0)), ("move", Change(100.0, place))):
+                tasks.append(_Task(f"{vehicle.vehicle_id}-{kind}", vehicle, change))
+    kept = np.sort(draw.permutation(len(tasks))[:most])
+    return [tasks[number] for number in kept.tolist()]
+
+
+def _somewhere(layout: Layout, draw: np.random.Generator) -> Point:
+    """A place where a crew might put a vehicle: parkings by how many vehicles they should have."""
+    parking = int(draw.choice(layout.target.size, p=layout.target / layout.target.sum()))
+    off_x, off_y = DROP_SPREAD_M * draw.standard_normal(2)
+    x, y = layout.parking_x[[parking]] + off_x, layout.parking_y[[parking]] + off_y
+    lat, lon = to_degrees(x, y)
+    return Point(float(lat[0]), float(lon[0]))
+
+
+def _as_seen(tasks: Sequence[_Task]) -> pa.Table:
+    """The tasks with cells by GPS and the charge as a gauge shows it."""
+    goal = [task.change.to or task.vehicle.seen_at for task in tasks]
+    return pa.table(
+        {
+            "task_id": [task.task_id for task in tasks],
+            "vehicle_id": [task.vehicle.vehicle_id for task in tasks],
+            "operational": [task.vehicle.state == "available" for task in tasks],
+            "cell_before": [task.vehicle.seen_at.cell(7) for task in tasks],
+            "battery_before_pct": [round(task.vehicle.battery_pct, 1) for task in tasks],
+            "cell_after": [point.cell(7) for point in goal],
+            "battery_after_pct": [task.change.battery_pct for task in tasks],
+        }
+    )
+
+
+def _futures(
+    saved: SavedCity, tasks: Sequence[_Task], size: Size, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each task's vehicle's revenue with that task alone and without any, futures x tasks; and,
+    by future, what the whole fleet earns more per task when a batch of them is done.
+
+    Every future has a new batch, in which no vehicle has two tasks.
+    """
+    draw, own, without, fleet = np.random.default_rng([seed, 2]), [], [], []
+    asked = [(task.vehicle.vehicle_id, task.change) for task in tasks]
+    for future in range(1, size.futures + 1):
+        base, after = saved.own_revenue(asked, future)
+        own.append(after)
+        without.append([base.by_vehicle[vehicle_id] for vehicle_id, _ in asked])
+        chosen: dict[str, Change] = {}
+        for number in draw.permutation(len(asked)).tolist():
+            chosen.setdefault(*asked[number])
+            if len(chosen) == size.batch:
+                break
+        fleet.append((saved.revenue(chosen, future=future).fleet - base.fleet) / len(chosen))
+    return np.array(own), np.array(without), np.array(fleet)
+
+
+def _steps(most: int) -> range:
+    return range(8, most + 1)

@@ -1,0 +1,214 @@
+"""How well task returns are estimated, in cities where the truth is known.
+
+Prints one JSON line per scenario, seed and estimator, then one per figure over all seeds. Guide:
+docs/roi-benchmark.md. `--input DIR` scores a history of your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from _roi_score import (
+    Figure,
+    best_threshold,
+    bias,
+    capture,
+    coverage,
+    rmse,
+    spearman,
+)
+
+from _roi_estimate import ESTIMATORS  # isort: skip
+from _roi_world import SIMULATOR, Size, city_of, make_world  # isort: skip
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is asked of the estimator that is on trial; None = nothing."""
+
+    bias: float | None = 0.5
+    bias_share: float = 0.05
+    spearman: float | None = 0.90
+    capture: float | None = 0.88
+    threshold: float | None = 0.02
+    fleet: float | None = 0.5
+    fleet_share: float = 0.35
+    coverage: tuple[float, float] | None = (0.85, 0.95)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A city and what is asked in it; `laws` are fields of the simulator's CitySpec."""
+
+    vehicles: int = 500
+    days: int = 28
+    riders_per_day: float = 3600.0
+    laws: dict[str, float] = field(default_factory=dict)
+    targets: Targets = Targets()
+
+
+_FLEET_ONLY = Targets(None, 0.0, None, None, None, coverage=None)
+SCENARIOS: dict[str, Scenario] = {
+    "rich": Scenario(),
+    "sparse": Scenario(60, 14, 432.0, targets=Targets(spearman=0.85, capture=0.80)),
+    **{
+        f"density-{n}": Scenario(n, 28, 2000.0, {"crew_strength": 2.0}, _FLEET_ONLY)
+        for n in (200, 400, 800, 1200)
+    },
+    "biased-deployment": Scenario(laws={"deployment_bias": 1.0}),
+    "battery-collection": Scenario(
+        laws={"swap_share": 0.0, "crew_strength": 1.5, "service_below_extra_pct": 20.0}
+    ),
+    "stock-outs": Scenario(vehicles=250, riders_per_day=4000.0),
+    "gps-jitter": Scenario(laws={"gps_error_m": 60.0}),
+}
+GROUPS = {"default": ("rich", "sparse"), "all": tuple(SCENARIOS)}
+
+
+def main() -> None:
+    chosen = _arguments()
+    for name in GROUPS.get(chosen.scenario, (chosen.scenario,)):
+        scenario, seen = SCENARIOS[name], []
+        for seed in range(1, chosen.seeds + 1):
+            world = _world(name, scenario, seed, chosen)
+            found = world / "estimates.parquet"
+            _estimate(world / "records", found, chosen)
+            for estimator, figures in _figures(world, found, scenario.targets).items():
+                seen.append((estimator, figures))
+                about = {"scenario": name, "seed": seed, "estimator": estimator}
+                print(json.dumps(about | {k: f.line() for k, f in figures.items()}), flush=True)
+        for estimator in dict.fromkeys(estimator for estimator, _ in seen):
+            _summary(name, estimator, [figures for e, figures in seen if e == estimator])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenario", choices=[*GROUPS, *SCENARIOS], default="default")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--estimators", nargs="+", choices=ESTIMATORS, default=list(ESTIMATORS))
+    parser.add_argument("--vehicles", type=int, help="instead of the scenario's")
+    parser.add_argument("--days", type=int, help="instead of the scenario's")
+    parser.add_argument("--cells", type=int, default=64)
+    parser.add_argument("--cost", type=float, default=6.0, help="money a task")
+    parser.add_argument("--futures", type=int, default=100, help="draws behind each true value")
+    parser.add_argument("--rounds", type=int, default=100, help="bootstrap draws; 0 = no intervals")
+    parser.add_argument("--quick", action="store_true", help="2 seeds, 30 futures, no intervals")
+    parser.add_argument("--cache", type=Path, help="where simulated cities are kept",
+                        default=Path(tempfile.gettempdir()) / "fleetdesk-roi")  # fmt: skip
+    chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.seeds, chosen.futures, chosen.rounds = 2, 30, 0
+    return chosen
+
+
+def _world(name: str, scenario: Scenario, seed: int, chosen: argparse.Namespace) -> Path:
+    """The folder of a simulated city, made unless the very same one is kept already."""
+    vehicles = chosen.vehicles or scenario.vehicles
+    size = Size(
+        vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
+        futures=chosen.futures, batch=max(1, vehicles // 20),
+    )  # fmt: skip
+    spec = city_of(size, scenario.riders_per_day, seed, **scenario.laws)
+    code = b"".join(path.read_bytes() for path in SIMULATOR)
+    asked = f"{spec} {size} {seed} {chosen.cost}".encode()
+    key = hashlib.sha256(asked + code).hexdigest()[:16]
+    folder = chosen.cache / f"{name}-{seed}-{key}"
+    if not (folder / "world.json").exists():
+        print(f"Simulating {name}, seed {seed} ...", file=sys.stderr, flush=True)
+        make_world(spec, size, seed, chosen.cost, folder)
+    return folder
+
+
+def _estimate(records: Path, out: Path, chosen: argparse.Namespace) -> None:
+    """In a process of its own that is told of nothing but the records."""
+    command = [
+        sys.executable, str(HERE / "_roi_estimate.py"), str(records), str(out),
+        "--rounds", str(chosen.rounds), "--estimators", *chosen.estimators,
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+
+
+def _figures(world: Path, found: Path, targets: Targets) -> dict[str, dict[str, Figure]]:
+    """The figures of each estimator; here alone the truth is read."""
+    truth = _columns(world / "truth.parquet")
+    whole = json.loads((world / "fleet_truth.json").read_text(encoding="utf-8"))
+    asked = json.loads((world / "records" / "question.json").read_text(encoding="utf-8"))
+    battery = _columns(world / "records" / "tasks.parquet")["battery_before_pct"]
+    estimates = _columns(found)
+    learnt = json.loads(found.with_suffix(".json").read_text(encoding="utf-8"))
+    true = truth["revenue_after"] - truth["revenue_without"] - asked["cost"]
+    figures = {}
+    for name in dict.fromkeys(estimates["estimator"].tolist()):
+        rows = estimates["estimator"] == name
+        mine = {column: values[rows] for column, values in estimates.items()}
+        if mine["task_id"].tolist() != truth["task_id"].tolist():
+            raise SystemExit("The estimates and the truth are about different tasks")
+        figures[name] = _scores(mine, true, truth, battery, learnt[name], asked["cost"], targets)
+        fleet = float(np.mean(mine["fleet_after"] - mine["fleet_before"]))
+        aim, limit = whole["gain_per_task"], None
+        if targets.fleet is not None:
+            limit = max(targets.fleet, targets.fleet_share * abs(aim))
+        figures[name]["fleet_gain"] = Figure(fleet, limit, "near", aim)
+    return figures
+
+
+def _scores(
+    mine: dict[str, np.ndarray], true: np.ndarray, truth: dict[str, np.ndarray],
+    battery: np.ndarray, learnt_pct: float, cost: float, targets: Targets,
+) -> dict[str, Figure]:  # fmt: skip
+    roi = mine["scooter_after"] - mine["scooter_before"] - cost
+    near = None
+    if targets.bias is not None:
+        near = max(targets.bias, targets.bias_share * float(truth["revenue_after"].mean()))
+    best = capture(battery < best_threshold(battery, true), true)
+    learnt = capture(battery < learnt_pct, true)
+    least = None if targets.threshold is None else best - targets.threshold
+    figures = {
+        "bias": Figure(bias(roi, true), near, "near"),
+        "rmse": Figure(rmse(roi, true), better="lower"),
+        "spearman": Figure(spearman(roi, true), targets.spearman),
+        "capture": Figure(capture(roi > 0, true), targets.capture),
+        "threshold_learnt": Figure(learnt, least),
+        "threshold_best": Figure(best),
+        "truth_se": Figure(float(truth["gain_se"].mean()), better="lower"),
+        "seconds": Figure(float(mine["seconds"][0]), better="lower"),
+    }
+    if "gain_low" in mine:
+        low, high = mine["gain_low"] - cost, mine["gain_high"] - cost
+        held = coverage(low, high, true, truth["gain_se"])
+        figures["coverage"] = Figure(held, targets.coverage and 0.05, "near", 0.90)
+    return figures
+
+
+def _summary(scenario: str, estimator: str, seeds: list[dict[str, Figure]]) -> None:
+    """One line per figure: the mean over the seeds against the mean target."""
+    for name in seeds[0]:
+        all_ = [figures[name] for figures in seeds]
+        limit = None if all_[0].limit is None else float(np.mean([f.limit for f in all_]))
+        mean = replace(
+            all_[0], value=float(np.mean([f.value for f in all_])), limit=limit,
+            aim=float(np.mean([f.aim for f in all_])),
+        )  # fmt: skip
+        bar = {"bar": f"roi_{scenario}_{name}", "estimator": estimator}
+        print(json.dumps(bar | mean.line() | {"seeds": [round(f.value, 3) for f in all_]}))
+
+
+def _columns(path: Path) -> dict[str, np.ndarray]:
+    table = pq.read_table(path)
+    return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+
+
+if __name__ == "__main__":
+    main()
