@@ -40,7 +40,10 @@ class CrewStop:
 
 @dataclass(frozen=True)
 class CrewRoute:
-    """One worker's day; `start` and `end` are where the van begins and ends, times local."""
+    """One worker's day; `start` and `end` are where the van begins and ends.
+
+    `day`, `leaves` and `returns` are local; `starts_at` and `ends_at` are UTC-aware.
+    """
 
     worker: str
     city: str
@@ -51,6 +54,8 @@ class CrewRoute:
     start: Point
     end: Point
     stops: tuple[CrewStop, ...]
+    starts_at: datetime
+    ends_at: datetime
 
     @property
     def title(self) -> str:
@@ -96,4 +101,6 @@ def crew_route(route: Route, start: Point, end: Point, settings: Settings) -> Cr
         start=start,
         end=end,
         stops=stops,
+        starts_at=route.start_at,
+        ends_at=route.end_at,
     )

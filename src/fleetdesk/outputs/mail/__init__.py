@@ -1,0 +1,1 @@
+"""Mail to workers: each gets the own route, and nothing that is for planners only."""

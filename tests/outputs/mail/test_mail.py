@@ -1,0 +1,199 @@
+"""Mails to workers against a real SMTP server on loopback, with encryption and with trouble."""
+
+from __future__ import annotations
+
+import email
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
+from fleetdesk.outputs.mail.message import route_mail
+from fleetdesk.outputs.mail.send import MailServer, Security, send
+
+AT = datetime(2025, 6, 2, 18, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def route(day) -> CrewRoute:
+    van = day.vans[0]
+    own = next(route for route in day.plan.routes if route.worker == van.worker)
+    return crew_route(own, van.start, van.end, day.settings)
+
+
+def mail_to(route: CrewRoute, to: str = "eleni@example.org") -> EmailMessage:
+    return route_mail(route, (), sender="planner@example.org", to=to, run_id="R1", at=AT)
+
+
+def test_the_text_part_is_complete_without_pictures(route: CrewRoute) -> None:
+    text = mail_to(route).get_body(("plain",)).get_content()
+    for stop in route.stops:
+        assert stop.vehicle in text and stop.place in text and stop.arrive in text
+    assert "https://www.google.com/maps/dir/" in text and "geo:" in text
+
+
+def test_the_mail_has_all_parts_and_nothing_fetched_from_elsewhere(route: CrewRoute) -> None:
+    mail = mail_to(route)
+    assert str(mail["Subject"]).startswith("Θεσσαλονίκη: your route")
+    html = mail.get_body(("html",)).get_content()
+    assert 'src="cid:route.picture@fleetdesk"' in html and "data:" not in html
+    assert 'src="http' not in html
+    names = [part.get_filename() for part in mail.iter_attachments()]
+    assert names == ["route 2025-06-03.pdf", "route 2025-06-03.gpx", "route 2025-06-03.ics"]
+    calendar = list(mail.iter_attachments())[2].get_content()
+    assert "DTSTART:20250603T060000Z" in calendar
+    assert all(len(line.encode()) <= 75 for line in calendar.splitlines())
+
+
+def test_nothing_that_workers_must_not_see(day, route: CrewRoute) -> None:
+    mail = mail_to(route)
+    seen = mail.get_body(("plain",)).get_content() + mail.get_body(("html",)).get_content()
+    for secret in ("EUR", "ROI", "profit", "rider", *(task.task_id for task in day.tasks)):
+        assert secret not in seen, secret
+
+
+def test_markup_in_names_stays_text(route: CrewRoute) -> None:
+    odd = replace(route, worker="<script>", stops=(replace(route.stops[0], place="<b>&"),))
+    html = mail_to(odd).get_body(("html",)).get_content()
+    assert "<script>" not in html and "<b>&" not in html and "&lt;b&gt;&amp;" in html
+
+
+def test_the_same_route_of_the_same_run_is_the_same_mail(route: CrewRoute) -> None:
+    first, again = mail_to(route), mail_to(route)
+    assert first["Message-ID"] == again["Message-ID"]
+    other = mail_to(replace(route, stops=route.stops[:1]))
+    assert other["Message-ID"] != first["Message-ID"]
+
+
+@pytest.mark.parametrize("to", ["nobody", "a@b@c", "a@example.org\nBcc: all@example.org"])
+def test_an_address_that_is_none_is_refused(route: CrewRoute, to: str) -> None:
+    with pytest.raises(FleetDeskError, match="not a mail address"):
+        mail_to(route, to)
+
+
+class Box:
+    """What the server took; addresses with `refused` in them it does not take."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.greetings = 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if "refused" in address:
+            return "550 no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        assert session.ssl is not None, "came without encryption"
+        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
+        return "250 taken"
+
+
+def check(server, session, envelope, mechanism, data) -> AuthResult:
+    right = isinstance(data, LoginPassword) and data.password == b"right"
+    return AuthResult(success=right, handled=False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for localhost, made for these tests."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def trust(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+
+
+@pytest.fixture
+def box(certificate: Path) -> Iterator[tuple[Box, MailServer]]:
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    box = Box()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(
+        box, hostname="127.0.0.1", port=port, tls_context=own, require_starttls=True,
+        auth_required=True, authenticator=check,
+    )  # fmt: skip
+    controller.start()
+    yield box, MailServer("localhost", port, Security.STARTTLS, "planner", timeout_s=5)
+    controller.stop()
+
+
+def test_a_mail_arrives_whole_over_an_encrypted_connection(route, box, trust) -> None:
+    mails, server = box
+    (sent,) = send([mail_to(route)], server, "right", trust)
+    assert sent.trouble == ""
+    (arrived,) = mails.mails
+    assert arrived["Subject"].startswith("Θεσσαλονίκη")
+    assert "Ελένη" in arrived["To"]
+    assert len(list(arrived.iter_attachments())) == 3
+    assert arrived.get_body(("plain",)).get_content().splitlines()[0].startswith("Ελένη")
+
+
+def test_one_refused_address_does_not_stop_the_others(route, box, trust) -> None:
+    mails, server = box
+    three = [mail_to(route, f"{name}@example.org") for name in ("a", "refused", "c")]
+    sent = list(send(three, server, "right", trust))
+    assert [one.trouble for one in sent] == ["", "refused: 550 no such user here", ""]
+    assert len(mails.mails) == 2
+
+
+def test_a_wrong_password_is_said_and_nothing_sent(route, box, trust) -> None:
+    mails, server = box
+    with pytest.raises(FleetDeskError, match="does not accept the sign-in") as caught:
+        list(send([mail_to(route)], server, "wrong", trust))
+    assert "wrong" not in str(caught.value)
+    assert mails.mails == []
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(route, box) -> None:
+    mails, server = box
+    with pytest.raises(FleetDeskError, match="cannot be trusted"):
+        list(send([mail_to(route)], server, "right"))
+    assert mails.mails == []
+
+
+def test_a_server_that_never_answers_ends_in_a_sentence(route) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        server = MailServer("127.0.0.1", port, Security.STARTTLS, timeout_s=0.3)
+        with pytest.raises(FleetDeskError, match="cannot be reached") as caught:
+            list(send([mail_to(route)], server, None))
+    assert caught.value.retry_helps
+
+
+def test_nothing_leaves_the_computer_without_encryption(route) -> None:
+    server = MailServer("mail.example.org", 25, Security.NONE)
+    with pytest.raises(FleetDeskError, match="without encryption"):
+        list(send([mail_to(route)], server, None))
+
+
+def test_no_mails_no_connection() -> None:
+    assert list(send([], MailServer("nowhere.invalid", 25, Security.TLS), None)) == []
