@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from fleetdesk.model.sheet_template import TemplateValue
-from fleetdesk.settings.fields import inputs_of, title_input
+from fleetdesk.settings.fields import SECTIONS, inputs_of, title_input
 from fleetdesk.settings.schema import FORMS, LISTS, SHEET_ORDER, Settings, Sheet
 
 Flat = str | int | float
@@ -49,7 +49,10 @@ def flatten(settings: Settings) -> dict[str, Flat]:
 
 
 def changes(old: Mapping[str, Flat], new: Mapping[str, Flat]) -> tuple[Change, ...]:
-    """What differs between two flattened settings; a row that came or went is one change."""
+    """What differs between two flattened settings; a row that came or went is one change.
+
+    A setting that an older version did not have counts as having been at its default.
+    """
     found: dict[str, Change] = {}
     old_rows, new_rows = _row_names(old), _row_names(new)
     for key in [*new, *(key for key in old if key not in new)]:
@@ -58,8 +61,8 @@ def changes(old: Mapping[str, Flat], new: Mapping[str, Flat]) -> tuple[Change, .
             found[row] = Change(row, None, "added")
         elif row not in new_rows:
             found[row] = Change(row, "removed", None)
-        elif old.get(key, "") != new.get(key, ""):
-            found[key] = Change(key, old.get(key, ""), new.get(key, ""))
+        elif (before := old.get(key, _default(key))) != (now := new.get(key, "")):
+            found[key] = Change(key, before, now)
     return tuple(found.values())
 
 
@@ -81,6 +84,14 @@ def _plain(value: TemplateValue) -> Flat:
         case date():
             return value.isoformat()
     return value
+
+
+def _default(key: str) -> Flat:
+    """The default of the setting that the key names; empty when there is none of that name."""
+    sheet, label = key.split(": ", 1)[0], key.rsplit(": ", 1)[-1]
+    kinds = (kind for kind in SECTIONS.values() if kind.sheet == sheet)
+    inputs = (entry for kind in kinds for entry in inputs_of(kind) if entry.label == label)
+    return next((_plain(entry.default) for entry in inputs), "")
 
 
 def _row_names(flat: Mapping[str, Flat]) -> set[str]:

@@ -108,7 +108,7 @@ class GoogleSheet:
 
     def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
         """No settings are added to a Google Sheet: its planner does that."""
-        return {sheet.table: "no settings are added to a Google Sheet" for sheet in new}
+        return {sheet.table: "this is a Google Sheet" for sheet in new}
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedGoogle:
         """Work out the one request that writes everything; nothing is sent yet."""

@@ -6,7 +6,7 @@ import getpass
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fleetdesk.sheets.file_switch import fingerprint_of, read_workbook, refuse_i
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.migrate_workbook import Migration, plan_migration
 
 WORKBOOK_NAME = "FleetDesk.xlsx"
 STORE_FOLDER = "store"
@@ -50,6 +51,7 @@ class Context:
     reading: Reading
     store: Store
     clock: Clock
+    migration: Migration
 
     @property
     def settings(self) -> Settings:
@@ -72,11 +74,13 @@ def open_context(
     workbook = open_workbook(address, secrets.reveal)
     snapshot = workbook.snapshot()
     reading = read_settings(snapshot)
+    migration = plan_migration(workbook, reading, writing=writing)
+    reading = replace(reading, warnings=migration.warnings)
     with open_store(folder / STORE_FOLDER, clock=clock) as store, store.runs.lock(clock()):
         store.verify()
         if writing:
             settle(folder, store, clock)
-        yield Context(address, folder, workbook, snapshot, reading, store, clock)
+        yield Context(address, folder, workbook, snapshot, reading, store, clock, migration)
 
 
 def locate(address: str, folder: Path | None) -> tuple[str, Path]:

@@ -44,6 +44,7 @@ class DryRun:
     changed: tuple[str, ...]
     cells: tuple[CellChange, ...]
     warnings: tuple[Problem, ...]
+    added_settings: tuple[str, ...] = ()
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
@@ -51,6 +52,7 @@ class DryRun:
             "workbook": self.workbook,
             **self.summary,
             "changed": list(self.changed),
+            "added_settings": list(self.added_settings),
             "cells": [str(cell) for cell in self.cells],
             "warnings": [str(warning) for warning in self.warnings],
             "text": self._text(),
@@ -63,6 +65,7 @@ class DryRun:
             f"A run would plan {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} "
             f"tasks, profit {facts['profit']:.2f} {facts['currency']}. Nothing was written.",
             *(f"Changed since the last run: {change}" for change in self.changed),
+            *(f"Note: {warning}" for warning in self.warnings),
             f"{len(self.cells)} cells would change.",
             *(f"  {cell}" for cell in self.cells[:SHOWN]),
         ]
@@ -87,6 +90,7 @@ def dry_run(
             changed=changed_settings(context),
             cells=tuple(change for sheet in sheets for change in _changes(context.snapshot, sheet)),
             warnings=(*context.reading.warnings, *day.notes),
+            added_settings=context.migration.added,
         )
 
 

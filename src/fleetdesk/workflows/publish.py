@@ -45,7 +45,9 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
     sheets = plan_sheets(context, day)
     log = log_sheet(context, run_id, summary, finished_at)
     keep_results(context.store, run_id, sheets)
-    prepared = context.workbook.prepare(WritePlan((*sheets, log)), context.snapshot.fingerprint)
+    migration = context.migration
+    plan = WritePlan((*sheets, log), migration.additions, migration.settings_schema)
+    prepared = context.workbook.prepare(plan, context.snapshot.fingerprint)
     try:
         runs.publishing(
             run_id,

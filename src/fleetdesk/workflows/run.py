@@ -26,6 +26,7 @@ from fleetdesk.workflows.context import (
     settle,
     utc_now,
 )
+from fleetdesk.workflows.migrate_workbook import plan_migration
 from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.publish import Published, publish, withdraw
@@ -39,6 +40,7 @@ class RunResult:
     workbook: str
     published: Published
     warnings: tuple[Problem, ...]
+    added_settings: tuple[str, ...] = ()
 
     def as_dict(self) -> Mapping[str, Any]:
         """Figures, paths and a text for people."""
@@ -50,6 +52,7 @@ class RunResult:
             "backup": done.backup,
             **done.summary,
             "changed": list(done.changed),
+            "added_settings": list(self.added_settings),
             "warnings": [str(warning) for warning in self.warnings],
             "text": self._text(),
         }
@@ -65,6 +68,8 @@ class RunResult:
             f"Workbook  {self.workbook}",
             f"Map       {done.map_path}",
         ]
+        if self.added_settings:
+            lines.append(f"Backup    {done.backup}")
         return "\n".join(lines)
 
 
@@ -113,7 +118,8 @@ def run_workbook(
             _close_after(error, context, run_id)
             raise
         on_progress("Done", 1.0)
-        return RunResult(context.address, published, (*context.reading.warnings, *day.notes))
+        warnings = (*context.reading.warnings, *day.notes)
+        return RunResult(context.address, published, warnings, context.migration.added)
 
 
 def check_workbook(address: str | Path, *, folder: Path | None = None) -> CheckResult:
@@ -124,7 +130,8 @@ def check_workbook(address: str | Path, *, folder: Path | None = None) -> CheckR
     workbook = open_workbook(address, secrets.reveal)
     snapshot = workbook.snapshot()
     reading = read_settings(snapshot)
-    warnings = (*reading.warnings, *_edit_problems(str(address), folder, snapshot, reading))
+    warnings = plan_migration(workbook, reading, writing=False).warnings
+    warnings = (*warnings, *_edit_problems(str(address), folder, snapshot, reading))
     return CheckResult(str(address), warnings)
 
 

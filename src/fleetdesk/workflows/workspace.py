@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.settings.schema import City, ParkingRow, Settings
+from fleetdesk.settings.schema import SCHEMA_VERSION, City, ParkingRow, Settings
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
@@ -99,7 +99,8 @@ def make_workbook(path: Path, settings: Settings) -> None:
         write_template(draft, templates_for(settings))
         workbook = open_workbook(draft)
         unread = workbook.snapshot(names=()).fingerprint
-        workbook.commit(WritePlan(empty_sheets(settings)), unread)
+        plan = WritePlan(empty_sheets(settings), settings_schema=SCHEMA_VERSION)
+        workbook.commit(plan, unread)
         draft.replace(path)
 
 

@@ -1,0 +1,240 @@
+"""A workbook of an older version is brought to this one by a run, and by nothing else."""
+
+from __future__ import annotations
+
+import errno
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from fleetdesk.errors import WorkbookRefused
+from fleetdesk.settings.reading import read_settings
+from fleetdesk.settings.schema import SCHEMA_VERSION, Settings
+from fleetdesk.sheets import file_switch
+from fleetdesk.sheets.base import SCHEMA_ROW, WritePlan
+from fleetdesk.sheets.memory import MemoryWorkbook
+from fleetdesk.sheets.xlsx_file import XlsxFile
+from fleetdesk.workflows.context import workbook_in
+from fleetdesk.workflows.dry_run import dry_run
+from fleetdesk.workflows.migrate_workbook import plan_migration
+from fleetdesk.workflows.run import check_workbook, run_workbook
+from fleetdesk.workflows.undo import undo_run
+
+from .conftest import Clock
+from .old_workbook import LABELS_OF_2, decorate, write_version_1
+
+FORMS = ("City", "Thresholds", "Costs & prices")
+ADDED = [f"{sheet}: {label}" for sheet in FORMS for label in LABELS_OF_2[sheet]]
+
+
+@pytest.fixture
+def old(workspace: Path) -> Path:
+    """The sample workspace's workbook as version 1 had it, with the planner's own work."""
+    path = workbook_in(workspace)
+    settings = read_settings(XlsxFile(path).snapshot()).settings
+    path.unlink()
+    write_version_1(path, settings)
+    decorate(path)
+    return path
+
+
+def settings_of(path: Path) -> Settings:
+    return read_settings(XlsxFile(path).snapshot()).settings
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_a_run_adds_what_the_old_workbook_lacks(old: Path) -> None:
+    before = settings_of(old)
+    result = run_workbook(old, clock=Clock())
+    assert list(result.added_settings) == ADDED
+    snapshot = XlsxFile(old).snapshot()
+    reading = read_settings(snapshot)
+    assert snapshot.settings_schema == SCHEMA_VERSION
+    assert reading.settings == before and reading.new == ()
+    text = str(result.as_dict()["text"])
+    assert f"Backup    {result.published.backup}" in text
+    assert "Thresholds: 8 settings are new, with defaults: Tasks are made by = ROI" in text
+    issues = [str(value) for value in snapshot.sheets["Issues"].cells.values()]
+    assert any("Data store = empty" in value for value in issues)
+    assert any("added below the table" in v and "folder backups" in v for v in issues)
+    again = run_workbook(old, clock=Clock())
+    assert again.added_settings == () and again.published.changed == ()
+    assert "are new" not in str(again.as_dict()["text"])
+
+
+def test_the_new_rows_look_and_behave_as_their_neighbours(old: Path) -> None:
+    run_workbook(old, clock=Clock())
+    book = openpyxl.load_workbook(old)
+    for name in FORMS:
+        page = book[name]
+        (table,) = (t for t in page.tables.values() if t.displayName != "MyList")
+        last = int(table.ref.rpartition("D")[2])
+        labels = [page.cell(row, 1).value for row in range(5, last + 1)]
+        assert labels[-len(LABELS_OF_2[name]) :] == LABELS_OF_2[name]
+        first = last - len(LABELS_OF_2[name]) + 1
+        rules = {str(area): rule for rule in page.data_validations.dataValidation
+                 for area in rule.sqref.ranges}  # fmt: skip
+        for row in range(first, last + 1):
+            for column in (1, 3, 4):
+                assert page.cell(row, column)._style == page.cell(5, column)._style
+            value = page.cell(row, 2)
+            assert value.fill.fgColor.rgb == page.cell(5, 2).fill.fgColor.rgb
+            assert not value.protection.locked
+            assert page.cell(row, 4).value and page.row_dimensions[row].height
+            assert rules[f"B{row}"].promptTitle == str(page.cell(row, 1).value)[:32]
+    costs, thresholds = book["Costs & prices"], book["Thresholds"]
+    pay = next(row for row in costs.iter_rows() if row[0].value == "Lowest pay per task")
+    assert (pay[1].value, pay[1].number_format, pay[2].value) == (2, "0.00", "=City_currency")
+    choice = next(row for row in thresholds.iter_rows() if row[0].value == "ROI estimated by")
+    (rule,) = (r for r in thresholds.data_validations.dataValidation
+               if choice[1].coordinate in r.sqref)  # fmt: skip
+    assert rule.formula1 == '"Method 2,Method 1,v0 E[min],v0 min"'
+    target = book.defined_names["Thresholds_estimator"].attr_text
+    assert target == f"'Thresholds'!$B${choice[1].row}"
+
+
+def test_nothing_of_the_planners_is_touched(old: Path) -> None:
+    before = openpyxl.load_workbook(old)
+    run_workbook(old, clock=Clock())
+    after = openpyxl.load_workbook(old)
+    for page in before:
+        if page.title in {*FORMS, "My sums", "Weights", "Parkings"}:
+            new = after[page.title]
+            for row in page.iter_rows():
+                for cell in row:
+                    same = new[cell.coordinate]
+                    if cell.value is not None:
+                        assert (same.value, same._style) == (cell.value, cell._style)
+                        assert (same.comment and same.comment.text) == (
+                            cell.comment and cell.comment.text
+                        )
+    page = after["Thresholds"]
+    assert page.tables["MyList"].ref == before["Thresholds"].tables["MyList"].ref
+    (chart,) = page._charts
+    assert (chart.anchor._from.col, chart.anchor._from.row) == (8, 2)
+    assert [str(r.sqref) for r in page.conditional_formatting] == [
+        str(r.sqref) for r in before["Thresholds"].conditional_formatting
+    ]
+    assert "G5:G40" in [str(rule.sqref) for rule in page.data_validations.dataValidation]
+
+
+def test_only_the_parts_of_the_settings_tables_change(old: Path) -> None:
+    before = parts(old)
+    workbook = XlsxFile(old)
+    snapshot = workbook.snapshot()
+    migration = plan_migration(workbook, read_settings(snapshot), writing=True)
+    plan = WritePlan((), migration.additions, migration.settings_schema)
+    workbook.commit(plan, snapshot.fingerprint)
+    after = parts(old)
+    assert before.keys() == after.keys()
+    changed = {name for name in before if after[name] != before[name]}
+    tables = {n for n in changed if n.startswith("xl/tables/")}
+    sheets = {n for n in changed if n.startswith("xl/worksheets/")}
+    assert {re.search(rb'displayName="(\w+)"', before[n])[1] for n in tables} == {
+        b"City", b"Thresholds", b"Costs",
+    }  # fmt: skip
+    manifest = {n for n in sheets if b"manifest_version" in after[n]}
+    assert len(sheets) == 4 and len(manifest) == 1
+    assert changed - tables - sheets <= {"xl/workbook.xml", "xl/styles.xml"}
+    for name in sheets - manifest:
+        # Insertions alone: what was there is still there, in its order.
+        assert is_within(before[name], after[name]), name
+
+
+def is_within(old: bytes, new: bytes) -> bool:
+    """Whether every element of the old text stands in the new one, in the same order."""
+    grown = (rb'(<dimension ref=")[^"]*', rb'(<dataValidations count=")[^"]*')
+    for pattern in grown:
+        old, new = re.sub(pattern, rb"\1", old), re.sub(pattern, rb"\1", new)
+    found = iter(re.findall(rb"<[^>]*>[^<]*", new))
+    return all(piece in found for piece in re.findall(rb"<[^>]*>[^<]*", old))
+
+
+def test_undo_restores_the_old_workbook_exactly(old: Path) -> None:
+    before = old.read_bytes()
+    result = run_workbook(old, clock=Clock())
+    assert Path(result.published.backup).read_bytes() == before
+    undo_run(old, clock=Clock())
+    assert old.read_bytes() == before
+
+
+def test_check_and_dry_run_only_say_what_would_be_added(old: Path) -> None:
+    before = old.read_bytes()
+    checked = str(check_workbook(old).as_dict()["text"])
+    told = dry_run(old, clock=Clock())
+    assert list(told.added_settings) == ADDED
+    for text in (checked, str(told.as_dict()["text"])):
+        assert "Thresholds: 8 settings are new, with defaults: " in text
+        assert "A run adds them below the table and keeps the workbook as it was" in text
+    assert old.read_bytes() == before
+
+
+def test_where_something_is_in_the_way_the_sheet_stays_and_the_planner_is_told(old: Path) -> None:
+    book = openpyxl.load_workbook(old)
+    page = book["Costs & prices"]
+    page.cell(19, 3).value = "=1+1"
+    book.save(old)
+    result = run_workbook(old, clock=Clock())
+    assert "Costs & prices: Pay workers per task" not in result.added_settings
+    assert "City: Data store" in result.added_settings
+    (note,) = (text for w in result.warnings if "Pay workers per task" in (text := str(w)))
+    assert "Pay workers per task = no; Lowest pay per task = 2" in note
+    assert "They are not added because C19 is in use; to change one, add its row" in note
+    snapshot = XlsxFile(old).snapshot()
+    assert snapshot.settings_schema == 1, "so that the next run tries again"
+    book = openpyxl.load_workbook(old)
+    book["Costs & prices"].cell(19, 3).value = None
+    book.save(old)
+    again = run_workbook(old, clock=Clock())
+    assert list(again.added_settings) == [
+        f"Costs & prices: {label}" for label in LABELS_OF_2["Costs & prices"]
+    ]
+    assert XlsxFile(old).snapshot().settings_schema == SCHEMA_VERSION
+
+
+def test_a_run_that_fails_adds_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = old.read_bytes()
+
+    def full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(file_switch, "_back_up", full_disk)
+    with pytest.raises(WorkbookRefused, match="no room on the disk"):
+        run_workbook(old, clock=Clock())
+    assert old.read_bytes() == before
+
+
+def test_a_new_workbook_has_the_present_version(workspace: Path) -> None:
+    assert XlsxFile(workbook_in(workspace)).snapshot().settings_schema == SCHEMA_VERSION
+
+
+def test_a_workbook_of_a_newer_program_is_refused_untouched(workspace: Path) -> None:
+    path = workbook_in(workspace)
+    book = openpyxl.load_workbook(path)
+    (row,) = (r for r in book["_fleetdesk"].iter_rows() if r[0].value == SCHEMA_ROW)
+    row[1].value = SCHEMA_VERSION + 1
+    book.save(path)
+    before = path.read_bytes()
+    for act in (lambda: run_workbook(path, clock=Clock()), lambda: check_workbook(path)):
+        with pytest.raises(WorkbookRefused, match="newer FleetDesk"):
+            act()
+    assert path.read_bytes() == before
+
+
+def test_an_adapter_that_cannot_add_is_told_of_and_keeps_its_version(old: Path) -> None:
+    class Stubborn(MemoryWorkbook):
+        def obstacles(self, new):
+            return {sheet.table: "this is a Google Sheet" for sheet in new}
+
+    snapshot = XlsxFile(old).snapshot()
+    workbook = Stubborn({name: page.cells for name, page in snapshot.sheets.items()})
+    migration = plan_migration(workbook, read_settings(snapshot), writing=True)
+    assert migration.additions == () and migration.settings_schema == 1
+    assert sum("because this is a Google Sheet" in str(w) for w in migration.warnings) == 3
