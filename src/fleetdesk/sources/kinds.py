@@ -82,6 +82,12 @@ def _telemetry(place: str, around: Surroundings) -> Source:
     )  # fmt: skip
 
 
+def _victoriametrics(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.victoria import open_victoria
+
+    return open_victoria(place, around)
+
+
 _FILE_OPTIONS = (
     Option("mapping", "a corrected mapping: a path, or a file of the workspace"),
     Option("timezone", "of times without a zone, such as Europe/Athens; the city's by default"),
@@ -144,6 +150,19 @@ KINDS: dict[str, Kind] = {
             _telemetry,
             (
                 *_FILE_OPTIONS,
+                Option("token", "name of the secret that holds the bearer token"),
+            ),
+        ),
+        Kind(
+            "victoriametrics",
+            "telemetry that a VictoriaMetrics server holds, such as http://host:8428",
+            _victoriametrics,
+            (
+                Option("from", "first day or time (UTC); by default what is new, at first 30 days"),
+                Option("to", "day or time (UTC) to stop before; now by default"),
+                Option("prefix", "how the metrics of vehicles begin", "fleetdesk_"),
+                Option("centre", "LAT,LON of the city, to drop what is far from it"),
+                Option("far-km", "how far that is", "50"),
                 Option("token", "name of the secret that holds the bearer token"),
             ),
         ),

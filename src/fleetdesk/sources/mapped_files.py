@@ -66,9 +66,6 @@ def wishes_of(options: Mapping[str, str], folder: Path, *, trust: bool = False) 
         folder, get("mapping", ""), get("confirm", "").strip().lower() in ("yes", "y", "true", "1"),
         trust, get("table", ""), get("timezone", ""),
     )  # fmt: skip
-    centre = [_number("centre", text) for text in get("centre", "").split(",") if text.strip()]
-    if centre and (len(centre) != 2 or abs(centre[0]) > 90 or abs(centre[1]) > 180):
-        raise _strange("centre", get("centre", ""), "LAT,LON in degrees")
     if say.table and say.table not in TABLES:
         raise _strange("table", say.table, f"one of {', '.join(TABLES)}")
     try:
@@ -84,9 +81,25 @@ def wishes_of(options: Mapping[str, str], folder: Path, *, trust: bool = False) 
         encoding=get("encoding", ""),
         sheet=get("sheet", ""),
         vehicle_types=tuple(filter(None, get("vehicle-types", "").split(","))),
-        centre=(centre[0], centre[1]) if centre else None,
-        far_km=_number("far-km", get("far-km", str(FAR_KM))),
+        centre=centre_of(options),
+        far_km=far_km_of(options),
     )
+
+
+def centre_of(options: Mapping[str, str]) -> Place | None:
+    """The option centre, LAT,LON in degrees; None where it is not given."""
+    text = options.get("centre", "")
+    parts = [_number("centre", part) for part in text.split(",") if part.strip()]
+    if not parts:
+        return None
+    if len(parts) != len(("lat", "lon")) or abs(parts[0]) > 90 or abs(parts[1]) > 180:
+        raise _strange("centre", text, "LAT,LON in degrees")
+    return parts[0], parts[1]
+
+
+def far_km_of(options: Mapping[str, str]) -> float:
+    """The option far-km."""
+    return _number("far-km", options.get("far-km", str(FAR_KM)))
 
 
 def _number(option: str, text: str) -> float:
