@@ -83,11 +83,11 @@ def _do(action: Action, path: Path, clock: Clock, show: Opener) -> str:
 
 
 def _open_map(workbook: Path, show: Opener) -> str:
-    from fleetdesk.store.duckdb_store import open_store
+    from fleetdesk.workflows.context import store_of
     from fleetdesk.workflows.undo_excel import last_run_in_excel
 
     folder = workbook.parent
-    with open_store(folder / STORE_FOLDER) as store:
+    with store_of(folder) as store:
         run = last_run_in_excel(store, workbook.name)
     path = folder / OUTPUTS_FOLDER / run.run_id / MAP_NAME if run else None
     if path is None or not path.exists():

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import getpass
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import Reading, read_settings
-from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.rows import read_form
+from fleetdesk.settings.schema import City, Settings
 from fleetdesk.sheets.base import Snapshot, Workbook
 from fleetdesk.sheets.excel_app import PREFIX as EXCEL
 from fleetdesk.sheets.excel_live import ExcelLive
 from fleetdesk.sheets.file_switch import fingerprint_of, read_workbook, refuse_if_locked
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunRecord, RunState, Store
-from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.store.files import replace_text
+from fleetdesk.store.open import open_any
 from fleetdesk.workflows.migrate_workbook import Migration, plan_migration
 
 WORKBOOK_NAME = "FleetDesk.xlsx"
 STORE_FOLDER = "store"
 OUTPUTS_FOLDER = "outputs"
 RAW_FOLDER = "raw"
+STORE_ADDRESS = "address"
 MAP_NAME = "route map.html"
 
 Clock = Callable[[], datetime]
@@ -76,11 +80,64 @@ def open_context(
     reading = read_settings(snapshot)
     migration = plan_migration(workbook, reading, writing=writing)
     reading = replace(reading, warnings=migration.warnings)
-    with open_store(folder / STORE_FOLDER, clock=clock) as store, store.runs.lock(clock()):
+    if writing:
+        remember_store(folder, reading.settings.city.store)
+    with (
+        open_at(reading.settings.city.store, folder, clock=clock) as store,
+        store.runs.lock(clock()),
+    ):
         store.verify()
         if writing:
             settle(folder, store, clock)
         yield Context(address, folder, workbook, snapshot, reading, store, clock, migration)
+
+
+def store_of(folder: Path, *, create: bool = False, clock: Clock = utc_now) -> Store:
+    """Open the store of a workspace: the one that its workbook names on the sheet City."""
+    return open_at(_store_address(folder), folder, create=create, clock=clock)
+
+
+def open_at(address: str, folder: Path, *, create: bool = False, clock: Clock = utc_now) -> Store:
+    """Open the store at an address as it stands on the sheet City; "" is in the workspace."""
+    return open_any(
+        address, folder / STORE_FOLDER, create=create, clock=clock, secret=secrets.reveal
+    )
+
+
+def remember_store(folder: Path, address: str) -> None:
+    """Note where the records are, for commands that do not read the workbook."""
+    path = folder / STORE_FOLDER / STORE_ADDRESS
+    if address != _remembered(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(path, address + "\n")
+
+
+def _remembered(folder: Path) -> str:
+    path = folder / STORE_FOLDER / STORE_ADDRESS
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def city_of(folder: Path) -> City:
+    """The sheet City of a workspace's workbook; defaults where it is no file here or unreadable."""
+    return City(**_city_values(folder))
+
+
+def _store_address(folder: Path) -> str:
+    """What the sheet City says; what the last run noted where the workbook is no file here."""
+    values = _city_values(folder)
+    return str(values.get("store") or "") if values else _remembered(folder)
+
+
+def _city_values(folder: Path) -> Mapping[str, Any]:
+    try:
+        snapshot = open_workbook(workbook_in(folder)).snapshot(names=(City.sheet,))
+    except WorkbookRefused:
+        return {}
+    if City.sheet not in snapshot.sheets:
+        return {}
+    cells = dict(snapshot.sheets[City.sheet].cells)
+    rows = read_form(City.sheet, cells, City, snapshot.settings_schema).rows
+    return rows[0].values if rows else {}
 
 
 def locate(address: str, folder: Path | None) -> tuple[str, Path]:

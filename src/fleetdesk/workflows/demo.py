@@ -12,8 +12,7 @@ from fleetdesk.settings.schema import Package, ParkingRow, Settings, Worker
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.simulation.city import CitySpec, demo_city
 from fleetdesk.simulation.generate import dimensions, generate
-from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER, WORKBOOK_NAME, Clock, utc_now
+from fleetdesk.workflows.context import WORKBOOK_NAME, Clock, store_of, utc_now
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.run import RunResult, run_workbook
 from fleetdesk.workflows.workspace import claim, last_import, make_workbook, parking_row
@@ -58,7 +57,7 @@ def city_settings(spec: CitySpec, seed: int) -> Settings:
 def _fill_store(
     folder: Path, source: str, spec: CitySpec, seed: int, clock: Clock, on_progress: OnProgress
 ) -> None:
-    with open_store(folder / STORE_FOLDER, create=True, clock=clock) as store:
+    with store_of(folder, create=True, clock=clock) as store:
         there = last_import(store)
         if there is not None and there.source != source:
             raise FleetDeskError(

@@ -115,8 +115,8 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
     if workspace is None:
         return
     from fleetdesk.sheets.open import open_workbook
-    from fleetdesk.store.duckdb_store import open_store
-    from fleetdesk.workflows.context import STORE_FOLDER, workbook_in
+    from fleetdesk.workflows.context import STORE_FOLDER, store_of, workbook_in
+    from fleetdesk.workflows.rider_key import where_kept
 
     try:
         path = workbook_in(workspace)
@@ -125,12 +125,23 @@ def _workspace(workspace: Path | None) -> Iterable[Finding]:
     except FleetDeskError as error:
         yield Finding("Workbook", "problem", str(error))
     try:
-        with open_store(workspace / STORE_FOLDER) as store:
+        with store_of(workspace) as store:
             store.verify()
             window = store.data_window()
             span = f"{window[0]:%Y-%m-%d %H:%M} to {window[1]:%Y-%m-%d %H:%M} UTC" if window else ""
             yield Finding("Store", "ok", f"generation {store.generation}, {span or 'no records'}")
             published = store.runs.last_published()
             yield Finding("Last run", "ok", published.run_id if published else "none yet")
+            yield _rider_key(where_kept(store, workspace / STORE_FOLDER))
     except FleetDeskError as error:
         yield Finding("Store", "problem", str(error))
+
+
+def _rider_key(where: str | None) -> Finding:
+    what = "Key of rider ids"
+    if where is None:
+        return Finding(what, "ok", "not needed yet")
+    if not where:
+        return Finding(what, "problem", "it is lost, so no more records of riders can be imported")
+    aside = "; keep it apart from the records, in a keyring" if where.startswith("the file") else ""
+    return Finding(what, "ok", f"in {where}{aside}")

@@ -12,8 +12,7 @@ import pyarrow as pa
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.outputs.csv_export import csv_text
 from fleetdesk.sheets.base import ResultColumn, ResultSheet
-from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER
+from fleetdesk.workflows.context import store_of
 from fleetdesk.workflows.kept_results import KEPT, finished_run
 
 
@@ -35,7 +34,7 @@ class Exported:
 
 def export_run(folder: Path, run: str, to: Path) -> Exported:
     """Write the result sheets of a finished run (an id, `last` or `previous`) into folder `to`."""
-    with open_store(folder / STORE_FOLDER) as store:
+    with store_of(folder) as store:
         found = finished_run(store, run)
         to.mkdir(parents=True, exist_ok=True)
         files = []

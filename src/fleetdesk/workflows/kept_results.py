@@ -13,8 +13,7 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.settings.flatten import Change, changes
 from fleetdesk.sheets.base import Link, ResultSheet, Value
 from fleetdesk.store.base import RunRecord, RunState, Store
-from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import STORE_FOLDER
+from fleetdesk.workflows.context import store_of
 
 KEPT = ("KPIs", "Tasks", "Routes", "ROI", "Data quality")
 PLANNED = "Planned?"
@@ -63,7 +62,7 @@ def keep_results(store: Store, run_id: str, sheets: Sequence[ResultSheet]) -> No
 
 def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
     """Compare two finished runs of a workspace; `last` and `previous` name the newest two."""
-    with open_store(folder / STORE_FOLDER) as store:
+    with store_of(folder) as store:
         before, after = finished_run(store, old), finished_run(store, new)
         return RunDifference(
             old=before,

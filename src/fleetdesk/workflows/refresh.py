@@ -20,12 +20,12 @@ from fleetdesk.settings.schema import City, Thresholds
 from fleetdesk.settings.starter import starter_settings
 from fleetdesk.sources.base import Surroundings
 from fleetdesk.store.base import Store, Visit
-from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import (
     RAW_FOLDER,
     STORE_FOLDER,
     WORKBOOK_NAME,
     Clock,
+    store_of,
     utc_now,
 )
 from fleetdesk.workflows.door import through_the_door
@@ -241,7 +241,7 @@ def _store_for_import(folder: Path, source: str, clock: Clock) -> Iterator[Store
     claim(folder)
     try:
         with (
-            open_store(folder / STORE_FOLDER, create=True, clock=clock) as store,
+            store_of(folder, create=True, clock=clock) as store,
             store.importing(source),
         ):
             try:

@@ -84,6 +84,7 @@ def _made(folder: Path) -> str:
     try:
         secrets.put(f"{secrets.RIDER_KEY}-{check_of(key)}", key)
     except FleetDeskError:  # no keyring here
+        folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(key + "\n")

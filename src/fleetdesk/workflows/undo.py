@@ -10,15 +10,14 @@ from typing import Any
 from fleetdesk.errors import FleetDeskError, WorkbookRefused
 from fleetdesk.sheets.excel_app import PREFIX
 from fleetdesk.sheets.file_switch import restore
-from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import (
-    STORE_FOLDER,
     Clock,
     fingerprint,
     is_file,
     locate,
     recorded,
     settle,
+    store_of,
     utc_now,
 )
 from fleetdesk.workflows.undo_excel import UndoneInExcel, undo_in_excel
@@ -67,7 +66,7 @@ def undo_run(
     """
     path = path.resolve()
     folder = folder or path.parent
-    with open_store(folder / STORE_FOLDER, clock=clock) as store, store.runs.lock(clock()):
+    with store_of(folder, clock=clock) as store, store.runs.lock(clock()):
         settle(folder, store, clock)
         run = store.runs.last_published(recorded(str(path), folder))
         if run is None:

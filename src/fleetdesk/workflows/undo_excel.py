@@ -12,8 +12,7 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.sheets.excel_app import PREFIX
 from fleetdesk.sheets.excel_live import ExcelLive
 from fleetdesk.store.base import RunRecord, RunState, Store
-from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.context import OUTPUTS_FOLDER, STORE_FOLDER, Clock, settle, utc_now
+from fleetdesk.workflows.context import OUTPUTS_FOLDER, Clock, settle, store_of, utc_now
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def undo_in_excel(name: str, folder: Path, *, clock: Clock = utc_now) -> UndoneI
 
     Refused when an input was changed since; Excel closes the workbook and opens it again.
     """
-    with open_store(folder / STORE_FOLDER) as store, store.runs.lock(clock()):
+    with store_of(folder) as store, store.runs.lock(clock()):
         settle(folder, store, clock)
         run = last_run_in_excel(store, name)
         if run is None:

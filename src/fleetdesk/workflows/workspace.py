@@ -22,8 +22,9 @@ from fleetdesk.sources.mapping_file import PREFIX as MAPPING
 from fleetdesk.store.base import ImportRecord, Store
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, RAW_FOLDER, STORE_FOLDER, WORKBOOK_NAME
 from fleetdesk.workflows.result_sheets import empty_sheets
+from fleetdesk.workflows.schedule import SCHEDULE_FOLDER
 
-OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, RAW_FOLDER, "backups"}
+OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, RAW_FOLDER, SCHEDULE_FOLDER, "backups"}
 
 
 @dataclass(frozen=True)
