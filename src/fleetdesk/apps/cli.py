@@ -15,8 +15,10 @@ import click
 from fleetdesk import __version__
 from fleetdesk.apps.console import OnProgress, finish, show, show_error
 from fleetdesk.apps.importing import import_
+from fleetdesk.apps.keeping import backup, gc, restore, status
 from fleetdesk.apps.login import login
 from fleetdesk.apps.options import as_json_option, city_options
+from fleetdesk.apps.scheduling import schedule
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
@@ -205,7 +207,7 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
     finish(work, as_json)
 
 
-for command in (import_, login):
+for command in (import_, status, gc, backup, restore, schedule, login):
     cli.add_command(command)
 
 
