@@ -19,6 +19,7 @@ from fleetdesk.apps.keeping import backup, gc, restore, status
 from fleetdesk.apps.login import login
 from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
+from fleetdesk.apps.sending import send
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
@@ -207,7 +208,7 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
     finish(work, as_json)
 
 
-for command in (import_, status, gc, backup, restore, schedule, login):
+for command in (import_, status, gc, backup, restore, schedule, send, login):
     cli.add_command(command)
 
 

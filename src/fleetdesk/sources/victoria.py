@@ -65,6 +65,7 @@ class Victoria:
         self._limits = limits
         self._known = known_vehicles
         self._since, self._until, self._note = _bounds(period, watermark or {})
+        self._goes_on = period.since is None and THROUGH in (watermark or {})
         self._report: QualityReport | None = None
 
     def read(self, on_progress: OnProgress | None = None) -> Iterator[Piece]:
@@ -87,7 +88,7 @@ class Victoria:
             if on_progress:
                 on_progress((day - self._since) / (self._until - self._since))
         yield "vehicles", vehicles.fresh()
-        meant = ", ".join(f"{name} -> {column}" for name, column in columns.items())
+        meant = ", ".join(f"{name} -> {column}" for name, column in columns.items()) or "nothing"
         notes = [self._note, f"Read as {meant}."]
         if unused:
             notes.append(f"Metrics not used: {', '.join(unused)}.")
@@ -111,7 +112,8 @@ class Victoria:
         for _, name, column in ranked:
             if name not in columns and column not in columns.values():
                 columns[name] = column
-        if not {"lat", "lon"} <= set(columns.values()):
+        nothing_new = self._goes_on and not names
+        if not nothing_new and not {"lat", "lon"} <= set(columns.values()):
             raise SourceUnreadable(
                 f"{self.name} holds no positions of vehicles from {self._since:%Y-%m-%d %H:%M} to "
                 f"{self._until:%Y-%m-%d %H:%M} UTC",
@@ -125,7 +127,8 @@ class Victoria:
         self, columns: Mapping[str, str], since: datetime, until: datetime
     ) -> Iterator[tuple[datetime, datetime]]:
         """The time as one or, where it holds much, by hours; nothing where there is nothing."""
-        samples = sum(self._server.counts(list(columns), since, until).values())
+        counted = self._server.counts(list(columns), since, until) if columns else {}
+        samples = sum(counted.values())
         if 0 < samples <= _MOST_SAMPLES:
             yield since, until
             return
