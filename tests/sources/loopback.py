@@ -75,7 +75,11 @@ def loopback() -> Iterator[Loopback]:
         def log_message(self, *args: object) -> None:
             """Nobody reads it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Clients that leave are what is tested."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     closing = threading.Event()
     side = Loopback(f"http://127.0.0.1:{server.server_port}", closing)

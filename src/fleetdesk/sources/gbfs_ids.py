@@ -18,6 +18,7 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.spatial import cKDTree
 
 from fleetdesk.features.calendar import moment
@@ -90,7 +91,9 @@ class IdEvidence:
         return self.before
 
     def facts(self) -> dict[str, float]:
-        """Figures for the report under their labels."""
+        """Figures for the report under their labels; none before there is anything to compare."""
+        if not (self.stood or self.moved or self.fresh):
+            return {}
         return {
             "vehicles found again at their spot": self.stood,
             "of those under the same id": self.kept,
@@ -158,10 +161,10 @@ def remembered(sightings: Any, before: Verdict, until: datetime) -> IdEvidence:
     return evidence
 
 
-def once(ids: pa.Array, seen_at: datetime) -> pa.Array:
+def once(ids: pa.Array, seen_at: pa.Array) -> pa.Array:
     """Ids that hold for one snapshot only: they carry its time, so no other snapshot has them."""
-    mark = f"{ONCE}{seen_at:%Y%m%dT%H%M%S}" + (f".{seen_at:%f}" if seen_at.microsecond else "")
-    return pa.array([f"{vehicle}{mark}" for vehicle in ids.to_pylist()], pa.string())
+    times = pc.replace_substring(pc.strftime(seen_at, "%Y%m%dT%H%M%S"), ".000000", "")
+    return pc.binary_join_element_wise(ids, times, ONCE)
 
 
 def feed_id(vehicle: str) -> str:

@@ -154,13 +154,14 @@ class Reader:
     def _sightings(self, rows: Mapping[str, Any], at: datetime) -> pa.Table:
         count = len(rows["vehicle_id"])
         charge = self._survey.battery_pct(rows)
+        moments = pa.array([at] * count, pa.timestamp("us"))
         values = {
             **rows,
-            "seen_at": pa.array([at] * count, pa.timestamp("us")),
+            "seen_at": moments,
             "battery_pct": pa.array(charge, mask=np.isnan(charge)),
         }
         if not self.lasting:
-            values["vehicle_id"] = once(rows["vehicle_id"], at)
+            values["vehicle_id"] = once(rows["vehicle_id"], moments)
         schema = schema_of(SIGHTINGS)
         return pa.Table.from_arrays([values[column.name] for column in schema], schema=schema)
 
@@ -174,6 +175,10 @@ class Reader:
             forms = Counter(kind.form for kind in self._types.values())
             told = ", ".join(f"{form} {times}" for form, times in sorted(forms.items()))
             yield f"Vehicle types by form: {told}."
+        silent = [kind for kind in self._survey.full_range_m
+                  if kind not in self._types or self._types[kind].full_range_m is None]  # fmt: skip
+        if self._facts.get("snapshots") and silent:
+            yield f"The full range of {', '.join(sorted(silent)[:5])} is the longest range seen."
         if self._plans:
             listed = list(self._plans.values())
             more = f" and {len(listed) - _MOST_PLANS} more" if len(listed) > _MOST_PLANS else ""

@@ -23,6 +23,7 @@ from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import SIGHTINGS, DType
 from fleetdesk.sources.base import OnProgress, Tally, schema_of
 from fleetdesk.sources.csv_file import CsvFile, Rows
+from fleetdesk.sources.gbfs_ids import once
 from fleetdesk.sources.parsing import Mask, floats, parse
 from fleetdesk.sources.snapshot_survey import SeenPairs, Survey
 
@@ -75,10 +76,11 @@ class GbfsSnapshots:
         self._known = known_vehicles
         self._file = CsvFile(path)
         self._places = _places(self._file)
+        self._rotating = False
         self._report: QualityReport | None = None
 
     def read(self, on_progress: OnProgress | None = None) -> Iterator[tuple[str, pa.Table]]:
-        """Yield pieces of `sightings`, at last `vehicles`; the file is read twice.
+        """Yield pieces of `sightings`, at last `vehicles` unless ids rotate; reads the file twice.
 
         The first pass finds each type's full range, without which no row has a charge.
         """
@@ -86,6 +88,7 @@ class GbfsSnapshots:
         survey = Survey(self._known)
         for rows in self._good_rows(Tally(), lambda done: tell(done / 2)):
             survey.see(rows)
+        self._rotating = survey.ids_rotate()
         tally = Tally()
         for rows in self._good_rows(tally, lambda done: tell(0.5 + done / 2)):
             yield "sightings", self._sightings(rows, survey)
@@ -99,7 +102,8 @@ class GbfsSnapshots:
                 or "a header and nothing else",
                 fix="Check that the columns hold what their headers say",
             )
-        yield "vehicles", survey.vehicles()
+        if not self._rotating:
+            yield "vehicles", survey.vehicles()
         tell(1.0)
         self._report = tally.report(self.name, notes=self._notes(survey), facts=survey.facts())
 
@@ -187,6 +191,8 @@ class GbfsSnapshots:
             "cell": pa.array(geohash_many(lat, lon, 7), pa.string()),
             "battery_pct": pa.array(charge, mask=np.isnan(charge)),
         }
+        if self._rotating:
+            values["vehicle_id"] = once(rows["vehicle_id"], rows["seen_at"])
         for flag in ("is_reserved", "is_disabled"):
             given = rows.get(flag, pa.nulls(count, pa.bool_()))
             values[flag] = pc.fill_null(given, False)
@@ -216,10 +222,10 @@ class GbfsSnapshots:
             f"There is no column {flag}; taken as no."
             for flag in ("is_reserved", "is_disabled") if flag not in self._places
         ]  # fmt: skip
-        if survey.ids_rotate():
+        if self._rotating:
             notes.append(
-                "Vehicle ids last for few snapshots: the feed gives new ids after trips, so "
-                "histories of vehicles cannot be trusted."
+                "Vehicle ids last for few snapshots: the feed gives new ids after trips, so only "
+                "the newest snapshot counts, and no trips, swaps or histories are built."
             )
         return tuple(notes)
 
