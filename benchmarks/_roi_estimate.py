@@ -129,7 +129,9 @@ def _returns(
             columns[f"draws_{side}"] = weight * learnt.draws(*state)
     if rounds:
         gain = columns.pop("draws_after") - columns.pop("draws_before")
-        columns["gain_low"], columns["gain_high"] = np.quantile(gain, (0.05, 0.95), axis=0)
+        none = np.full((2, alive.size), np.nan)  # v0 gives no margins
+        low, high = np.quantile(gain, (0.05, 0.95), axis=0) if gain.size else none
+        columns["gain_low"], columns["gain_high"] = low, high
     return columns
 
 

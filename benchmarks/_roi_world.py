@@ -158,21 +158,26 @@ def _futures(
     """Each task's vehicle's revenue with that task alone and without any, futures x tasks; and,
     by future, what the whole fleet earns more per task when a batch of them is done.
 
-    Every future has a new batch, in which no vehicle has two tasks.
+    Crews go on serving the other vehicles, but not those in question: their next service is the
+    very thing that is decided. Every future has a new batch, in which no vehicle has two tasks.
     """
-    draw, own, without, fleet = np.random.default_rng([seed, 2]), [], [], []
-    asked = [(task.vehicle.vehicle_id, task.change) for task in tasks]
+    draw, own, fleet = np.random.default_rng([seed, 2]), [], []
+    done = [(task.vehicle.vehicle_id, task.change) for task in tasks]
+    undone = [(vehicle_id, Change()) for vehicle_id, _ in done]
     for future in range(1, size.futures + 1):
-        base, after = saved.own_revenue(asked, future)
-        own.append(after)
-        without.append([base.by_vehicle[vehicle_id] for vehicle_id, _ in asked])
+        own.append(saved.own_revenue([*done, *undone], with_crews=True, future=future))
         chosen: dict[str, Change] = {}
-        for number in draw.permutation(len(asked)).tolist():
-            chosen.setdefault(*asked[number])
+        for number in draw.permutation(len(done)).tolist():
+            chosen.setdefault(*done[number])
             if len(chosen) == size.batch:
                 break
-        fleet.append((saved.revenue(chosen, future=future).fleet - base.fleet) / len(chosen))
-    return np.array(own), np.array(without), np.array(fleet)
+        with_, without = (
+            saved.revenue(changes, with_crews=True, future=future, left_alone=list(chosen)).fleet
+            for changes in (chosen, {})
+        )
+        fleet.append((with_ - without) / len(chosen))
+    both = np.array(own)
+    return both[:, : len(done)], both[:, len(done) :], np.array(fleet)
 
 
 def _steps(most: int) -> range:

@@ -185,7 +185,7 @@ def _scores(
         "truth_se": Figure(float(truth["gain_se"].mean()), better="lower"),
         "seconds": Figure(float(mine["seconds"][0]), better="lower"),
     }
-    if "gain_low" in mine:
+    if "gain_low" in mine and np.isfinite(mine["gain_low"]).all():
         low, high = mine["gain_low"] - cost, mine["gain_high"] - cost
         held = coverage(low, high, true, truth["gain_se"])
         figures["coverage"] = Figure(held, targets.coverage and 0.05, "near", 0.90)

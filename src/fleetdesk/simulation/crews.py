@@ -87,6 +87,7 @@ def _plan(world: World, hour: int, shift: Shift) -> None:
     charge = fleet.batteries_at(city.build, now)
     standing = np.array([state in _TO_SERVE for state in fleet.state])
     open_ = standing & ~np.array(fleet.held) & (each[:, 0] >= _OVERLOOKED)
+    open_[list(world.left_alone)] = False
     broken = np.array(fleet.broken)
 
     below = shift.threshold_pct + spec.service_below_extra_pct

@@ -105,7 +105,8 @@ class World:
     """The city at one moment; `agenda` is a heap of what is bound to happen.
 
     An item is (second, running number, what, vehicle, detail). `offers` is filled only where it is
-    a list: what every rider was offered, for questions about one more vehicle.
+    a list: what every rider was offered, for questions about one more vehicle. Crews pass by the
+    vehicles in `left_alone`.
     """
 
     city: City
@@ -116,6 +117,7 @@ class World:
     trips: int = 0
     log: Log = field(default_factory=Log)
     offers: list[Offer] | None = None
+    left_alone: frozenset[int] = frozenset()
 
     def book(self, at: int, what: str, vehicle: int, detail: object = None) -> None:
         """Put something on the agenda."""

@@ -93,8 +93,7 @@ class Fleet:
         """Show the vehicle to riders, or hide it."""
         self.rent_x[vehicle] = self.x[vehicle] if for_rent else FAR_M
         self.rent_y[vehicle] = self.y[vehicle] if for_rent else FAR_M
-        lack = max(0.0, LOW_BATTERY_PCT - self.battery[vehicle]) / LOW_BATTERY_PCT
-        self.penalty[vehicle] = LOW_BATTERY_PENALTY_M * lack
+        self.penalty[vehicle] = low_battery_penalty_m(self.battery[vehicle])
 
     def close_stretch(self, log: Log, build: Build, vehicle: int, at: int) -> float:
         """End the time it stood and return the charge it has now."""
@@ -133,6 +132,11 @@ class Fleet:
         if self.parking[vehicle] >= 0:
             self.parked[self.parking[vehicle]] -= 1
             self.parking[vehicle] = -1
+
+
+def low_battery_penalty_m(battery: float) -> float:
+    """The metres that a charge, in percent, counts for when riders choose."""
+    return LOW_BATTERY_PENALTY_M * max(0.0, LOW_BATTERY_PCT - battery) / LOW_BATTERY_PCT
 
 
 def make_build(spec: CitySpec, seed: int) -> Build:

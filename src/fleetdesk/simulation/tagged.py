@@ -33,19 +33,20 @@ _NEVER = 1 << 60
 
 @dataclass(frozen=True)
 class Tagged:
-    """Where vehicles would stand for rent, in metres and percent; `vehicle` is whose place each
-    takes. One vehicle may be tagged many times."""
+    """Where vehicles would stand for rent, in metres and percent, and the penalty in metres that
+    riders see; `vehicle` is whose place each takes. One vehicle may be tagged many times."""
 
     vehicle: Ints
     x: Floats
     y: Floats
     battery: Floats
+    penalty: Floats
 
 
 def own_revenue(
     city: City, offers: Sequence[Offer], tagged: Tagged, first_hour: int, hours: int
 ) -> Floats:
-    """Revenue of each tagged vehicle from trips that start in these hours, without any crew.
+    """Revenue of each tagged vehicle from trips that start in these hours; crews leave it alone.
 
     `offers` are those of one run of `city` over the same hours.
     """
@@ -71,9 +72,8 @@ class _Chains:
         self.since = np.full(size, start, dtype=np.int64)
         usable = self.battery >= city.spec.usable_battery_pct
         self.ready = np.where(usable, start, _NEVER)
-        self.penalty = np.zeros(size)
+        self.penalty = tagged.penalty.copy()
         self.revenue = np.zeros(size)
-        self._show(np.arange(size))
 
     def strike(self, hour: int) -> None:
         """The mishaps at the top of an hour, with the chances of the vehicle it stands for."""
@@ -181,10 +181,7 @@ class _Chains:
 
     def _stand(self, which: Ints, at: Ints | int, battery: Floats) -> None:
         self.battery[which], self.since[which] = battery, at
-        self._show(which)
-
-    def _show(self, which: Ints) -> None:
-        lack = np.maximum(0.0, LOW_BATTERY_PCT - self.battery[which]) / LOW_BATTERY_PCT
+        lack = np.maximum(0.0, LOW_BATTERY_PCT - battery) / LOW_BATTERY_PCT
         self.penalty[which] = LOW_BATTERY_PENALTY_M * lack
 
 

@@ -6,7 +6,7 @@ fault and crew decision has a random stream of its own, so both see the same cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from fleetdesk.model.mds import VehicleState
 from fleetdesk.model.places import Point
 from fleetdesk.simulation.city import CitySpec
 from fleetdesk.simulation.engine import HOUR, World, build_city, open_city, run_hour
+from fleetdesk.simulation.fleet import low_battery_penalty_m
 from fleetdesk.simulation.flows import Flows
 from fleetdesk.simulation.layout import PARKING_RADIUS_M, to_degrees, to_metres
 from fleetdesk.simulation.records import vehicle_ids
@@ -123,62 +124,68 @@ class SavedCity:
         return standing and not fleet.broken[vehicle]
 
     def revenue(
-        self, changes: Mapping[str, Change], *, with_crews: bool = False, future: int = 0
+        self,
+        changes: Mapping[str, Change],
+        *,
+        with_crews: bool = False,
+        future: int = 0,
+        left_alone: Collection[str] = (),
     ) -> Revenue:
         """Revenue of the horizon after these changes by vehicle id, made at the saved moment.
 
         Without crews nothing else is done to the fleet meanwhile; with them the operator's usual
-        policy goes on, so that a task mostly saves a later one. Future 0 is the one that the
-        records go on with; every other number is another draw of riders and faults.
+        policy goes on, so that a task mostly saves a later one, but for the vehicles that crews
+        are told to leave alone. Future 0 is the one that the records go on with; every other number
+        is another draw of riders, faults and crews.
         """
-        return self._revenue(self._run(self._fork(future), changes, with_crews=with_crews))
+        world = self._fork(future)
+        for vehicle_id, change in changes.items():
+            _apply(world, self._vehicle(vehicle_id), self._hour * HOUR, change)
+        world.left_alone = frozenset(self._vehicle(vehicle_id) for vehicle_id in left_alone)
+        return self._run(world, with_crews=with_crews)
 
     def own_revenue(
-        self, tasks: Sequence[tuple[str, Change]], future: int = 0
-    ) -> tuple[Revenue, Floats]:
-        """Revenue without any task, and of each task's vehicle had that task alone been done.
+        self, changes: Sequence[tuple[str, Change]], *, with_crews: bool = False, future: int = 0
+    ) -> Floats:
+        """What the vehicle of each change would earn itself, were that change made alone.
 
-        Each task is weighed by itself against the vehicles that the run without tasks has for
-        rent, which are taken to go on as they did. No crews.
+        Equal, but for what its doing sets off among the others and comes back to it, to
+        `revenue({vehicle: change}, left_alone=[vehicle], ...).by_vehicle[vehicle]`; a thousand of
+        them take little longer than one of those.
         """
-        numbers = np.array([self._vehicle(vehicle_id) for vehicle_id, _ in tasks], dtype=np.int64)
-        states = [self._after(vehicle_id, change) for vehicle_id, change in tasks]
-        x, y, battery = np.array(states, dtype=np.float64).reshape(-1, 3).T
+        numbers = np.array([self._vehicle(vehicle_id) for vehicle_id, _ in changes], dtype=np.int64)
+        states = [self._after(vehicle_id, change) for vehicle_id, change in changes]
+        tagged = Tagged(numbers, *np.array(states, dtype=np.float64).reshape(-1, 4).T)
         world = self._fork(future)
         world.offers = []
-        self._run(world, {})
-        tagged = Tagged(numbers, x, y, battery)
-        own = own_revenue(world.city, world.offers, tagged, self._hour, self._hours)
-        return self._revenue(world), own
+        self._run(world, with_crews=with_crews)
+        return own_revenue(world.city, world.offers, tagged, self._hour, self._hours)
 
     def _fork(self, future: int) -> World:
         # A stream's address begins with the seed, which has 64 bits: no two futures share one.
         return self._world.fork(self._world.city.seed + (future << 32))
 
-    def _run(
-        self, world: World, changes: Mapping[str, Change], *, with_crews: bool = False
-    ) -> World:
-        for vehicle_id, change in changes.items():
-            _apply(world, self._vehicle(vehicle_id), self._hour * HOUR, change)
+    def _run(self, world: World, *, with_crews: bool) -> Revenue:
         for hour in range(self._hour, self._hour + self._hours):
             run_hour(world, hour, with_crews=with_crews)
-        return world
-
-    def _revenue(self, world: World) -> Revenue:
         by_vehicle = dict.fromkeys(self._ids, 0.0)
         for trip in world.log.trips:
             by_vehicle[self._ids[trip.vehicle]] += trip.revenue
         return Revenue(round(sum(by_vehicle.values()), 2), by_vehicle)
 
-    def _after(self, vehicle_id: str, change: Change) -> tuple[float, float, float]:
-        """Metres and percent of a vehicle once the change is made."""
+    def _after(self, vehicle_id: str, change: Change) -> tuple[float, float, float, float]:
+        """Metres, percent and the penalty that riders see, once the change is made."""
         fleet, city = self._world.fleet, self._world.city
         vehicle, at = self._vehicle(vehicle_id), self._hour * HOUR
         _refuse_unless_standing(self._world, vehicle)
         x, y, battery = fleet.x[vehicle], fleet.y[vehicle], change.battery_pct
+        if battery is None:
+            battery = fleet.battery_at(city.build, vehicle, at)
+        if change == Change():
+            return x, y, battery, float(fleet.penalty[vehicle])
         if change.to is not None:
             x, y = _metres(change.to)
-        return x, y, fleet.battery_at(city.build, vehicle, at) if battery is None else battery
+        return x, y, battery, low_battery_penalty_m(battery)
 
     def _vehicle(self, vehicle_id: str) -> int:
         if vehicle_id not in self._number:
