@@ -7,10 +7,13 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.calendar import hours_between, moment
-from fleetdesk.features.cycles import SWAP_JUMP_PCT, cycles, timeline
+from fleetdesk.features.calendar import hours_between
+from fleetdesk.features.cycles import SWAP_JUMP_PCT, spans, timeline, within
 from fleetdesk.features.nullable import nullable
 from fleetdesk.model.mds import Phase
+
+_EPOCH = ibis.timestamp("1970-01-01")
+_HOUR_US = 3_600_000_000
 
 
 def cell_hours(
@@ -28,14 +31,11 @@ def cell_hours(
     hours_to_end, trips_to_end, revenue_to_end, net_revenue_to_end, event_observed. "End" is that of
     the cycle's row, so censored rows count up to where the view was lost.
     """
-    stays = _stays(timeline(events, data_end, swap_jump_pct=swap_jump_pct))
-    at_hour = stays.join(
-        calendar, [calendar.hour_at >= stays.since_at, calendar.hour_at < stays.next_at]
-    )
-    ledger = cycles(events, trips, data_end, swap_jump_pct=swap_jump_pct)
-    ends = ledger.select("vehicle_id", "cycle_no", "started_at", "ended_at", "event_observed")
-    snapshots = at_hour.inner_join(ends, ["vehicle_id", "cycle_no"])
-    snapshots = snapshots.select(
+    told = timeline(events, data_end, swap_jump_pct=swap_jump_pct)
+    ends = spans(told, data_end)
+    earned = _earned_later(_marks(told, calendar), within(ends, trips, data_end))
+    rows = earned.inner_join(calendar, "hour_at").inner_join(ends, ["vehicle_id", "cycle_no"])
+    return rows.select(
         "vehicle_id",
         "cycle_no",
         "hour_at",
@@ -45,59 +45,57 @@ def cell_hours(
         "cell",
         "battery_pct",
         "event_observed",
-        hours_to_end=hours_between(snapshots.ended_at, snapshots.hour_at),
-    )
-    return snapshots.inner_join(
-        _earned_later(snapshots, ends, trips, data_end), ["vehicle_id", "cycle_no", "hour_at"]
-    )
-
-
-def _stays(events: Any) -> Any:
-    """The operational intervals between events that hold a full hour; the rest shows in none."""
-    kept = events.filter(events.phase == Phase.OPERATIONAL.value)
-    kept = kept.mutate(
-        battery_pct=kept.known_battery_pct,
-        last_hour_at=kept.next_at.truncate("h"),
-    )
-    # An interval that ends exactly on the hour does not hold that hour, hence the second part.
-    kept = kept.filter(
-        (kept.last_hour_at >= kept.event_at) & (kept.event_at < kept.next_at),
-    )
-    return kept.select(
-        "vehicle_id", "cycle_no", "cell", "battery_pct", "next_at", since_at=kept.event_at
+        "revenue_to_end",
+        "net_revenue_to_end",
+        "trips_to_end",
+        hours_to_end=hours_between(rows.ended_at, rows.hour_at),
     )
 
 
-def _earned_later(snapshots: Any, ends: Any, trips: Any, data_end: datetime) -> Any:
-    """What each cycle earned from each snapshot on: a running sum backwards from its end."""
-    done = trips.filter(trips.ended_at <= moment(data_end))
-    done = done.select("revenue", "net_revenue", rider_of=done.vehicle_id, hour_at=done.started_at)
-    earned = ends.join(
-        done,
-        [
-            ends.vehicle_id == done.rider_of,
-            done.hour_at >= ends.started_at,
-            done.hour_at < ends.ended_at,
-        ],
-    )
-    earned = earned.select(
+def _marks(told: Any, calendar: Any) -> Any:
+    """Each full hour of the calendar that an operational stay between two events holds."""
+    stays = told.filter((told.phase == Phase.OPERATIONAL.value) & (told.cycle_no > 0))
+    # Hours are numbered: to compare each stay with each hour would take their product.
+    stays = stays.select(
         "vehicle_id",
         "cycle_no",
-        "hour_at",
+        "cell",
+        battery_pct=stays.known_battery_pct,
+        number=ibis.range(_hours_before(stays.event_at), _hours_before(stays.next_at)).unnest(),
+    )
+    hours = calendar.select("hour_at", number=_hours_before(calendar.hour_at))
+    return stays.inner_join(hours, "number").drop("number")
+
+
+def _hours_before(when: Any) -> Any:
+    """How many full hours since 1970 came before a moment: the number of the first one not to."""
+    return -(-when.delta(_EPOCH, unit="microsecond") // _HOUR_US)
+
+
+def _earned_later(marks: Any, trips: Any) -> Any:
+    """What each cycle earned from each mark on: a running sum backwards from its end."""
+    trips = trips.select(
+        "vehicle_id",
+        "cycle_no",
         "revenue",
         "net_revenue",
+        hour_at=trips.started_at,
+        cell=ibis.null("string"),
+        battery_pct=ibis.null("float64"),
         trip=ibis.literal(1, "int64"),
     )
-    marks = snapshots.select(
+    marks = marks.select(
         "vehicle_id",
         "cycle_no",
         "hour_at",
+        "cell",
+        "battery_pct",
         revenue=ibis.literal(0.0),
         net_revenue=ibis.literal(0.0),
         trip=ibis.literal(0, "int64"),
     )
-    both = ibis.union(nullable(earned), nullable(marks))
-    # A trip that starts on the hour is still ahead of that hour's snapshot, so it comes first.
+    both = ibis.union(nullable(trips), nullable(marks.select(trips.columns)))
+    # A trip that starts on the hour is still ahead of that hour's mark, so it comes first.
     backwards = ibis.cumulative_window(
         group_by=["vehicle_id", "cycle_no"],
         order_by=[both.hour_at.desc(), both.trip.desc()],
@@ -107,11 +105,4 @@ def _earned_later(snapshots: Any, ends: Any, trips: Any, data_end: datetime) -> 
         net_revenue_to_end=both.net_revenue.sum().over(backwards),
         trips_to_end=both.trip.sum().over(backwards),
     )
-    return summed.filter(summed.trip == 0).select(
-        "vehicle_id",
-        "cycle_no",
-        "hour_at",
-        "revenue_to_end",
-        "net_revenue_to_end",
-        "trips_to_end",
-    )
+    return summed.filter(summed.trip == 0).drop("trip", "revenue", "net_revenue")

@@ -38,6 +38,37 @@ def cycles(
     return _with_trips(ledger, trips, data_end).select(*_COLUMNS)
 
 
+def spans(timeline: Any, data_end: datetime) -> Any:
+    """The cycles of a `timeline` by vehicle_id and cycle_no, only with when and how each ended.
+
+    Columns beside the key: started_at, ended_at, event_observed, as in the ledger.
+    """
+    ended = _ends(_summed(timeline), data_end)
+    ended = ended.filter(ended.cycle_no > 0)
+    return ended.select("vehicle_id", "cycle_no", "started_at", "ended_at", "event_observed")
+
+
+def within(spans: Any, trips: Any, data_end: datetime) -> Any:
+    """The trips that started in each span and ended by the end of the data.
+
+    Columns: vehicle_id, cycle_no, trip_id, started_at, revenue, net_revenue.
+    """
+    done = trips.filter(trips.ended_at <= moment(data_end))
+    done = done.select("trip_id", "started_at", "revenue", "net_revenue", rider_of=done.vehicle_id)
+    spans = spans.select("vehicle_id", "cycle_no", "ended_at", from_at=spans.started_at)
+    joined = spans.join(
+        done,
+        [
+            spans.vehicle_id == done.rider_of,
+            done.started_at >= spans.from_at,
+            done.started_at < spans.ended_at,
+        ],
+    )
+    return joined.select(
+        "vehicle_id", "cycle_no", "trip_id", "started_at", "revenue", "net_revenue"
+    )
+
+
 _COLUMNS = (
     "vehicle_id", "cycle_no", "started_at", "ended_at", "end_cause", "event_observed",
     "start_cause", "start_observed", "entry_age_h", "operational_h", "pending_h", "task_h",
@@ -209,21 +240,11 @@ def _ages(ledger: Any) -> Any:
 
 def _with_trips(ledger: Any, trips: Any, data_end: datetime) -> Any:
     """Count and add up the trips that started in each cycle and ended by the end of the data."""
-    done = trips.filter(trips.ended_at <= moment(data_end))
-    done = done.select("trip_id", "started_at", "revenue", "net_revenue", rider_of=done.vehicle_id)
-    spans = ledger.select("vehicle_id", "cycle_no", "ended_at", from_at=ledger.started_at)
-    joined = spans.join(
-        done,
-        [
-            spans.vehicle_id == done.rider_of,
-            done.started_at >= spans.from_at,
-            done.started_at < spans.ended_at,
-        ],
-    )
-    sums = joined.group_by(["vehicle_id", "cycle_no"]).agg(
-        trips=joined.trip_id.count(),
-        revenue=joined.revenue.sum(),
-        net_revenue=joined.net_revenue.sum(),
+    ridden = within(ledger, trips, data_end)
+    sums = ridden.group_by(["vehicle_id", "cycle_no"]).agg(
+        trips=ridden.trip_id.count(),
+        revenue=ridden.revenue.sum(),
+        net_revenue=ridden.net_revenue.sum(),
     )
     ledger = ledger.left_join(sums, ["vehicle_id", "cycle_no"])
     return ledger.mutate(

@@ -34,15 +34,16 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
     )
     charged = events.filter(events.battery_pct.notnull())
     last_charge = _first_of(charged, [charged.event_at.desc(), charged.event_id.desc()])
+    pinged, seen = _newest(telemetry, "recorded_at"), _newest(sightings, "seen_at")
     places = _stacked(
         _place(last_event, "event_at", 1),
-        _newest_place(telemetry, "recorded_at", 2),
-        _newest_place(sightings, "seen_at", 3),
+        _place(pinged, "recorded_at", 2),
+        _place(seen, "seen_at", 3),
     )
     charges = _stacked(
         _charge(last_charge, "event_at", 1),
-        _newest_charge(telemetry, "recorded_at", 2),
-        _newest_charge(sightings, "seen_at", 3),
+        _charge(pinged.filter(pinged.charged_at.notnull()), "charged_at", 2),
+        _charge(seen.filter(seen.charged_at.notnull()), "charged_at", 3),
     )
     place = _first_of(places, [places.at.desc(), places.source])
     charge = _first_of(charges, [charges.at.desc(), charges.source])
@@ -64,25 +65,19 @@ def _stacked(*tables: Any) -> Any:
     return ibis.union(*(nullable(table) for table in tables))
 
 
-def _newest_place(table: Any, when: str, source: int) -> Any:
-    """Each vehicle's newest position by one aggregate: ranking millions of pings would sort them.
+def _newest(table: Any, when: str) -> Any:
+    """Each vehicle's newest position and charge by one aggregate: ranking millions would sort them.
 
     A vehicle has one row per moment in these tables, so the newest is a single row.
     """
-    newest = table.group_by("vehicle_id").agg(
-        lat=table.lat.argmax(table[when]),
-        lon=table.lon.argmax(table[when]),
-        **{when: table[when].max()},
+    at, charged = table[when], table.battery_pct.notnull()
+    return table.group_by("vehicle_id").agg(
+        lat=table.lat.argmax(at),
+        lon=table.lon.argmax(at),
+        battery_pct=table.battery_pct.argmax(at, where=charged),
+        charged_at=at.max(where=charged),
+        **{when: at.max()},
     )
-    return _place(newest, when, source)
-
-
-def _newest_charge(table: Any, when: str, source: int) -> Any:
-    known = table.filter(table.battery_pct.notnull())
-    newest = known.group_by("vehicle_id").agg(
-        battery_pct=known.battery_pct.argmax(known[when]), **{when: known[when].max()}
-    )
-    return _charge(newest, when, source)
 
 
 def _place(table: Any, when: str, source: int) -> Any:
