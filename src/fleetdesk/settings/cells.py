@@ -19,6 +19,7 @@ CELL_ERROR = re.compile(r"#(REF|N/A|NAME|DIV/0|VALUE|NUM|NULL|SPILL|CALC|FIELD|B
 _NUMBER_TEXT = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)\s*%?")
 _EPOCH = datetime(1899, 12, 30)  # day 0 of the sheets' calendar
 _DAY_S = 86_400
+_EXACT = 10**15  # up to here a spreadsheet keeps every whole number
 
 
 class Uncomputed:
@@ -49,7 +50,7 @@ def convert(value: object, field: Input) -> TemplateValue | Fault:
             "the formula", "has no stored result", "Open and save the file in Excel once, or enter "
             f"{field.expects}",
         )  # fmt: skip
-    if isinstance(value, str) and CELL_ERROR.fullmatch(value.strip()):
+    if isinstance(value, str) and "#" in value and CELL_ERROR.fullmatch(value.strip()):
         return Fault(value.strip(), "is an error of the spreadsheet",
                      f"Mend the formula or enter {field.expects}")  # fmt: skip
     if isinstance(value, float) and not math.isfinite(value):
@@ -95,6 +96,8 @@ def _text(value: object, field: Input) -> TemplateValue | Fault:
 
 
 def _whole(value: object, field: Input) -> TemplateValue | Fault:
+    if type(value) is int and abs(value) < _EXACT:
+        return value
     number = _number(value, field)
     if isinstance(number, Fault):
         return number
@@ -105,6 +108,8 @@ def _whole(value: object, field: Input) -> TemplateValue | Fault:
 
 
 def _number(value: object, field: Input) -> TemplateValue | Fault:
+    if type(value) is float:
+        return value
     match value:
         case bool():
             return _not(value, field)

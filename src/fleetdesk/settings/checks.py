@@ -15,6 +15,7 @@ from fleetdesk.settings.schema import LISTS
 from fleetdesk.settings.words import closest
 
 FAR_M = 60_000.0
+_NEAR_DEG = FAR_M / 112_000
 WEIGHTS = ("low_battery", "roi", "outside_parking", "parking_deficit", "idle")
 
 Sections = Mapping[str, Sequence[Row]]
@@ -37,15 +38,15 @@ def cross_checks(sections: Sections) -> Iterator[Problem]:
 
 def _unique(sections: Sections, section: str) -> Iterator[Problem]:
     title = title_input(LISTS[section])
-    seen: dict[str, str] = {}
+    seen: dict[str, Row] = {}
     for row in sections.get(section, ()):
         name = row.values.get(title.key)
         if not isinstance(name, str):
             continue
-        cell = row.cells[title.key]
-        first = seen.setdefault(name.casefold(), cell)
-        if first != cell:
-            yield Problem(row.sheet, cell, show(name), f"is used twice, also in {first}",
+        first = seen.setdefault(name.casefold(), row)
+        if first is not row:
+            also = f"is used twice, also in {first.cell(title.key)}"
+            yield Problem(row.sheet, row.cell(title.key), show(name), also,
                           f"Give each {title.label.lower()} its own")  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def _some_weight(sections: Sections) -> Iterator[Problem]:
     for row in sections.get("weights", ()):
         weights = [row.values.get(key) for key in WEIGHTS]
         if all(weight == 0 for weight in weights):
-            yield Problem(row.sheet, row.cells[WEIGHTS[0]], "", "all weights are 0",
+            yield Problem(row.sheet, row.cell(WEIGHTS[0]), "", "all weights are 0",
                           "Give at least one reason a weight above 0")  # fmt: skip
 
 
@@ -119,17 +120,21 @@ def _nobody_works(sections: Sections) -> Iterator[Problem]:
 
 def _far_away(sections: Sections) -> Iterator[Problem]:
     """Places farther than 60 km from the middle of the parkings: a slip of the keyboard."""
-    parkings = [
-        (row, at) for row in sections.get("parkings", ()) if (at := _point(row, "lat", "lon"))
+    places = [
+        (lat, lon, row)
+        for row in sections.get("parkings", ())
+        if (lat := _number(row, "lat")) is not None and (lon := _number(row, "lon")) is not None
     ]
-    if not parkings:
+    if not places:
         return
     middle = Point(
-        statistics.median(at.lat for _, at in parkings),
-        statistics.median(at.lon for _, at in parkings),
+        statistics.median(lat for lat, _, _ in places),
+        statistics.median(lon for _, lon, _ in places),
     )
-    for row, at in parkings:
-        yield from _far(row, at, middle, "lat")
+    for lat, lon, row in places:
+        # A degree is at most 112 km, so that these are near without a closer look.
+        if abs(lat - middle.lat) + abs(lon - middle.lon) > _NEAR_DEG:
+            yield from _far(row, Point(lat, lon), middle, "lat")
     for row in sections.get("workers", ()):
         start = _point(row, "start_lat", "start_lon")
         if start and row.values.get("active") is not False:
@@ -142,7 +147,7 @@ def _far(row: Row, at: Point, middle: Point, key: str) -> Iterator[Problem]:
         return
     swapped = abs(at.lon) <= 90 and Point(at.lon, at.lat).distance_m(middle) <= FAR_M
     yield Problem(
-        row.sheet, row.cells[key], f"{at.lat:g}, {at.lon:g}",
+        row.sheet, row.cell(key), f"{at.lat:g}, {at.lon:g}",
         f"is {distance_m / 1000:.0f} km from the middle of the parkings",
         "Latitude and longitude look swapped" if swapped else "Check latitude and longitude",
         Severity.WARNING,
@@ -165,6 +170,4 @@ def _any(row: Row, key: str) -> Any:
 
 def _at(row: Row, key: str, expected: str, fix: str) -> Problem:
     default = " (the cell is empty)" if key in row.empty else ""
-    return Problem(
-        row.sheet, row.cells.get(key, ""), show(row.values[key]) + default, expected, fix
-    )
+    return Problem(row.sheet, row.cell(key), show(row.values[key]) + default, expected, fix)

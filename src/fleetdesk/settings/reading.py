@@ -109,7 +109,7 @@ def _read_sheet(workbook: WorkbookRead, section: str, currency: str) -> Rows:
     name = next((name for name in workbook.sheets if normal(name) == normal(kind.sheet)), None)
     version = workbook.settings_schema
     if name is None and kind.since > version:
-        return Rows((Row(kind.sheet),) if section in FORMS else (), (), is_new=True)
+        return Rows((Row(kind.sheet, made=kind()),) if section in FORMS else (), (), is_new=True)
     if name is None:
         return Rows((), (_missing(workbook, kind.sheet),))
     cells = dict(workbook.sheets[name].cells)
@@ -147,7 +147,7 @@ def _missing(workbook: WorkbookRead, sheet: str) -> Problem:
 def _settings(sections: Mapping[str, Sequence[Row]]) -> Settings:
     content: dict[str, object] = {}
     for section, rows in sections.items():
-        made = tuple(SECTIONS[section](**row.values) for row in rows)
+        made = tuple(row.made or SECTIONS[section](**row.values) for row in rows)
         content[section] = made[0] if section in FORMS else made
     return Settings.model_validate(content)
 

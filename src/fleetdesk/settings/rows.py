@@ -18,17 +18,28 @@ from fleetdesk.settings.words import normal
 SETTING, VALUE = FORM_HEADERS[0], FORM_HEADERS[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """A row of settings: the values that could be read, and the cell of each setting.
+    """A row of settings: the values that could be read, and where each setting stands.
 
-    `empty` are the settings whose cell is empty, so that their default holds.
+    `lines` are the settings' rows in the sheet, in a list the one row of all; `empty` are the
+    settings whose cell is empty, so that their default holds; `made` is the row as the schema has
+    it, None when something is wrong with it.
     """
 
     sheet: str
     values: Mapping[str, TemplateValue] = field(default_factory=dict)
-    cells: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] | int = 0
     empty: frozenset[str] = frozenset()
+    made: Sheet | None = None
+
+    def cell(self, key: str) -> str:
+        """The setting's A1 address; nothing when the sheet does not have it."""
+        if key not in self.columns:
+            return ""
+        line = self.lines if isinstance(self.lines, int) else self.lines[key]
+        return a1(line, self.columns[key])
 
 
 @dataclass(frozen=True)
@@ -64,14 +75,10 @@ def read_form(sheet: str, cells: Cells, section: type[Sheet], version: int) -> R
     problems = [*heads.problems, *found.problems]
     if VALUE not in heads.places:
         return Rows((Row(sheet),), tuple(problems))
-    column = heads.places[VALUE][1]
-    places = {
-        entry.key: (found.places[entry.label][0], column)
-        for entry in inputs
-        if entry.label in found.places
-    }
-    new = tuple(e for e in inputs if e.since > version and e.key not in places)
-    row, faults = _row(sheet, cells, places, section, new)
+    lines = {e.key: found.places[e.label][0] for e in inputs if e.label in found.places}
+    columns = dict.fromkeys(lines, heads.places[VALUE][1])
+    new = tuple(e for e in inputs if e.since > version and e.key not in lines)
+    row, faults = _row(sheet, cells, columns, lines, section, new)
     return Rows((row,), (*problems, *faults), new)
 
 
@@ -101,59 +108,68 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
                 "Leave it, or move it up to the list and fill in its row", Severity.NOTE,
             ))  # fmt: skip
             continue
-        places = {key: (number, column) for key, column in columns.items()}
-        row, faults = _row(sheet, cells, places, section, new)
+        row, faults = _row(sheet, cells, columns, number, section, new)
         rows.append(row)
         problems += faults
     return Rows(tuple(rows), tuple(problems), new)
 
 
 def _row(
-    sheet: str, cells: Cells, places: Mapping[str, tuple[int, int]], section: type[Sheet],
-    new: Sequence[Input],
+    sheet: str, cells: Cells, columns: Mapping[str, int], lines: Mapping[str, int] | int,
+    section: type[Sheet], new: Sequence[Input],
 ) -> tuple[Row, list[Problem]]:  # fmt: skip
+    """A row's cells as settings.
+
+    The row as a whole passes the schema at once; only one that does not is explained by cell.
+    """
     values: dict[str, TemplateValue] = {entry.key: entry.default for entry in new}
     empty = {entry.key for entry in new}
     faults: dict[str, Fault] = {}
     for entry in inputs_of(section):
-        if entry.key not in places:
+        key = entry.key
+        if key not in columns:
             continue
-        raw = cells.get(places[entry.key])
-        if is_blank(raw) and entry.required:
-            faults[entry.key] = Fault("", f"{entry.label} is empty", f"Enter {entry.expects}")
-        elif is_blank(raw):
-            values[entry.key] = entry.default
-            empty.add(entry.key)
-        else:
+        line = lines if isinstance(lines, int) else lines[key]
+        raw = cells.get((line, columns[key]))
+        if not is_blank(raw):
             value = convert(raw, entry)
             if isinstance(value, Fault):
-                faults[entry.key] = value
+                faults[key] = value
             else:
-                values[entry.key] = value
-    for key, text in _broken_rules(section, values).items():
+                values[key] = value
+        elif entry.required:
+            faults[key] = Fault("", f"{entry.label} is empty", f"Enter {entry.expects}")
+        else:
+            values[key] = entry.default
+            empty.add(key)
+    made, broken = _made(section, values)
+    for key, text in broken.items():
         expects = next(entry.expects for entry in inputs_of(section) if entry.key == key)
-        faults[key] = Fault(show(cells.get(places[key])), text, f"Enter {expects}")
+        line = lines if isinstance(lines, int) else lines[key]
+        found = show(cells.get((line, columns[key])))
+        faults[key] = Fault(found, text, f"Enter {expects}")
         del values[key]
-    addresses = {key: a1(*place) for key, place in places.items()}
+    row = Row(sheet, values, columns, lines, frozenset(empty), made)
     problems = [
-        Problem(sheet, addresses[key], fault.found, fault.expected, fault.fix)
+        Problem(row.sheet, row.cell(key), fault.found, fault.expected, fault.fix)
         for key, fault in faults.items()
     ]
-    return Row(sheet, values, addresses, frozenset(empty)), problems
+    return row, problems
 
 
-def _broken_rules(section: type[Sheet], values: Mapping[str, TemplateValue]) -> dict[str, str]:
-    """What the schema says against the values, by field; missing fields are told elsewhere."""
+def _made(
+    section: type[Sheet], values: Mapping[str, TemplateValue]
+) -> tuple[Sheet | None, dict[str, str]]:
+    """The row, or what the schema says against it by field; missing fields are told elsewhere."""
     try:
-        section.model_validate(values)
+        return section.model_validate(values), {}
     except ValidationError as error:
         broken: dict[str, str] = {}
         for detail in error.errors(include_url=False):
             key = str(detail["loc"][0])
             if key in values:
                 broken.setdefault(key, _in_words(detail["type"], detail.get("ctx", {})))
-        return broken
-    return {}
+        return None, broken
 
 
 def _in_words(kind: str, context: Mapping[str, object]) -> str:
@@ -174,15 +190,15 @@ def _list_rows(
 ) -> list[tuple[int, bool]]:
     """The filled rows below the heads; True for one that stands apart and is mostly empty."""
     ours = set(columns.values())
-    filled: dict[int, set[int]] = {}
+    needed = {columns[e.key] for e in inputs if e.required and e.key in columns}
+    filled: dict[int, int] = {}  # row -> how many of the needed cells hold something
     for (row, column), value in cells.items():
         if row > top and column in ours and not is_blank(value):
-            filled.setdefault(row, set()).add(column)
-    needed = {columns[e.key] for e in inputs if e.required and e.key in columns}
+            filled[row] = filled.get(row, 0) + (column in needed)
     rows, listed, last = [], False, top
     for row in sorted(filled):
         apart = listed and row > last + 1
-        is_note = apart and 2 * len(filled[row] & needed) < len(needed)
+        is_note = apart and 2 * filled[row] < len(needed)
         rows.append((row, is_note))
         listed, last = True, row
     return rows

@@ -45,14 +45,14 @@ class Sheet(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _as_kept_by_sheets(cls, value: Any) -> Any:
-        """Spreadsheets keep 15 digits; with more, settings would differ after a round trip."""
-        return float(f"{value:.15g}") if isinstance(value, float) else value
+    def _as_sheets_keep_it(cls, value: Any) -> Any:
+        """Text that can be shown, and numbers of the 15 digits that spreadsheets keep.
 
-    @field_validator("*")
-    @classmethod
-    def _printable(cls, value: Any) -> Any:
-        if isinstance(value, str) and not value.isprintable():
+        With more digits, settings would differ after a round trip.
+        """
+        if isinstance(value, float):
+            return float(f"{value:.15g}")
+        if isinstance(value, str) and not value.strip().isprintable():
             raise ValueError("holds a line break or another character that cannot be shown")
         return value
 

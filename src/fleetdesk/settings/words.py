@@ -22,12 +22,14 @@ def closest(text: str, candidates: Iterable[str]) -> str | None:
 
 def normal(text: str) -> str:
     """Text as it is compared: no case, no spare spaces, no closing colon or star."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
     return " ".join(folded.split()).rstrip(" :*")
 
 
 def readings(text: str) -> tuple[str, ...]:
     """A head's text with its unit in brackets, and without."""
     whole = normal(text)
+    if not whole.endswith((")", "]")):
+        return (whole,)
     bare = normal(re.sub(r"[(\[][^()\[\]]*[)\]]\s*$", "", text))
     return (whole, bare) if bare and bare != whole else (whole,)

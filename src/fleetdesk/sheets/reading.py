@@ -57,6 +57,8 @@ class Reader:
         """A cell's stored text as a value; Excel's errors stay visible as `#REF!`."""
         if text == "":
             return None
+        if kind == "n":
+            return self._number(text.strip(), style)
         if kind == "s":
             strings = self.strings()
             index = int(text) if text.strip().isdigit() else -1
