@@ -66,8 +66,7 @@ class Gbfs:
         """Yield `sightings`, `parkings` and, where ids last, `vehicles`."""
         tell = on_progress or _nobody
         if self._server is not None:
-            self._reader.evidence = self._remembered(self._around.now)
-            yield from self._server.pieces(self._reader, tell)
+            yield from self._server.pieces(self._reader, tell, self._remembered)
         else:
             yield from self._from_files(tell)
         tell(1.0)

@@ -15,12 +15,14 @@ from fleetdesk.errors import SourceUnreadable
 from fleetdesk.sources.base import Checkpoint, OnProgress, Piece, Surroundings
 from fleetdesk.sources.gbfs_archive import MOST_VALUES_BYTES, archive
 from fleetdesk.sources.gbfs_document import Document, document
+from fleetdesk.sources.gbfs_ids import IdEvidence
 from fleetdesk.sources.gbfs_reader import BESIDE, VEHICLE_FEEDS, Reader
 from fleetdesk.sources.http import Http
 from fleetdesk.sources.json_text import decode_json
 
 IDS = "ids"
 """The mark under which the verdict on the feed's ids is kept."""
+Recall = Callable[[datetime], IdEvidence]
 _AHEAD = timedelta(days=1)
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
@@ -58,11 +60,16 @@ class Server:
             lambda: around.now + timedelta(seconds=patience.timer() - started)
         )  # fmt: skip
         self._due: dict[str, datetime] = {}
+        self._recall: Recall | None = None
         self._polls = _whole(around.options, "polls")
         self._minutes = _whole(around.options, "minutes")
 
-    def pieces(self, reader: Reader, tell: OnProgress) -> Iterator[Piece]:
-        """Snapshot after snapshot, each ended by a Checkpoint."""
+    def pieces(self, reader: Reader, tell: OnProgress, recall: Recall) -> Iterator[Piece]:
+        """Snapshot after snapshot, each ended by a Checkpoint.
+
+        `recall` gives the evidence on ids up to a moment, and is asked once there is news.
+        """
+        self._recall = recall
         feeds = self._discovered(reader)
         ends_at = self._clock() + timedelta(minutes=self._minutes) if self._minutes else None
         polls = self._polls or (None if ends_at else 1)
@@ -101,10 +108,12 @@ class Server:
                     yield from reader.beside(beside, news=news)
         if answer is not None and seen_at is not None:
             yield from self._snapshot(answer, seen_at, reader)
-        self._marks[IDS] = reader.evidence.verdict.value
+            self._marks[IDS] = reader.evidence.verdict.value
         yield Checkpoint(dict(self._marks))
 
     def _snapshot(self, answer: Document, seen_at: datetime, reader: Reader) -> Iterator[Piece]:
+        if self._recall is not None:
+            reader.evidence, self._recall = self._recall(self._clock()), None
         tally = reader.account.tally
         kept_before = tally.rows_in - tally.rows_dropped
         yield from reader.snapshot(answer, seen_at)
