@@ -73,12 +73,14 @@ def test_the_same_rows_twice_are_there_once(tmp_path: Path) -> None:
         for n in range(4)
     )
     feed.write_text(HEAD + rows, encoding="utf-8")
-    facts = []
-    for _ in range(2):
-        code, said = command("import", "gbfs-snapshots", feed, "--into", tmp_path / "city")
+    facts, news = [], []
+    for more in ((), ("--again",), ()):
+        code, said = command("import", "gbfs-snapshots", feed, "--into", tmp_path / "city", *more)
         assert code == 0
-        facts.append(said["facts"]["rows"])  # type: ignore[index]
-    assert facts == [4, 4]
+        news.append(said["news"])
+        if said["news"]:
+            facts.append(said["facts"]["rows"])  # type: ignore[index]
+    assert facts == [4, 4] and news == [True, True, False]
 
 
 @pytest.mark.parametrize(

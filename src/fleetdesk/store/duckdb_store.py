@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
-import ibis
 import pyarrow as pa
 
 from fleetdesk.errors import StoreUnusable
@@ -269,6 +268,8 @@ class _DuckDbViews(Views):
     def __init__(
         self, store: Path, manifest: generations.Manifest, settings: Mapping[str, Any]
     ) -> None:
+        import ibis  # it takes a second to load, which an import without news does not have
+
         self._spill = TemporaryDirectory(prefix="fleetdesk-", ignore_cleanup_errors=True)
         self._connection = ibis.duckdb.connect(
             temp_directory=self._spill.name, preserve_insertion_order=True, **settings

@@ -1,4 +1,7 @@
-"""`fleetdesk import`: bring a source's records into a workspace, with an account of every row."""
+"""`fleetdesk import`: bring a source's records into a workspace, with an account of every row.
+
+What only some imports need is loaded when they do, so that one without news is done at once.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError, SourceUnreadable
-from fleetdesk.features.sightings import facts
 from fleetdesk.model.places import Point
 from fleetdesk.model.quality import QualityReport
 from fleetdesk.settings import secrets
 from fleetdesk.settings.schema import City, Thresholds
-from fleetdesk.settings.starter import starter_settings
 from fleetdesk.sources.base import Surroundings
 from fleetdesk.store.base import Store, Visit
 from fleetdesk.workflows.context import (
@@ -123,7 +124,7 @@ def import_source(
     with _store_for_import(folder, origin_of(kind, place), clock) as store:
         imported = _Import(kind, place, given, folder, store, again, another_city, clock, timer)
         report, news, notes = imported.take_in(on_progress)
-        if kind == "gbfs-snapshots":
+        if news and kind == "gbfs-snapshots":
             report = replace(report, facts={**report.facts, **_feed_facts(store)})
         on_progress("Looking after the workbook", 0.95)
         path = folder / WORKBOOK_NAME
@@ -283,6 +284,8 @@ def _nothing_kept(report: QualityReport) -> SourceUnreadable:
 
 
 def _make_workbook(path: Path, city: City, store: Store) -> None:
+    from fleetdesk.settings.starter import starter_settings
+
     rows = store.tables()["parkings"].to_pyarrow().to_pylist()
     starter = starter_settings(
         city.name,
@@ -296,6 +299,8 @@ def _make_workbook(path: Path, city: City, store: Store) -> None:
 
 def _feed_facts(store: Store) -> dict[str, float]:
     """What all sightings together tell, counted by the default rules of the sheet Thresholds."""
+    from fleetdesk.features.sightings import facts
+
     row = facts(store.tables()["sightings"], Thresholds()).to_pyarrow().to_pylist()[0]
     return {name.replace("_", " "): value for name, value in row.items() if value is not None}
 

@@ -12,16 +12,12 @@ from pydantic import ValidationError
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.settings.schema import SCHEMA_VERSION, City, ParkingRow, Settings
-from fleetdesk.settings.starter import starter_settings
-from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.open import open_workbook
-from fleetdesk.sheets.template_xlsx import write_template
 from fleetdesk.sources.mapped_rejects import PREFIX as REJECTED
 from fleetdesk.sources.mapping_file import PREFIX as MAPPING
 from fleetdesk.store.base import ImportRecord, Store
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, RAW_FOLDER, STORE_FOLDER, WORKBOOK_NAME
-from fleetdesk.workflows.result_sheets import empty_sheets
 from fleetdesk.workflows.schedule import SCHEDULE_FOLDER
 
 OURS = {WORKBOOK_NAME, STORE_FOLDER, OUTPUTS_FOLDER, RAW_FOLDER, SCHEDULE_FOLDER, "backups"}
@@ -51,6 +47,8 @@ def new_workbook(path: Path, new: NewWorkbook) -> None:
             found=str(path),
             fix="Choose another name, or move that file away",
         )
+    from fleetdesk.settings.starter import starter_settings
+
     city = checked_city(new)
     path.parent.mkdir(parents=True, exist_ok=True)
     make_workbook(path, starter_settings(city.name, city.timezone, city.currency))
@@ -95,6 +93,11 @@ def make_workbook(path: Path, settings: Settings) -> None:
 
     It appears under its name only when it is whole.
     """
+    # What draws sheets takes seconds to load, and most imports make no workbook.
+    from fleetdesk.settings.template import templates_for
+    from fleetdesk.sheets.template_xlsx import write_template
+    from fleetdesk.workflows.result_sheets import empty_sheets
+
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
         write_template(draft, templates_for(settings))
