@@ -356,9 +356,9 @@ def test_what_earlier_imports_knew_of_a_vehicle_is_carried_on(take):
         [row | {"full_range_m": 30_000.0, "vehicle_type": "Max"} for row in first.rows("vehicles")],
         schema=first.tables["vehicles"].schema,
     )
-    (row,) = take(
-        trips=[trip(1, start_time=TIME + 60_000)], known=known
-    ).rows("vehicles") or known.to_pylist()  # fmt: skip
+    (row,) = take("1.2.0", trips=[old_trip(1, start_time=TIME + 60_000)], known=known).rows(
+        "vehicles"
+    )
     assert (row["full_range_m"], row["vehicle_type"]) == (30_000.0, "Max")
     assert row["first_seen_at"] == NIGHT
 
@@ -489,3 +489,44 @@ def test_the_same_file_again_gives_the_same_rows_and_no_more(tmp_path: Path):
     }
     for row in again.rows("vehicles"):
         assert row in first.rows("vehicles")
+
+
+EXTREMES = [
+    None, True, -1, 10**18, 10**400, 1e308, float("nan"), float("inf"), "", "\ud800", "a\0b", [],
+    {}, [[]], [None], {"lat": 10**400, "lng": "x"}, "x" * 5000, TIME,
+]  # fmt: skip
+STATUS = {"provider_id": PROVIDER, "device_id": device(1), "last_event": event(1),
+          "last_telemetry": ping(1)}  # fmt: skip
+STOP = {
+    "stop_id": UUID.format(1), "name": "Main St", "last_updated": TIME,
+    "location": {"lat": 36.1, "lng": -86.7}, "capacity": {"scooter_standing": 8},
+    "num_vehicles_available": {}, "num_vehicles_disabled": {}, "status": {"is_installed": True},
+}  # fmt: skip
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    record=st.sampled_from([trip(), event(), old_trip(), change(), ping(), STATUS, STOP]),
+    extreme=st.sampled_from(EXTREMES),
+    page=st.sampled_from([{}, {"version": "2.0.0"}, {"version": "x"}, {"last_updated": 10**30}]),
+    data=st.data(),
+)
+def test_no_value_whatever_stops_an_import(record, extreme, page, data, tmp_path: Path):
+    odd = json.loads(json.dumps(record))
+    inner = odd
+    while True:
+        keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(inner[key], dict | list) or not inner[key] or data.draw(st.booleans()):
+            break
+        inner = inner[key]
+    inner[key] = extreme
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps(page | {"data": [odd, odd | {"\ud800": 1}, record]}))
+    found = imported(path, currency="USD")
+    report = found.report
+    assert report.rows_in == 3 == report.rows_kept + report.rows_dropped
+    assert report.rows_kept >= 1
+    json.dumps(report.as_dict(), ensure_ascii=False).encode()

@@ -18,6 +18,7 @@ Check = Callable[[Any], Iterable[Fault]]
 MISSING = "missing"
 CLAMPED = "above 1, taken as 100 %"
 MOST_SHARE = 1.2  # gauges overshoot; what is above is no share
+_LARGEST = 2**53  # beyond it floats are no longer exact
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NONE: tuple[Fault, ...] = ()
@@ -214,13 +215,15 @@ def _plain(feature: Any) -> bool:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether this is a finite number; true and false are none."""
-    return type(value) is int or (type(value) is float and math.isfinite(value))
+    """Whether this is a number that a table can hold; true and false are none."""
+    if type(value) is int:
+        return -_LARGEST <= value <= _LARGEST
+    return type(value) is float and math.isfinite(value)
 
 
 def is_whole(value: Any) -> TypeGuard[float]:
     """Whether this is a whole number, written as 5 or as 5.0."""
-    return type(value) is int or (type(value) is float and value.is_integer())
+    return is_number(value) and value == int(value) and abs(value) <= _LARGEST
 
 
 def on_earth(lat: float, lon: float) -> bool:

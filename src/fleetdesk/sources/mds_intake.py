@@ -18,7 +18,7 @@ from fleetdesk.sources.mds_checks import Fault
 from fleetdesk.sources.mds_json import Page, Record
 from fleetdesk.sources.mds_rows import Reading, Sight, read_record
 from fleetdesk.sources.mds_shapes import Shape, shape_of
-from fleetdesk.sources.mds_values import Door, Row, Unusable
+from fleetdesk.sources.mds_values import OLDEST_MS, Door, Row, Unusable, plain
 
 PIECE_ROWS = 20_000
 HOPELESS_ROWS = 100_000  # so many records without one of use, and the rest is not waited for
@@ -72,7 +72,8 @@ class Intake:
             self._drop(f"{shape.name} {unusable.path}", unusable.what, where, unusable.shown)
             return
         self._keep(reading, shape, declared, record.page, where)
-        for name in keys - shape.fields.required.keys() - shape.fields.optional.keys():
+        for given in keys - shape.fields.required.keys() - shape.fields.optional.keys():
+            name = plain(given)[:_SHOWN]
             if name in self._extra or len(self._extra) < _MOST_EXTRA:
                 self._extra[name] = self._extra.get(name, 0) + 1
 
@@ -128,7 +129,7 @@ class Intake:
         for path, what, shown in _each_once(reading.faults):
             self._borne.drop(f"{shape.name} {path}: {what}", 1, iter([_example(where, shown)]))
         if declared != shape.generation:
-            version = page.version or self.version
+            version = plain(page.version or self.version)[:_SHOWN]
             how = f"declare MDS {version}, but have the fields of" if version else "tell no version"
             how += f" MDS {_SPOKEN[shape.generation]}" if version else ""
             how += f" and were read as MDS {_SPOKEN[shape.generation]}"
@@ -137,7 +138,9 @@ class Intake:
             self._rows.setdefault(name, []).append(row)
             self._kept[name] = self._kept.get(name, 0) + 1
         if reading.sight:
-            self._vehicles.see(reading.sight, page.last_updated)
+            told = page.last_updated or 0
+            believed = OLDEST_MS <= told <= self.door.latest_ms
+            self._vehicles.see(reading.sight, told if believed else None)
 
     def _drop(self, path: str, what: str, where: str, shown: Any) -> None:
         reason = f"{path}: {what}" if path else what
@@ -153,6 +156,7 @@ class Intake:
             )
 
 
+_NOTHING_TOLD = (False, False, -1, "")
 _SPOKEN = ("0.4", "1", "2")
 
 
@@ -184,7 +188,7 @@ class Vehicles:
             for row in self.known.cast(_PLAIN_TIMES).to_pylist()
         }  # fmt: skip
         self._first: dict[str, int] = {}
-        self._type: dict[str, tuple[bool, int, str]] = {}
+        self._type: dict[str, tuple[bool, bool, int, str]] = {}
         self._capacity: dict[str, float] = {}
         self._touched: set[str] = set()
 
@@ -199,11 +203,8 @@ class Vehicles:
         if at is not None and at < self._first.get(vehicle_id, at + 1):
             self._first[vehicle_id] = at
             self._touched.add(vehicle_id)
-        told = (sight.registered and sight.vehicle_type != "", at or 0, sight.vehicle_type)
-        if (bool(told[2]), *told) > (
-            bool(before[2]) if (before := self._type.get(vehicle_id)) else False,
-            *(before or (False, -1, "")),
-        ):
+        told = (sight.vehicle_type != "", sight.registered, at or 0, sight.vehicle_type)
+        if told > self._type.get(vehicle_id, _NOTHING_TOLD):
             self._type[vehicle_id] = told
             self._touched.add(vehicle_id)
         if sight.capacity_wh is not None:
@@ -228,10 +229,12 @@ class Vehicles:
             )
             if time is not None
         ]
-        kind = self._type.get(vehicle_id, (False, 0, ""))[2]
+        _, registered, _, kind = self._type.get(vehicle_id, _NOTHING_TOLD)
+        if not (registered and kind) and before.get("vehicle_type", UNKNOWN_TYPE) != UNKNOWN_TYPE:
+            kind = before["vehicle_type"]  # a model is worth more than a kind told in passing
         return {
             "vehicle_id": vehicle_id,
-            "vehicle_type": kind or before.get("vehicle_type") or UNKNOWN_TYPE,
+            "vehicle_type": kind or UNKNOWN_TYPE,
             "full_range_m": before.get("full_range_m"),
             "battery_capacity_wh": self._capacity.get(
                 vehicle_id, before.get("battery_capacity_wh")

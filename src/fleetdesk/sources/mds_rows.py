@@ -28,6 +28,7 @@ from fleetdesk.sources.mds_values import (
     gps,
     id_of,
     percent_pct,
+    plain,
     route_points,
     share_pct,
     time_ms,
@@ -100,8 +101,7 @@ def _trip(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) 
         path = route_points(value)
         start, end = path[0], path[-1]
     trip_id = id_of(value.get("trip_id"), "trip", vehicle_id, started)
-    type_ = value.get("vehicle_type")
-    reading.sight = Sight(vehicle_id, started, type_ if isinstance(type_, str) else "")
+    reading.sight = Sight(vehicle_id, started, plain(value.get("vehicle_type")))
     if kind == "rebalance":
         reading.rows.append(
             (
@@ -174,16 +174,15 @@ def _revenue(value: Mapping[str, Any], door: Door, reading: Reading) -> float | 
     code = "USD" if currency is None else currency
     if code != door.currency:
         city = f"not the city's {door.currency}" if door.currency else "the city's is not known"
-        reading.faults.append(("currency", f"{str(code)[:12]}, {city}; costs left out", cost))
+        reading.faults.append(("currency", f"{plain(code)[:12]}, {city}; costs left out", cost))
         return None
     return in_major_units(cost, code)
 
 
 def _event(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) -> None:
     row = _event_row(value, shape, door)
-    kind = value.get("vehicle_type")
-    vehicle_type = kind if isinstance(kind, str) else ""
-    reading.sight = Sight(row["vehicle_id"], row["event_at"] // 1000, vehicle_type)
+    kind = plain(value.get("vehicle_type"))
+    reading.sight = Sight(row["vehicle_id"], row["event_at"] // 1000, kind)
     reading.rows.append(("events", row))
 
 
@@ -223,10 +222,8 @@ def _state_and_types(value: Mapping[str, Any], shape: Shape) -> tuple[str, str]:
         translate = from_agency_0x if shape.agency else from_provider_0x
         pair = translate(kind, reason if isinstance(reason, str) else "")
         if pair is None:
-            raise Unusable(
-                "event_type_reason",
-                MISSING if reason is None else f"does not go with event_type {kind[:30]}", reason,
-            )  # fmt: skip
+            what = f"does not go with event_type {plain(kind)[:30]}"
+            raise Unusable("event_type_reason", MISSING if reason is None else what, reason)
         return pair[0].value, pair[1].value
     given = value.get("event_types")
     given = given if isinstance(given, list) else []
@@ -293,10 +290,9 @@ def _model(value: Mapping[str, Any]) -> str:
     """Maker and model where they are told, else the kind of vehicle."""
     attributes = value.get("vehicle_attributes")
     told = {**value, **attributes} if isinstance(attributes, dict) else value
-    names = [told.get("make", told.get("mfgr")), told.get("model")]
-    model = " ".join(name.strip() for name in names if isinstance(name, str) and name.strip())
-    kind = value.get("vehicle_type", value.get("type"))
-    return model or (kind if isinstance(kind, str) else "")
+    names = [plain(told.get("make", told.get("mfgr"))), plain(told.get("model"))]
+    model = " ".join(name.strip() for name in names if name.strip())
+    return model or plain(value.get("vehicle_type", value.get("type")))
 
 
 def _seen_now(value: Mapping[str, Any], vehicle_id: str, door: Door) -> Row:
@@ -313,7 +309,7 @@ def _stop(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) 
     status = value.get("status")
     if isinstance(status, dict) and status.get("is_installed") is False:
         raise Unusable("status.is_installed", "false, so there is no such stop")
-    given, name = value.get("capacity"), value.get("name")
+    given, name = value.get("capacity"), plain(value.get("name"))
     places = {
         kind: number
         for kind, number in (given.items() if isinstance(given, dict) else ())
@@ -325,7 +321,7 @@ def _stop(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) 
         (
             "parkings",
             {
-                "parking_id": parking_id, "name": name if isinstance(name, str) else parking_id,
+                "parking_id": parking_id, "name": name or parking_id,
                 "lat": place.lat, "lon": place.lon, "radius_m": RADIUS_M,
                 "capacity": int(sum(scooters or places.values())) if places else CAPACITY,
                 "minimum": 0, "target": 0, "swap_cabinet": False,

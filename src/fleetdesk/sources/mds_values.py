@@ -13,6 +13,7 @@ from fleetdesk.sources.mds_checks import MISSING, MOST_SHARE, is_number, is_whol
 Row = dict[str, Any]
 OLDEST_MS = 1_262_304_000_000  # 2010: shared scooters came later, and seconds end up before
 _IDS = UUID("5f3c0a52-6a0f-5d83-9d5b-0f4d0f1f7a44")  # for ids that are made up from content
+_UUID_LENGTH = 36
 
 
 class Unusable(Exception):
@@ -46,9 +47,17 @@ def vehicle_id_of(value: Mapping[str, Any], path: str = "device_id") -> str:
 
 def id_of(given: Any, *content: Any) -> str:
     """An id as text, UUIDs in small letters; one made from the content when none is given."""
-    if isinstance(given, str) and given.strip():
-        return given.strip().lower() if len(given.strip()) == 36 else given.strip()
+    told = plain(given).strip()
+    if told:
+        return told.lower() if len(told) == _UUID_LENGTH else told
     return str(uuid5(_IDS, "|".join(map(str, content)))) if content else ""
+
+
+def plain(given: Any) -> str:
+    """A text as every store can keep it, "" for what is none: JSON allows halves of characters."""
+    if not isinstance(given, str):
+        return ""
+    return given.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def time_ms(value: Mapping[str, Any], path: str, door: Door) -> int:
