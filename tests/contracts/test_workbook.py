@@ -17,6 +17,7 @@ from tests.sheets.google_server import KEY, GoogleServer, Time
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.model.sheet_template import Input, InputKind, Layout, SheetTemplate
 from fleetdesk.sheets.base import (
     CellStyle,
     Link,
@@ -408,3 +409,22 @@ def test_values_of_a_noon_and_a_midnight(planner: Planner) -> None:
 def test_a_plan_no_workbook_can_hold_is_a_mistake(planner: Planner, sheet: ResultSheet) -> None:
     with pytest.raises(ValueError):
         write(planner, sheet)
+
+
+def test_the_version_of_the_settings_is_kept(planner: Planner) -> None:
+    assert planner.workbook.snapshot().settings_schema == 1, "none is kept yet"
+    before = planner.workbook.snapshot().fingerprint
+    planner.workbook.commit(WritePlan((tasks("a"),), settings_schema=2), before)
+    assert planner.workbook.snapshot().settings_schema == 2
+    write(planner, tasks("b"))
+    assert planner.workbook.snapshot().settings_schema == 2, "a plan without one leaves it"
+
+
+def test_new_settings_have_no_place_where_their_table_is_not(planner: Planner) -> None:
+    entry = Input("days", "Days", InputKind.WHOLE, "How many.", "a whole number", low=1, high=9)
+    new = SheetTemplate(
+        "City", "City", "Where.", Layout.FORM, "City", (entry,), ((3,),), "EUR",
+        (30.0, 12.0, 10.0, 60.0), "City_currency",
+    )  # fmt: skip
+    told = planner.workbook.obstacles((new,))
+    assert told.keys() == {"City"} and not told["City"].endswith(".")
