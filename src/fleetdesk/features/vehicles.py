@@ -24,7 +24,7 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
     events = events.filter(events.event_at <= now)
     telemetry = telemetry.filter(telemetry.recorded_at <= now)
     sightings = sightings.filter(sightings.seen_at <= now)
-    last_event = _first_of(events, [events.event_at.desc(), events.event_id.desc()])
+    last_event = _last(events)
     state = last_event.select(
         "vehicle_id",
         "vehicle_state",
@@ -32,8 +32,7 @@ def vehicles_now(events: Any, telemetry: Any, sightings: Any, trips: Any, as_of:
         state_since_at=last_event.event_at,
         phase=phase(last_event.vehicle_state, last_event.event_types),
     )
-    charged = events.filter(events.battery_pct.notnull())
-    last_charge = _first_of(charged, [charged.event_at.desc(), charged.event_id.desc()])
+    last_charge = _last(events.filter(events.battery_pct.notnull()))
     pinged, seen = _newest(telemetry, "recorded_at"), _newest(sightings, "seen_at")
     places = _stacked(
         _place(last_event, "event_at", 1),
@@ -86,6 +85,15 @@ def _place(table: Any, when: str, source: int) -> Any:
 
 def _charge(table: Any, when: str, source: int) -> Any:
     return table.select("vehicle_id", "battery_pct", at=table[when], source=ibis.literal(source))
+
+
+def _last(events: Any) -> Any:
+    """Each vehicle's last event: only those of its last moment are ranked."""
+    ends = events.group_by("vehicle_id").agg(end_at=events.event_at.max())
+    last = events.semi_join(
+        ends, [events.vehicle_id == ends.vehicle_id, events.event_at == ends.end_at]
+    )
+    return _first_of(last, [last.event_at.desc(), last.event_id.desc()])
 
 
 def _first_of(table: Any, order: list[Any]) -> Any:
