@@ -63,7 +63,7 @@ def test_a_run_adds_what_the_old_workbook_lacks(old: Path) -> None:
     assert "Thresholds: 8 settings are new, with defaults: Tasks are made by = ROI" in text
     issues = [str(value) for value in snapshot.sheets["Issues"].cells.values()]
     assert any("Data store = empty" in value for value in issues)
-    assert any("added below the table" in v and "folder backups" in v for v in issues)
+    assert any("Added below the table" in v and "folder backups" in v for v in issues)
     again = run_workbook(old, clock=Clock())
     assert again.added_settings == () and again.published.changed == ()
     assert "are new" not in str(again.as_dict()["text"])
@@ -172,7 +172,7 @@ def test_check_and_dry_run_only_say_what_would_be_added(old: Path) -> None:
     assert list(told.added_settings) == ADDED
     for text in (checked, str(told.as_dict()["text"])):
         assert "Thresholds: 8 settings are new, with defaults: " in text
-        assert "A run adds them below the table and keeps the workbook as it was" in text
+        assert "A run adds that below the table and keeps the workbook as it was" in text
     assert old.read_bytes() == before
 
 
@@ -186,7 +186,7 @@ def test_where_something_is_in_the_way_the_sheet_stays_and_the_planner_is_told(o
     assert "City: Data store" in result.added_settings
     (note,) = (text for w in result.warnings if "Pay workers per task" in (text := str(w)))
     assert "Pay workers per task = no; Lowest pay per task = 2" in note
-    assert "They are not added because C19 is in use; to change one, add its row" in note
+    assert "Not added because C19 is in use; to change one, add its row" in note
     snapshot = XlsxFile(old).snapshot()
     assert snapshot.settings_schema == 1, "so that the next run tries again"
     book = openpyxl.load_workbook(old)

@@ -73,7 +73,7 @@ def _rows(reading: Reading) -> dict[str, SheetTemplate]:
 def _fix(new: NewSettings, obstacle: str | None, writing: bool) -> str:
     line = "row" if new.section in FORMS else "column"
     if obstacle is not None:
-        return f"They are not added because {obstacle}; to change one, add its {line} to the table"
+        return f"Not added because {obstacle}; to change one, add its {line} to the table"
     if writing:
-        return "They were added below the table; the workbook as it was is in the folder backups"
-    return "A run adds them below the table and keeps the workbook as it was in the folder backups"
+        return "Added below the table; the workbook as it was is in the folder backups"
+    return "A run adds that below the table and keeps the workbook as it was in the folder backups"
