@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _GZIP = b"\x1f\x8b"
 _DELIMITERS = ",;\t|"
 _FIRST_LETTER = 0xA1  # in Windows' alphabets; below are signs
 _ENOUGH = 10_000
+_LOOKED_AT = 256  # blocks
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "an Excel workbook or a zip file", "Save the sheet as CSV, or unpack the file"),
     (b"PAR1", "a Parquet file", "Import it as a folder of canonical files"),
@@ -115,7 +117,7 @@ def encoding_of(path: Path) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
     high = runs = 0
     utf8 = True
-    for piece in _pieces(path):
+    for piece in itertools.islice(_pieces(path), _LOOKED_AT):
         if not high and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,7 +62,9 @@ class Say:
     timezone: str = ""
 
 
-def agreed(name: str, files: Sequence[RowFile], say: Say) -> tuple[ColumnMapping, tuple[str, ...]]:
+def agreed(
+    name: str, files: Sequence[RowFile], sample: Callable[[], Sample], say: Say
+) -> tuple[ColumnMapping, tuple[str, ...]]:
     """The mapping to read by and notes on it; MappingNeeded with the guess when there is none.
 
     A guess that waits for confirmation is written to `mapping for NAME.csv`, never over one that
@@ -76,7 +78,7 @@ def agreed(name: str, files: Sequence[RowFile], say: Say) -> tuple[ColumnMapping
         if kept:
             return kept
     proposal = guess(
-        _sample(files), table=say.table, timezone=say.timezone, folder=len(files) > 1
+        sample(), table=say.table, timezone=say.timezone, folder=len(files) > 1
     )  # fmt: skip
     path = say.folder / name_for(name)
     if proposal.missing or not (say.confirm or say.trust):
@@ -113,7 +115,7 @@ def _confirmed_before(
     return None
 
 
-def _sample(files: Sequence[RowFile]) -> Sample:
+def common_sample(files: Sequence[RowFile]) -> Sample:
     """Rows of some files that have the most common columns."""
     shapes = Counter(frozenset(file.header) for file in files)
     commonest = shapes.most_common(1)[0][0]

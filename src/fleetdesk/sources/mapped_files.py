@@ -9,6 +9,7 @@ import codecs
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES
 from fleetdesk.sources.base import Checkpoint, OnProgress, Piece, Tally
 from fleetdesk.sources.csv_file import CsvFile
-from fleetdesk.sources.mapped_agreement import Say, agreed
+from fleetdesk.sources.mapped_agreement import Say, agreed, common_sample
 from fleetdesk.sources.mapped_checks import FAR_KM, Limits
 from fleetdesk.sources.mapped_readers import RowFile, files_at, open_rows
 from fleetdesk.sources.mapped_rejects import MOST, Rejects
@@ -33,7 +34,7 @@ from fleetdesk.sources.mapping import (
     target_columns,
 )
 from fleetdesk.sources.mapping_forms import read_positions, read_values, trimmed
-from fleetdesk.sources.mapping_sample import densest, sample_of
+from fleetdesk.sources.mapping_sample import densest
 from fleetdesk.sources.parsing import floats
 
 Place = tuple[float, float]
@@ -140,7 +141,8 @@ class MappedFiles:
         self._notes: list[str] = []
         self._report: QualityReport | None = None
         files = self._opened(files_at(place), several=place.is_dir())
-        self._mapping, notes = agreed(self.name, files, wishes.say)
+        self._sample = cache(lambda: common_sample(files))
+        self._mapping, notes = agreed(self.name, files, self._sample, wishes.say)
         self._notes.extend(notes)
         self._files = self._fitting(files)
         self._unread = [file for file in self._files if not self._is_known(file.path)]
@@ -270,7 +272,7 @@ class MappedFiles:
         if self._wishes.centre or self._wishes.far_km <= 0 or not self._unread:
             return self._wishes.centre
         rules = {rule.target: rule for rule in self._mapping.rules}
-        sample = sample_of(self._unread)
+        sample = self._sample()
         for prefix in prefixes(TABLES[self._mapping.table]):
             both = rules.get(f"{prefix}position")
             if both:

@@ -32,8 +32,8 @@ _DEEPEST = 12
 _GZIP = b"\x1f\x8b"
 _MANY = 3
 _POINT = 2
-_BLANK = " \t\r\n"
-_LONGEST_WORD = 5
+_BLANKS, _SEPARATORS = re.compile(r"\s*"), re.compile(r"[\s,]*")
+_SHOWN = 40
 _LIST_FIRST = re.compile(r'\{\s*"[^"]*"\s*:\s*\[')
 
 
@@ -140,14 +140,14 @@ def _flatten(
 def _by_id(value: Mapping[str, Any]) -> bool:
     """Whether an object is a list under ids: several, all objects of like keys or lists of them."""
     items = list(value.values())
+    if not items or not isinstance(items[0], dict | list):
+        return False
     if len(items) < _MANY and not any(any(c.isdigit() for c in key) for key in value):
         return False
-    if all(isinstance(item, dict) and item for item in items) and items:
+    if all(isinstance(item, dict) and item for item in items):
         shared = set(items[0]).intersection(*items[1:])
         return 2 * len(shared) >= max(len(item) for item in items)
-    return bool(items) and all(
-        isinstance(item, list) and item and isinstance(item[0], dict) for item in items
-    )
+    return all(isinstance(item, list) and item and isinstance(item[0], dict) for item in items)
 
 
 def _is_number(value: Any) -> bool:
@@ -166,62 +166,120 @@ def _values(path: Path, text: IO[str], tally: Tally) -> Iterator[Any]:
     A broken value among others is dropped up to its line's end; in a list it is the file's end.
     """
     decoder = json.JSONDecoder()
-    buffer, ended, in_list, first, line, wanted = "", False, False, True, 1, _PIECE
+    reader = _Buffer(text)
+    in_list, first = False, True
     while True:
-        while not ended and len(buffer) < wanted:
-            piece = text.read(_PIECE)
-            ended = not piece
-            buffer += piece
-        blank = len(buffer) - len(buffer.lstrip(_BLANK + ("," if in_list else "")))
-        line += buffer.count("\n", 0, blank)
-        buffer = buffer[blank:]
-        if not buffer and ended:
+        reader.skip(_SEPARATORS if in_list else _BLANKS)
+        if reader.at_end:
             if in_list:
                 raise _cut_off(path)
             return
-        if not buffer:
+        if not in_list and reader.sign == "[":
+            in_list = True
+            reader.advance(reader.at + 1)
             continue
-        if not in_list and buffer[0] == "[":
-            in_list, buffer = True, buffer[1:]
-            continue
-        if in_list and buffer[0] == "]":
-            in_list, first, buffer = False, False, buffer[1:]
+        if in_list and reader.sign == "]":
+            in_list = first = False
+            reader.advance(reader.at + 1)
             continue
         try:
-            value, stop = decoder.raw_decode(buffer)
+            value, stop = decoder.raw_decode(reader.buffer, reader.at)
         except RecursionError:
             raise _unreadable(path, "JSON nested too deeply", "Export it again") from None
         except json.JSONDecodeError as trouble:
             unfinished = _unfinished(trouble)
-            if unfinished and not ended and len(buffer) < MAX_VALUE:
-                wanted = 2 * len(buffer)
+            more = unfinished and not reader.ended
+            if more and reader.ahead < MAX_VALUE:
+                reader.fill(2 * reader.ahead)
                 continue
-            head = _LIST_FIRST.match(buffer) if unfinished and not ended and first else None
+            head = _LIST_FIRST.match(reader.buffer, reader.at) if more and first else None
             if head:  # an object too big to be held, but its list can be read item by item
-                in_list, buffer, wanted = True, buffer[head.end() :], _PIECE
+                in_list = True
+                reader.advance(head.end())
                 continue
-            if in_list or first or (unfinished and not ended):
-                raise _broken(path, buffer, line, unfinished, ended) from None
-            told = f"line {line}: {buffer[:40]!r}"
+            if in_list or first or more:
+                raise _broken(path, reader, unfinished) from None
             tally.rows_in += 1
-            tally.drop("not JSON", 1, iter([told]))
-            buffer = buffer.partition("\n")[2]
-            line += 1
+            tally.drop("not JSON", 1, iter([f"line {reader.line}: {reader.begins!r}"]))
+            reader.advance(reader.end_of_line())
             continue
         except ValueError:  # a number of thousands of digits
-            raise _broken(path, buffer, line, False, ended) from None
+            raise _broken(path, reader, False) from None
         first = False
         yield value
-        line += buffer.count("\n", 0, stop)
-        buffer, wanted = buffer[stop:], _PIECE
+        reader.advance(stop)
+
+
+class _Buffer:
+    """The part of a text that is being looked at, from `at` on, and in which line that is."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+        self.buffer = ""
+        self.at = 0
+        self.line = 1
+        self.ended = False
+
+    @property
+    def ahead(self) -> int:
+        """Characters that are there and not passed yet."""
+        return len(self.buffer) - self.at
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self.ended and not self.ahead
+
+    @property
+    def sign(self) -> str:
+        """The next character."""
+        return self.buffer[self.at]
+
+    @property
+    def begins(self) -> str:
+        """What comes next, to recognise it by."""
+        return self.buffer[self.at : self.at + _SHOWN]
+
+    def advance(self, to: int) -> None:
+        """Pass what stands before `to`."""
+        self.line += self.buffer.count("\n", self.at, to)
+        self.at = to
+
+    def skip(self, signs: re.Pattern[str]) -> None:
+        """Pass all of these signs, so that something else or the end comes next."""
+        while True:
+            if not self.ahead:
+                self.fill(_PIECE)
+            match = signs.match(self.buffer, self.at)
+            self.advance(match.end() if match else self.at)
+            if self.ahead or self.ended:
+                return
+
+    def fill(self, wanted: int) -> None:
+        """Read on until so much is ahead or the text ends."""
+        pieces = [self.buffer[self.at :]]
+        length = len(pieces[0])
+        while not self.ended and length < wanted:
+            piece = self._text.read(_PIECE)
+            self.ended = not piece
+            pieces.append(piece)
+            length += len(piece)
+        self.buffer, self.at = "".join(pieces), 0
+
+    def end_of_line(self) -> int:
+        """Where the next line begins, as far as it is there."""
+        end = self.buffer.find("\n", self.at)
+        return len(self.buffer) if end < 0 else end + 1
 
 
 def _unfinished(trouble: json.JSONDecodeError) -> bool:
     """Whether the text ends where the value still went on."""
-    left = trouble.doc[trouble.pos :].strip()
-    return trouble.msg.startswith("Unterminated") or (len(left) <= _LONGEST_WORD and (
-        not left or any(word.startswith(left) for word in ("true", "false", "null", "-"))
-    ))  # fmt: skip
+    if trouble.msg.startswith("Unterminated"):
+        return True
+    left = trouble.doc[trouble.pos : trouble.pos + _SHOWN].strip()
+    words = ("true", "false", "null", "-")
+    is_last = len(trouble.doc) - trouble.pos < _SHOWN
+    return is_last and (not left or any(word.startswith(left) for word in words))
 
 
 @contextmanager
@@ -245,13 +303,13 @@ def _opened(path: Path) -> Iterator[tuple[IO[str], Any]]:
         raise _unreadable(path, str(trouble).splitlines()[0], "Download it again") from trouble
 
 
-def _broken(path: Path, buffer: str, line: int, unfinished: bool, ended: bool) -> SourceUnreadable:
-    if unfinished and ended:
+def _broken(path: Path, reader: _Buffer, unfinished: bool) -> SourceUnreadable:
+    if unfinished and reader.ended:
         return _cut_off(path)
     if unfinished:
         return _unreadable(path, f"one value of more than {MAX_VALUE // 2**20} MB",
                            "Save it as JSON lines, one record each")  # fmt: skip
-    return _unreadable(path, f"no JSON in line {line}, beginning with {buffer[:40]!r}",
+    return _unreadable(path, f"no JSON in line {reader.line}, beginning with {reader.begins!r}",
                        "Export it again")  # fmt: skip
 
 

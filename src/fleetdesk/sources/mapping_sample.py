@@ -29,7 +29,7 @@ from fleetdesk.sources.mapping_times import (
 )
 
 Floats = npt.NDArray[np.float64]
-_PIECES = 64  # looked at: about as many megabytes of CSV
+_MOST_ROWS = 200_000  # looked at
 _ON_END = 2_000  # rows of each piece in a row, so that steps can be seen
 _EVERY = 10  # of the others
 _MOST = 0.9
@@ -72,15 +72,17 @@ class Told:
 
 
 def sample_of(files: Sequence[RowFile]) -> Sample:
-    """Rows from the beginning, the middle and the end of what is not too big to be looked at."""
+    """Rows from all over the files, or from the beginnings of big ones."""
     header = list(dict.fromkeys(name for file in files for name in file.header))
     pieces: list[pa.Table] = []
     for file in files:
-        for count, rows in enumerate(file.rows(Tally()), start=1):
+        seen = 0
+        for rows in file.rows(Tally()):
             places = np.arange(rows.texts.num_rows)
             chosen = places[(places < _ON_END) | (places % _EVERY == 0)]
             pieces.append(rows.texts.take(pa.array(chosen)).rename_columns(list(file.header)))
-            if count * len(files) >= _PIECES:
+            seen += len(places)
+            if seen * len(files) >= _MOST_ROWS:
                 break
     if not pieces:
         return Sample(header, {name: pa.array([], pa.string()) for name in header})
