@@ -145,3 +145,12 @@ def test_a_crash_report_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> N
     assert "RuntimeError" in text and secrets.MASK in text
     for part in ("horse", "abcdefghijkl"):
         assert part not in text and part not in shown
+
+
+def test_a_sources_key_is_kept_under_the_name_that_it_asks_for(drawer: Drawer) -> None:
+    result = login("source", "mds-token", typed="sesame-sesame\n")
+    assert result.exit_code == 0 and "sesame" not in result.output
+    assert secrets.reveal("mds-token") == "sesame-sesame"
+    assert login("source", "mds-token", typed="\n").exit_code == 1
+    assert login("source", "mds-token", "--forget").exit_code == 0
+    assert secrets.reveal("mds-token") is None

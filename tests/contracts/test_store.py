@@ -231,6 +231,16 @@ def test_rows_and_the_sources_watermark_come_together_or_not_at_all(
         assert store.visits()[0].visited_at == NOON
 
 
+def test_old_looks_are_forgotten_and_the_latest_counts(store: Store) -> None:
+    with store.importing("feed"):
+        for number, origin in enumerate(["rarely", *["often"] * 13]):
+            with store.new_generation("feed") as generation:
+                generation.append("vehicles", vehicles("a"))
+                generation.reached(origin, {"seen": str(number)})
+    seen = {visit.origin: visit.watermark["seen"] for visit in store.visits()}
+    assert seen == {"often": "13", "rarely": "0"}
+
+
 def test_a_look_without_news_moves_the_watermark_and_makes_no_generation(
     opener: Opener, folder: Path
 ) -> None:

@@ -194,6 +194,7 @@ def test_pseudonyms_are_hmacs_whatever_the_ids_and_their_chunks(ids: list[str | 
         for text in ids
     ]
     assert Pseudonyms(key).of(rows)["rider_id"].to_pylist() == expected
+    assert [text if text is None else Pseudonyms(key).name_of(text) for text in ids] == expected
     assert Pseudonyms(key).of(Pseudonyms(key).of(rows))["rider_id"].to_pylist() == expected
 
 

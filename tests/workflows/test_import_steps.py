@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from fleetdesk.apps.cli import cli
 from fleetdesk.errors import FleetDeskError, SourceUnreadable, StoreUnusable
 from fleetdesk.sources import kinds
+from fleetdesk.sources.base import Surroundings
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows import intake
 from fleetdesk.workflows.refresh import ImportResult, import_source
@@ -254,3 +255,18 @@ def test_what_was_left_out_is_on_the_sheet_after_the_next_run(workspace: Path) -
     rows = dict(zip(why, column(path, "Data quality", "Rows"), strict=True))
     assert rows["weather: no hour_at"] == 1 and rows["for all reasons"] == 1
     assert "weather.csv row 3" in column(path, "Data quality", "Examples")
+
+
+def test_a_source_knows_the_citys_time_zone(workspace: Path, tmp_path: Path) -> None:
+    zones: list[str] = []
+
+    def build(place: str, around: Surroundings) -> feeds.Numbers:
+        zones.append(around.timezone)
+        return feeds.Numbers(around, 10, 5, 0, 40.6, lambda _: None)
+
+    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build)
+    bring(tmp_path / "w")
+    bring(tmp_path / "v", new=NewWorkbook(timezone="Europe/Berlin"))
+    bring(tmp_path / "v", new=NewWorkbook(timezone="Asia/Tokyo"))
+    bring(workspace)
+    assert zones == ["", "Europe/Berlin", "Europe/Berlin", "Europe/Athens"]

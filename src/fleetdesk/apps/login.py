@@ -1,4 +1,4 @@
-"""`fleetdesk login google | smtp`: keep a key or password in this computer's keyring.
+"""`fleetdesk login google | smtp | source`: keep a key or password in this computer's keyring.
 
 What is kept is never shown, and comes from a file, a browser or a hidden prompt, never from an
 option: what is typed as an option stays in the shell's history.
@@ -63,6 +63,28 @@ def smtp(forget: bool, as_json: bool) -> None:
             raise FleetDeskError("No password was given", fix="Type it, or pipe it in")
         secrets.put(secrets.SMTP_PASSWORD, password)
         return {"kept": secrets.SMTP_PASSWORD, "text": "The password is kept in the keyring."}
+
+    _finish(work, as_json)
+
+
+@login.command()
+@click.argument("name")
+@_forget_option
+@_json_option
+def source(name: str, forget: bool, as_json: bool) -> None:
+    """Keep the password or key NAME that a source asks for; it is asked for, or read from input.
+
+    The source's page in docs/sources says the name, such as mds-token.
+    """
+
+    def work() -> Mapping[str, Any]:
+        if forget:
+            return _forgotten(name)
+        value = _asked(f"{name} (not shown)")
+        if not value:
+            raise FleetDeskError("Nothing was given", fix="Type it, or pipe it in")
+        secrets.put(name, value)
+        return {"kept": name, "text": f"{name} is kept in the keyring."}
 
     _finish(work, as_json)
 

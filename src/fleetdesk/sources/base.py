@@ -24,7 +24,9 @@ class Surroundings:
     `now` is UTC-aware; `watermark` is that of the last `Checkpoint` that was kept of the same
     source, empty at first; `tables` are the store's canonical Ibis tables; `folder` is where raw
     answers may be kept; `options` are the planner's, by name; `secret` reveals one by its name;
-    `timezone` is the city's, an IANA name, empty where it is not known.
+    `timezone` is the city's, an IANA name, empty where it is not known. Rows are given with riders'
+    own ids, which are replaced at the door; what else a source writes of a rider, such as rows that
+    it put aside, goes through `pseudonym` first.
     """
 
     now: datetime
@@ -34,6 +36,7 @@ class Surroundings:
     options: Mapping[str, str]
     secret: Callable[[str], str | None]
     timezone: str = ""
+    pseudonym: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fleetdesk.model.quality import QualityReport
 from fleetdesk.store.base import ImportRecord, Visit
 from fleetdesk.store.generations import record_as_dict, record_from_dict
 
+VISITS_KEPT = 10
 Row = Mapping[str, Any]
 Reach = tuple[str, Mapping[str, str]]
 
@@ -73,6 +74,13 @@ class ImportLedger:
         if reach is not None:
             origin, watermark = reach
             _note_visit(database, origin, record.generation, at, watermark, account)
+            # A feed asked every minute would leave half a million a year; readers of older
+            # generations than these have only the look of the status to lose.
+            database.execute(
+                "DELETE FROM visits WHERE origin = ? AND generation NOT IN (SELECT generation"
+                " FROM visits WHERE origin = ? ORDER BY generation DESC LIMIT ?)",
+                (origin, origin, VISITS_KEPT),
+            )
 
     def forget(self, database: Database, after: str) -> None:
         """Take out what belongs to generations beyond this one; they were never switched to."""

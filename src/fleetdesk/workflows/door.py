@@ -49,13 +49,14 @@ class Pseudonyms:
         column = rows.column(RIDER)
         place = rows.schema.get_field_index(RIDER)
         coded = _texts(column).combine_chunks().dictionary_encode()
-        names = [
-            self._name(text) if _is_raw(text) else text for text in coded.dictionary.to_pylist()
-        ]
+        names = [self.name_of(text) for text in coded.dictionary.to_pylist()]
         replaced = pa.array(names, pa.string()).take(coded.indices)
         return rows.set_column(place, pa.field(RIDER, pa.string()), replaced)
 
-    def _name(self, text: str) -> str:
+    def name_of(self, text: str) -> str:
+        """The pseudonym of one id; that of a pseudonym is itself."""
+        if not _is_raw(text):
+            return text
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(text.encode())
         outer.update(inner.digest())
@@ -74,5 +75,5 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _is_raw(text: str | None) -> bool:
-    return text is not None and not _PSEUDONYM.match(text)
+def _is_raw(text: str) -> bool:
+    return not _PSEUDONYM.match(text)

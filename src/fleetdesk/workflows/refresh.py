@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from fleetdesk.workflows.context import (
     STORE_FOLDER,
     WORKBOOK_NAME,
     Clock,
+    city_of,
     store_of,
     utc_now,
 )
-from fleetdesk.workflows.door import through_the_door
+from fleetdesk.workflows.door import Pseudonyms, through_the_door
 from fleetdesk.workflows.import_options import as_place, kind_named, options_of, origin_of
 from fleetdesk.workflows.intake import Intake
 from fleetdesk.workflows.progress import OnProgress, silent
@@ -122,7 +124,9 @@ def import_source(
     city = checked_city(new)
     given = options_of(kind_named(kind), options)
     with _store_for_import(folder, origin_of(kind, place), clock) as store:
-        imported = _Import(kind, place, given, folder, store, again, another_city, clock, timer)
+        imported = _Import(
+            kind, place, given, folder, new, store, again, another_city, clock, timer
+        )
         report, news, notes = imported.take_in(on_progress)
         if news and kind == "gbfs-snapshots":
             report = replace(report, facts={**report.facts, **_feed_facts(store)})
@@ -144,6 +148,7 @@ class _Import:
     place: str
     options: Mapping[str, str]
     folder: Path
+    new: NewWorkbook
     store: Store
     again: bool
     another_city: bool
@@ -194,6 +199,18 @@ class _Import:
     def _key(self) -> bytes:
         return rider_key(self.store, self.folder / STORE_FOLDER)
 
+    @cached_property
+    def _names(self) -> Pseudonyms:
+        return Pseudonyms(self._key())
+
+    def _timezone(self) -> str:
+        """The workbook's; before there is one, what the planner gave for it."""
+        if (self.folder / WORKBOOK_NAME).exists():
+            return city_of(self.folder).timezone
+        default = NewWorkbook().timezone
+        chosen = self.new.timezone != default or "--timezone" in self.new.given
+        return self.new.timezone if chosen else ""
+
     def _surroundings(self, before: Visit | None, raw: Path) -> Surroundings:
         marks = {} if before is None or self.again else dict(before.watermark)
         marks.pop(LISTING, None)
@@ -204,6 +221,8 @@ class _Import:
             folder=raw,
             options=self.options,
             secret=secrets.reveal,
+            timezone=self._timezone(),
+            pseudonym=lambda rider: self._names.name_of(rider),
         )
 
     @contextmanager
