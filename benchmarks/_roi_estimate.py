@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from _roi_score import best_threshold
+from _roi_variants import ESTIMATORS, Variant
 from fleetdesk.fleet.downstream_revenue import estimate
 from fleetdesk.fleet.estimator import DownstreamRevenue, Level
 from fleetdesk.fleet.history import History
 from fleetdesk.settings.schema import City, Costs, Settings, Thresholds
-
-
-@dataclass(frozen=True)
-class Variant:
-    """An estimator as a planner would choose it in the sheet Thresholds."""
-
-    estimator: str
-    fine_cells: bool = False
-    capped: bool = True
-
-
-ESTIMATORS: dict[str, Variant] = {
-    "v0 uncapped": Variant("v0 min", capped=False),
-    "v0 min": Variant("v0 min"),
-    "v0 E[min]": Variant("v0 E[min]"),
-    "Method 1": Variant("Method 1"),
-    "Method 2": Variant("Method 2"),
-    "Method 2 fine": Variant("Method 2", fine_cells=True),
-}
 
 
 @dataclass(frozen=True)
@@ -115,14 +97,13 @@ def _returns(
     """Revenue with and without each task, of the scooter and of the fleet, and the 90 % interval of
     the scooter's gain; what is not operational earns nothing without the task."""
     alive = np.array(tasks["operational"], dtype=float)
-    starts = tasks.get("at", [asked.as_of] * alive.size)
+    starts, hours = _spans(tasks, asked, alive.size)
     columns = {}
     for side, weight in (("after", 1.0), ("before", alive)):
         battery = np.array(tasks[f"battery_{side}_pct"], dtype=float)
         if not variant.capped:  # a charge that nobody knows bounds nothing
             battery[:] = np.nan
-        state = (tasks[f"cell_{side}"], battery, starts,
-                 np.full(alive.size, asked.horizon_h))  # fmt: skip
+        state = (tasks[f"cell_{side}"], battery, starts, hours)
         for level in Level:
             columns[f"{level}_{side}"] = weight * learnt.values(*state, level)
         if rounds:
@@ -133,6 +114,13 @@ def _returns(
         low, high = np.quantile(gain, (0.05, 0.95), axis=0) if gain.size else none
         columns["gain_low"], columns["gain_high"] = low, high
     return columns
+
+
+def _spans(tasks: dict[str, Any], asked: Question, size: int) -> tuple[list[datetime], np.ndarray]:
+    """When each task's horizon begins and how long it is, if not as everybody's."""
+    starts = tasks.get("start_at", [asked.as_of] * size)
+    starts = [start if start.tzinfo else start.replace(tzinfo=UTC) for start in starts]
+    return starts, np.array(tasks.get("hours", [asked.horizon_h] * size), dtype=float)
 
 
 def _earlier_tasks(history: History, engine: Any) -> dict[str, Any]:
@@ -159,11 +147,14 @@ def _earlier_tasks(history: History, engine: Any) -> dict[str, Any]:
             last.vehicle_state == "non_operational"
         )
         for state in last[free | empty].itertuples():
-            for goal in (state.cell, goals.iloc[draw.integers(len(goals))]):
+            drop = goals.iloc[draw.integers(goals.size)] if goals.size else state.cell
+            for goal in (state.cell, drop):
                 rows.append((state.vehicle_state == "available", state.cell, state.battery_pct,
                              goal, 100.0, moment))  # fmt: skip
+    if not rows:
+        raise SystemExit("No vehicle stood free or empty in the week before: nothing to learn from")
     names = ("operational", "cell_before", "battery_before_pct", "cell_after", "battery_after_pct",
-             "at")  # fmt: skip
+             "start_at")  # fmt: skip
     return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
