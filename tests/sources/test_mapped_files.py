@@ -339,6 +339,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 90_000)[:-90], "cut off|damaged"),
         ("cut.parquet", b"PAR1 and no more", "cannot be read"),
         ("empty.csv", b"", "empty"),
+        ("quote.csv", b'a,b\n"' + b"1,2\n" * 900_000, "quotation mark"),
     ):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(SourceUnreadable, match=said):

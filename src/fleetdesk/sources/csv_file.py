@@ -178,6 +178,9 @@ def _readable(path: Path) -> Iterator[None]:
             ) from trouble
         if "too short" in said:
             raise _unreadable(path, "it has no rows", "Export it again") from trouble
+        if "straddl" in said:
+            found = f"a row of more than {BLOCK_BYTES // 2**20} MB, or a quotation mark that is not"
+            raise _unreadable(path, f"{found} closed", "Export it again") from trouble
         if "UTF8" in said:
             raise _unreadable(path, "it is not UTF-8 text", "Save it as CSV (UTF-8)") from trouble
         raise _unreadable(path, said, "Export it again as CSV (UTF-8)") from trouble
