@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -74,13 +75,17 @@ def main() -> None:
     if chosen.input:
         _score_input(chosen)
         return
-    for name in GROUPS.get(chosen.scenario, (chosen.scenario,)):
-        scenario, seen = SCENARIOS[name], []
-        for seed in range(1, chosen.seeds + 1):
-            world = _world(name, scenario, seed, chosen)
-            seen.append(_score(world, {"scenario": name, "seed": seed}, scenario.targets, chosen))
-        for estimator in seen[0]:
-            _summary(name, estimator, [figures[estimator] for figures in seen])
+    names = GROUPS.get(chosen.scenario, (chosen.scenario,))
+    asked = [(name, seed, chosen) for name in names for seed in range(1, chosen.seeds + 1)]
+    seen: dict[str, list[dict[str, dict[str, Figure]]]] = {}
+    with ProcessPoolExecutor(chosen.jobs) as pool:
+        for (name, seed, _), world in zip(asked, pool.map(_world, asked), strict=True):
+            about = {"scenario": name, "seed": seed}
+            scores = _score(world, about, SCENARIOS[name].targets, chosen)
+            seen.setdefault(name, []).append(scores)
+            if seed == chosen.seeds:
+                for estimator in scores:
+                    _summary(name, estimator, [figures[estimator] for figures in seen[name]])
 
 
 def _score_input(chosen: argparse.Namespace) -> None:
@@ -141,6 +146,7 @@ def _arguments() -> argparse.Namespace:
                              "or without one")  # fmt: skip
     parser.add_argument("--held-out-days", type=int, default=7, help="of --input without a truth")
     parser.add_argument("--quick", action="store_true", help="2 seeds, 30 futures, no intervals")
+    parser.add_argument("--jobs", type=int, default=2, help="cities simulated at once")
     parser.add_argument("--cache", type=Path, help="where simulated cities are kept",
                         default=Path(tempfile.gettempdir()) / "fleetdesk-roi")  # fmt: skip
     chosen = parser.parse_args()
@@ -149,8 +155,10 @@ def _arguments() -> argparse.Namespace:
     return chosen
 
 
-def _world(name: str, scenario: Scenario, seed: int, chosen: argparse.Namespace) -> Path:
+def _world(asked: tuple[str, int, argparse.Namespace]) -> Path:
     """The folder of a simulated city, made unless the very same one is kept already."""
+    name, seed, chosen = asked
+    scenario = SCENARIOS[name]
     vehicles = chosen.vehicles or scenario.vehicles
     size = Size(
         vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
@@ -158,8 +166,8 @@ def _world(name: str, scenario: Scenario, seed: int, chosen: argparse.Namespace)
     )  # fmt: skip
     spec = city_of(size, scenario.riders_per_day, seed, **scenario.laws)
     code = b"".join(path.read_bytes() for path in SIMULATOR)
-    asked = f"{spec} {size} {seed} {chosen.cost}".encode()
-    key = hashlib.sha256(asked + code).hexdigest()[:16]
+    question = f"{spec} {size} {seed} {chosen.cost}".encode()
+    key = hashlib.sha256(question + code).hexdigest()[:16]
     folder = chosen.cache / f"{name}-{seed}-{key}"
     if not (folder / "world.json").exists():
         print(f"Simulating {name}, seed {seed} ...", file=sys.stderr, flush=True)
