@@ -54,7 +54,9 @@ def city_of(size: Size, riders_per_day: float, seed: int, **laws: float) -> City
     spec = replace(
         spec, weather_effect=0.0, signups_per_day=0.0, riders=4000, liking_m=100.0, **laws
     )
-    counts = {n: len(build_layout(replace(spec, parkings=n)).cells) for n in _steps(len(PLACES))}
+    counts = {
+        n: len(build_layout(replace(spec, parkings=n)).cells) for n in range(8, len(PLACES) + 1)
+    }
     nearest = min(counts, key=lambda n: abs(counts[n] - size.cells))
     return replace(spec, parkings=nearest)
 
@@ -178,7 +180,3 @@ def _futures(
         fleet.append((with_ - without) / len(chosen))
     both = np.array(own)
     return both[:, : len(done)], both[:, len(done) :], np.array(fleet)
-
-
-def _steps(most: int) -> range:
-    return range(8, most + 1)

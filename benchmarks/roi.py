@@ -43,19 +43,23 @@ class Targets:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A city and what is asked in it; `laws` are fields of the simulator's CitySpec."""
+    """A city and what is asked in it; `laws` are fields of the simulator's CitySpec.
+
+    In a small fleet few vehicles share the luck of a future, so it takes `luck` times as many.
+    """
 
     vehicles: int = 500
     days: int = 28
     riders_per_day: float = 3600.0
     laws: dict[str, float] = field(default_factory=dict)
     targets: Targets = Targets()
+    luck: int = 1
 
 
 _FLEET_ONLY = Targets(None, 0.0, None, None, None, coverage=None)
 SCENARIOS: dict[str, Scenario] = {
     "rich": Scenario(),
-    "sparse": Scenario(60, 14, 432.0, targets=Targets(spearman=0.85, capture=0.80)),
+    "sparse": Scenario(60, 14, 432.0, targets=Targets(spearman=0.85, capture=0.80), luck=4),
     **{
         f"density-{n}": Scenario(n, 28, 2000.0, {"crew_strength": 2.0}, _FLEET_ONLY)
         for n in (200, 400, 800, 1200)
@@ -162,7 +166,7 @@ def _world(asked: tuple[str, int, argparse.Namespace]) -> Path:
     vehicles = chosen.vehicles or scenario.vehicles
     size = Size(
         vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
-        futures=chosen.futures, batch=max(1, vehicles // 20),
+        futures=chosen.futures * scenario.luck, batch=max(1, vehicles // 20),
     )  # fmt: skip
     spec = city_of(size, scenario.riders_per_day, seed, **scenario.laws)
     code = b"".join(path.read_bytes() for path in SIMULATOR)
