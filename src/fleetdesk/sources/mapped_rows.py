@@ -58,11 +58,21 @@ class Counts:
 class CanonicalRows:
     """Takes good rows of one table from columns already parsed; shared by all mapped sources.
 
-    Every row that is not kept is counted in `tally` under the first reason that strikes it.
+    Every row that is not kept is counted in `tally` under the first reason that strikes it. With
+    `later_wins` a second row of a key is a newer state of it, kept for the store to put in place.
     """
 
-    def __init__(self, table: Table, limits: Limits, tally: Tally, counts: Counts) -> None:
+    def __init__(
+        self,
+        table: Table,
+        limits: Limits,
+        tally: Tally,
+        counts: Counts,
+        *,
+        later_wins: bool = False,
+    ) -> None:
         self._table = table
+        self._later_wins = later_wins
         self._limits = limits
         self._tally = tally
         self._counts = counts
@@ -105,7 +115,7 @@ class CanonicalRows:
         places = np.flatnonzero(good)
         keys = [completed[name].take(pa.array(places)) for name in self._table.key]
         repeated = np.zeros(count, dtype=bool)
-        if len(places):
+        if len(places) and not self._later_wins:
             repeated[places[self._seen.again(keys)]] = True
         strike(f"second row with the same {' and '.join(self._table.key)}", repeated, nothing)
         kept = np.flatnonzero(good)
@@ -164,6 +174,7 @@ class MappedRows:
         counts: Counts,
         *,
         types: Sequence[str] = (),
+        later_wins: bool = False,
     ) -> None:
         self._mapping = mapping
         self._table = TABLES[mapping.table]
@@ -171,7 +182,7 @@ class MappedRows:
         self._zone = ZoneInfo(mapping.timezone)
         self._types = [name.strip().casefold() for name in types if name.strip()]
         self._counts = counts
-        self._rows = CanonicalRows(self._table, limits, tally, counts)
+        self._rows = CanonicalRows(self._table, limits, tally, counts, later_wins=later_wins)
 
     def take(
         self, file: str, where: str, header: Sequence[str], rows: Rows, on_rejected: OnRejected
