@@ -29,6 +29,7 @@ def packed(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     workspace = Path(shutil.copytree(made_workspace, folder / "my city"))
     (workspace / "raw").mkdir()
     (workspace / "raw" / "2024-05-01T12:00 feed.json.gz").write_bytes(b"raw")
+    (workspace / "mapping for trips.csv").write_text("column,means\n")
     (workspace / "store" / "rider.key").write_text("the key itself, never to be given away")
     add_job(workspace, ["import", "tables", "x"], every("15m"), START)
     back_up(workspace, folder / "city.zip", clock=Clock())
@@ -40,7 +41,12 @@ def test_a_restored_workspace_is_the_one_that_was_backed_up(packed: Path, tmp_pa
     restored = tmp_path / "again"
     restored.mkdir()  # an empty folder is fine
     assert restore(packed, restored).files > 10
-    for name in ("FleetDesk.xlsx", "raw/2024-05-01T12:00 feed.json.gz", "schedule/jobs.json"):
+    for name in (
+        "FleetDesk.xlsx",
+        "mapping for trips.csv",
+        "raw/2024-05-01T12:00 feed.json.gz",
+        "schedule/jobs.json",
+    ):
         assert (restored / name).read_bytes() == (original / name).read_bytes()
     maps = [path.relative_to(original) for path in original.glob("outputs/*/*")]
     assert maps and all((restored / path).is_file() for path in maps)

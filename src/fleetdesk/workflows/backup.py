@@ -144,7 +144,10 @@ def _members(folder: Path, store: DuckDbStore, aside: Path) -> Iterator[tuple[st
     fixed += [path for name in (RAW_FOLDER, "backups") for path in _below(folder / name)]
     for path in fixed:
         yield path.relative_to(folder).as_posix(), path
-    changing = [path for path in sorted(folder.glob("*.xls[xm]")) if path.name[0] not in "~."]
+    changing = [
+        path for path in sorted(folder.iterdir())
+        if path.name[0] not in "~." and path.suffix != ".zip" and not path.is_symlink()
+    ]  # fmt: skip
     changing += [folder / SCHEDULE_FOLDER / JOBS_FILE, folder / STORE_FOLDER / STORE_ADDRESS]
     for number, path in enumerate(changing):
         if path.is_file():

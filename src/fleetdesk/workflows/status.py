@@ -20,6 +20,7 @@ from fleetdesk.workflows.context import (
 )
 from fleetdesk.workflows.disk import in_words, size_of
 from fleetdesk.workflows.schedule import JobState, job_states
+from fleetdesk.workflows.unchanged import LISTING
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ def _disk(folder: Path, store: Store) -> dict[str, int]:
 
 def _told(source: SourceStatus, at: datetime) -> list[str]:
     lines = [source.source, f"  {source.rows} rows, the last {_ago(source.imported_at, at)}"]
-    if source.looked_at and source.looked_at != source.imported_at:
+    then = source.imported_at
+    if source.looked_at and then and source.looked_at - then > timedelta(minutes=1):
         lines[-1] += f"; last looked at {_ago(source.looked_at, at)}"
     report = source.report
     if report and report.rows_dropped:
@@ -166,8 +168,8 @@ def _told(source: SourceStatus, at: datetime) -> list[str]:
         )
     if source.looked_at and report is None:
         lines.append("  stopped early; the next import goes on from there")
-    if source.watermark:
-        mark = ", ".join(f"{name} {value}" for name, value in source.watermark.items())
+    mark = ", ".join(f"{name} {text}" for name, text in source.watermark.items() if name != LISTING)
+    if mark:
         lines.append(f"  up to {mark[:100]}")
     return lines  # fmt: skip
 

@@ -12,7 +12,7 @@ from fleetdesk.model.places import Point
 from fleetdesk.store.base import Store
 
 FARTHEST_KM = 50.0
-ENOUGH = 100
+ENOUGH = 10
 """Fewer positions may be a lost vehicle's; they are told of and taken in."""
 _SAMPLE = 500
 _NOTE = "centre"
@@ -65,7 +65,7 @@ class Whereabouts:
             "These seem to be another city's records",
             found=told,
             fix="Import them into a workspace of their own; if they do belong here, import with "
-            "--another-city. Nothing was imported",
+            "--another-city",
         )
 
 
