@@ -19,10 +19,11 @@ How the sheets are read:
 - Numbers are numbers: text that looks like a number is refused, with a hint.
 - `money` stands for the currency of the sheet City; the workbook shows its code.
 - All problems are told at once, each with its cell, and nothing is written until they are mended.
-- A workbook made by an older version is read with the defaults of what came later. The next run adds
-  those settings below their tables, in cells that were empty, with a backup; `fleetdesk check` and
-  `run --dry-run` say what would be added. Where something of yours is in the way, or when open in Excel or in
-  Google Sheets, nothing is added and a note names them. A workbook of a newer version is refused.
+- A workbook made by an older version is read with the defaults of what came later. The next run
+  adds those settings below their tables, in cells that were empty, with a backup; `fleetdesk check`
+  and `run --dry-run` say what would be added. Where something of yours is in the way, or when open
+  in Excel or in Google Sheets, nothing is added and a note names them. A workbook of a newer version
+  is refused.
 """
 
 

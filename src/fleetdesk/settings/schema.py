@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+# Long because the whole vocabulary of settings is one list, in the order of the planner's sheets.
 SCHEMA_VERSION = 2
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 _LOGIN = re.compile(r"://\S*:\S*@|passw(or)?d=", re.IGNORECASE)

@@ -33,11 +33,8 @@ from fleetdesk.sheets.owned import Ownership, find_owned, new_record, refuse_for
 from fleetdesk.sheets.package_zip import Content, Package, open_package, write_package
 from fleetdesk.sheets.parts import (
     Book,
-    NewSheet,
-    SkeletonEdits,
     open_book,
     package_targets,
-    skeleton_changes,
     typed_parts,
 )
 from fleetdesk.sheets.plan_check import check_plan
@@ -47,6 +44,7 @@ from fleetdesk.sheets.setting_room import find_room
 from fleetdesk.sheets.setting_rows import append_rows
 from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
 from fleetdesk.sheets.sheet_rows import plain_rows
+from fleetdesk.sheets.skeleton import NewSheet, SkeletonEdits, skeleton_changes
 from fleetdesk.sheets.styles import with_looks
 from fleetdesk.sheets.xml_spans import as_utf8
 
