@@ -22,8 +22,8 @@ How the sheets are read:
 - A workbook made by an older version is read with the defaults of what came later. The next run
   adds those settings below their tables, in cells that were empty, with a backup; `fleetdesk check`
   and `run --dry-run` say what would be added. Where something of yours is in the way, or when open
-  in Excel or in Google Sheets, nothing is added and a note names them. A workbook of a newer version
-  is refused.
+  in Excel or in Google Sheets, nothing is added and a note names them. A workbook of a newer
+  version is refused.
 """
 
 
