@@ -20,10 +20,12 @@ WITH e AS (
   FROM events WHERE event_at < $data_end
 ), w AS (
   SELECT *, coalesce(lead(event_at) OVER v, $data_end) AS next_at, lag(phase) OVER v AS before,
-    last_value(battery_pct IGNORE NULLS) OVER
-      (v ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS known,
-    last_value(battery_pct IGNORE NULLS) OVER
-      (v ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS known_before
+    coalesce(battery_pct, CASE WHEN regexp_matches(y,
+      '[+](battery_charged|agency_drop_off|provider_drop_off)[+]') THEN -1 END) AS told,
+    nullif(last_value(told IGNORE NULLS) OVER
+      (v ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), -1) AS known,
+    nullif(last_value(told IGNORE NULLS) OVER
+      (v ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), -1) AS known_before
   FROM e WINDOW v AS (PARTITION BY vehicle_id ORDER BY event_at, event_id)
 ), s AS (
   SELECT *, CASE
@@ -78,6 +80,9 @@ WITH t AS (
       WHEN vehicle_state = 'elsewhere' THEN 'left_jurisdiction'
       ELSE 'unspecified' END) FILTER (is_end) AS stop_cause,
     max(start_kind) FILTER (is_start) AS start_kind,
+    bool_or(start_kind = 'swap' OR starts_with(event_id, 'seen:')) FILTER (is_start)
+      AS start_unsaid,
+    bool_or(starts_with(event_id, 'seen:')) FILTER (is_end) AS stop_unsaid,
     bool_or(before IS NULL) FILTER (is_start) AS first_ever,
     max(cell) FILTER (is_start) AS entry_cell, max(cell) FILTER (is_end OR is_last) AS exit_cell,
     max(battery_pct) FILTER (is_start) AS entry_battery_pct,
@@ -94,13 +99,15 @@ WITH t AS (
 ), n AS (
   SELECT *, lag(had_task) OVER v AS came_from_task, lag(stop_cause) OVER v AS cause_before,
     coalesce(lag(pick_up) OVER v, '') AS picked_up, lead(started_at) OVER v AS after_at,
-    lead(start_kind) OVER v AS after_kind
+    lead(start_kind) OVER v AS after_kind, lead(start_unsaid) OVER v AS after_unsaid
   FROM c WINDOW v AS (PARTITION BY vehicle_id ORDER BY cycle_no)
 ), m AS (
   SELECT *, CASE WHEN stop_cause IS NOT NULL THEN stop_cause
       WHEN after_at IS NULL THEN 'end_of_data'
       WHEN after_kind IN ('charge', 'swap') THEN 'swapped' ELSE 'collected' END AS end_cause,
     coalesce(stopped_at, after_at, $data_end) AS ended_at,
+    CASE WHEN stop_cause IS NOT NULL THEN NOT stop_unsaid WHEN after_at IS NULL THEN true
+      ELSE after_kind IN ('charge', 'swap') AND NOT after_unsaid END AS end_declared,
     coalesce(start_kind <> 'resumed' OR came_from_task OR cause_before IN ({observed}), false)
       AS is_fresh,
     start_kind = 'drop-off' OR start_kind = 'resumed' AND coalesce(came_from_task, false)
@@ -126,7 +133,7 @@ WITH t AS (
   WHERE p.started_at < l.ended_at GROUP BY ALL
 )
 SELECT l.vehicle_id, l.cycle_no, started_at, ended_at, end_cause, event_observed, start_cause,
-  start_observed, entry_age_h, operational_h, pending_h, task_h, paused_h,
+  start_observed, NOT start_unsaid AS start_declared, end_declared, entry_age_h, operational_h, pending_h, task_h, paused_h,
   coalesce(trips, 0) AS trips, coalesce(revenue, 0.0) AS revenue,
   coalesce(net_revenue, 0.0) AS net_revenue, entry_battery_pct, exit_battery_pct,
   battery_used_pct, entry_cell, exit_cell

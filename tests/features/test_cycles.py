@@ -141,9 +141,36 @@ def test_a_charge_while_rentable_is_a_swap_even_without_a_gauge(ledger):
     assert rows[1]["start_cause"] == "charge"
 
 
+def test_a_charge_that_tells_no_battery_is_not_seen_again_when_the_battery_is_told(ledger):
+    rows = ledger(
+        [
+            (0, AVAILABLE, DROP, 40.0),
+            (5, AVAILABLE, "battery_charged"),
+            (6, "on_trip", "trip_start", 95.0),
+        ]
+    )
+    assert [row["start_cause"] for row in rows] == ["drop-off", "charge"]
+
+
 def test_a_drop_off_whose_pick_up_was_not_reported(ledger):
     rows = ledger([(0, AVAILABLE, DROP), (5, AVAILABLE, DROP)])
     assert [row["end_cause"] for row in rows] == ["collected", "end_of_data"]
+    assert [row["end_declared"] for row in rows] == [False, True]
+    assert all(row["start_declared"] for row in rows)
+
+
+def test_each_row_says_whether_its_start_and_end_were_declared(ledger):
+    rows = ledger(
+        [
+            (0, AVAILABLE, DROP, 60.0),
+            (5, "on_trip", "trip_start", 95.0),  # swapped, and nobody said so
+            (9, AVAILABLE, "battery_charged", 99.0),
+            (12, GONE, "maintenance_pick_up"),
+        ]
+    )
+    assert [row["end_cause"] for row in rows] == ["swapped", "swapped", "collected"]
+    assert [row["start_declared"] for row in rows] == [True, False, True]
+    assert [row["end_declared"] for row in rows] == [False, True, True]
 
 
 def test_after_a_pause_the_age_goes_on(ledger):

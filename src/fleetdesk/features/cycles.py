@@ -13,6 +13,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.calendar import hours_between, moment
+from fleetdesk.features.inferred import is_inferred
 from fleetdesk.features.phases import end_cause, has, has_any, is_observed, phase
 from fleetdesk.model.mds import DROP_OFFS, PICK_UPS, EndCause, EventType, Phase
 
@@ -25,8 +26,10 @@ def cycles(
     """The ledger, one row per cycle, from EVENTS and priced TRIPS up to `data_end` (UTC-aware).
 
     Columns: vehicle_id, cycle_no, started_at, ended_at, end_cause, event_observed, start_cause,
-    start_observed, entry_age_h, operational_h, pending_h, task_h, paused_h, trips, revenue,
-    net_revenue, entry_battery_pct, exit_battery_pct, battery_used_pct, entry_cell, exit_cell.
+    start_observed, start_declared, end_declared, entry_age_h, operational_h, pending_h, task_h,
+    paused_h, trips, revenue, net_revenue, entry_battery_pct, exit_battery_pct, battery_used_pct,
+    entry_cell, exit_cell. A start or end is not declared where only other records show it: a
+    battery that rose, a drop-off without a pick-up, a public feed.
     A battery that rises by `swap_jump_pct` or more between two events of a rentable vehicle is a
     swap on the spot: it ends one cycle and starts the next. A drop-off without a reason inherits
     it from its pick-up. Trips count where they start.
@@ -71,9 +74,9 @@ def within(spans: Any, trips: Any, data_end: datetime) -> Any:
 
 _COLUMNS = (
     "vehicle_id", "cycle_no", "started_at", "ended_at", "end_cause", "event_observed",
-    "start_cause", "start_observed", "entry_age_h", "operational_h", "pending_h", "task_h",
-    "paused_h", "trips", "revenue", "net_revenue", "entry_battery_pct", "exit_battery_pct",
-    "battery_used_pct", "entry_cell", "exit_cell",
+    "start_cause", "start_observed", "start_declared", "end_declared", "entry_age_h",
+    "operational_h", "pending_h", "task_h", "paused_h", "trips", "revenue", "net_revenue",
+    "entry_battery_pct", "exit_battery_pct", "battery_used_pct", "entry_cell", "exit_cell",
 )  # fmt: skip
 
 
@@ -113,14 +116,18 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     return events.mutate(cycle_no=events.is_start.ifelse(1, 0).sum().over(so_far))
 
 
+_RENEWING = (EventType.BATTERY_CHARGED, *sorted(DROP_OFFS))
+
+
 def _with_known_battery(events: Any) -> Any:
     """The last known charge at and before each event; engines differ on skipping nulls.
 
     Events are numbered by how many charges were told so far: those with one number share its
-    charge.
+    charge. After a service that tells no charge none is known: the one from before is over.
     """
     so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    told = events.battery_pct.notnull().ifelse(1, 0).sum().over(so_far)
+    renewed = has_any(events.event_types, _RENEWING)
+    told = (events.battery_pct.notnull() | renewed).ifelse(1, 0).sum().over(so_far)
     events = events.mutate(told=told)
     shared = ibis.window(group_by=["vehicle_id", "told"])
     events = events.mutate(known_battery_pct=events.battery_pct.max().over(shared))
@@ -146,11 +153,15 @@ def _summed(events: Any) -> Any:
     is_last = operational & events.next_phase.isnull()
     is_exit = events.is_end | is_last
     cause = end_cause(events.vehicle_state, events.event_types)
+    told_by = is_inferred(events.event_id).ifelse(1, 0)
+    undeclared = (events.start_kind == "swap").ifelse(1, told_by)
     return events.group_by(["vehicle_id", "cycle_no"]).agg(
         started_at=events.event_at.min(where=events.is_start),
         stopped_at=events.event_at.min(where=events.is_end),
         stop_cause=cause.max(where=events.is_end),
         start_kind=events.start_kind.max(where=events.is_start),
+        start_inferred=undeclared.max(where=events.is_start),
+        stop_inferred=told_by.max(where=events.is_end),
         first_ever=events.previous_phase.isnull().ifelse(1, 0).max(where=events.is_start),
         entry_cell=events.cell.max(where=events.is_start),
         exit_cell=events.cell.max(where=is_exit),
@@ -195,6 +206,7 @@ def _starts(ledger: Any) -> Any:
     picked_up = ledger.before_pick_up.fill_null("")
     return ledger.mutate(
         is_fresh=served | came_back,
+        start_declared=ledger.start_inferred == 0,
         start_cause=ibis.cases(
             *((inherits & has(picked_up, event), reason) for event, reason in reasons),
             ((ledger.start_kind == "resumed") & (ledger.first_ever == 1), "first seen"),
@@ -209,6 +221,7 @@ def _ends(ledger: Any, data_end: datetime) -> Any:
     ledger = ledger.mutate(
         after_at=ledger.started_at.lead().over(in_order),
         after_kind=ledger.start_kind.lead().over(in_order),
+        after_inferred=ledger.start_inferred.lead().over(in_order),
     )
     # A drop-off of a vehicle that was never seen to leave: its pick-up was not reported.
     next_served = ledger.after_kind.isin(["charge", "swap"])
@@ -221,6 +234,12 @@ def _ends(ledger: Any, data_end: datetime) -> Any:
     ledger = ledger.mutate(
         end_cause=cause,
         ended_at=ledger.stopped_at.coalesce(ledger.after_at, moment(data_end)),
+        end_declared=ibis.cases(
+            (ledger.stop_cause.notnull(), ledger.stop_inferred == 0),
+            (ledger.after_at.isnull(), True),
+            (next_served, ledger.after_inferred == 0),
+            else_=False,
+        ),
     )
     return ledger.mutate(event_observed=is_observed(ledger.end_cause))
 

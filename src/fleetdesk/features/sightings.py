@@ -12,13 +12,13 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.cells import haversine_m
+from fleetdesk.features.inferred import INFERRED, moment_id
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import has
 from fleetdesk.features.trips import ACROSS_GAP
 from fleetdesk.model.mds import EVENT_JOIN, EventType, VehicleState
 from fleetdesk.settings.schema import Settings, Thresholds
 
-_EPOCH = ibis.timestamp("1970-01-01")
 FEED_GAP_S = 1800.0  # six of the five-minute snapshots that feeds usually give
 ONCE = "@once-"
 """Marks an id that holds for one snapshot only, because the feed's ids are not known to last."""
@@ -99,7 +99,7 @@ def inferred_trips(sightings: Any, settings: Settings, *, feed_gap_s: float = FE
     distance_m = ibis.greatest(pairs.moved_m, (-pairs.rise_m).coalesce(0.0))
     riding_s = distance_m / 1000.0 / settings.costs.riding_speed_kmh * 3600.0
     return pairs.select(
-        trip_id=pairs.feed_gap.ifelse(ACROSS_GAP, "trip:") + _moment_id(pairs, "from_seen_at"),
+        trip_id=pairs.feed_gap.ifelse(ACROSS_GAP, "trip:") + moment_id(pairs, "from_seen_at"),
         vehicle_id=pairs.vehicle_id,
         rider_id=ibis.null("string"),
         started_at=pairs.from_seen_at,
@@ -284,9 +284,9 @@ def _event(
 ) -> Any:
     """The rows as canonical EVENTS; `trip` says which of them belong to an inferred trip."""
     prefix = f"{side}_" if side else ""
-    trip_id = "trip:" + _moment_id(rows, trip_when or when)
+    trip_id = "trip:" + moment_id(rows, trip_when or when)
     return rows.select(
-        event_id=_moment_id(rows, when) + ":" + head,
+        event_id=INFERRED + moment_id(rows, when) + ":" + head,
         vehicle_id=rows.vehicle_id,
         event_at=rows[when],
         vehicle_state=state,
@@ -314,13 +314,6 @@ def _flag_event(rows: Any) -> Any:
         (rows.from_is_disabled, EventType.UNSPECIFIED.value),
         else_=EventType.RESERVATION_CANCEL.value,
     )
-
-
-def _moment_id(rows: Any, when: str) -> Any:
-    """A stable id of a vehicle at a moment: its id and the seconds since 1970."""
-    # Not epoch_seconds(), which is a whole number here and has a fraction there.
-    seconds = rows[when].delta(_EPOCH, unit="microsecond") // 1_000_000
-    return rows.vehicle_id + ":" + seconds.cast("int64").cast("string")
 
 
 def _count(pairs: Any, mask: Any) -> Any:
