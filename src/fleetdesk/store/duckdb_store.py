@@ -26,7 +26,7 @@ from fleetdesk.store.ledger import ImportLedger, Reach
 from fleetdesk.store.locks import FileLock, alone
 from fleetdesk.store.results import ResultFolder
 from fleetdesk.store.runs import RunLedger
-from fleetdesk.store.views import Views, observed
+from fleetdesk.store.views import Views, let_go_of_cached, observed
 from fleetdesk.store.writer import GenerationWriter
 
 GAPS = (
@@ -282,6 +282,7 @@ class _DuckDbViews(Views):
         return self._connection.table(name)
 
     def close(self) -> None:
+        let_go_of_cached(self._connection)
         self._connection.disconnect()
         self._spill.cleanup()
 

@@ -25,7 +25,7 @@ from fleetdesk.store.ledger import ImportLedger
 from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists, quoted
 from fleetdesk.store.postgres_writer import Base, PostgresWriter, windows_from_text
 from fleetdesk.store.runs import RunLedger
-from fleetdesk.store.views import Views, observed
+from fleetdesk.store.views import Views, let_go_of_cached, observed
 
 KEPT_BEHIND_CURRENT = 2
 GAPS = (
@@ -300,6 +300,8 @@ class _PostgresViews(Views):
         return self._engine.table(f"{name}_now")
 
     def close(self) -> None:
+        if not self._connection.closed:
+            let_go_of_cached(self._engine)
         self._connection.close()
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import ibis
+from ibis.backends.pyspark import Backend
 from pyspark.sql import SparkSession
 
 from fleetdesk.errors import StoreUnusable
@@ -20,7 +20,7 @@ from fleetdesk.store import generations
 from fleetdesk.store.base import Gap, StoreCapabilities
 from fleetdesk.store.duckdb_store import GAPS as FOLDER_GAPS
 from fleetdesk.store.duckdb_store import DuckDbStore, open_store
-from fleetdesk.store.views import Views
+from fleetdesk.store.views import Views, let_go_of_cached
 
 MEMORY = "1200m"
 GAPS = (
@@ -97,14 +97,25 @@ class _SparkViews(Views):
             else:
                 rows = session.sql(_nothing(table))
             rows.createOrReplaceTempView(table.name)
-        self._engine = ibis.pyspark.connect(session)
+        _Engine.register_options()  # what its compiler asks for
+        self._engine = _Engine()
+        self._engine.do_connect(session)
 
     def look_up(self, name: str) -> Any:
         return self._engine.table(name)
 
     def close(self) -> None:
+        let_go_of_cached(self._engine)
         for name in TABLES:
             self._session.catalog.dropTempView(name)
+
+
+class _Engine(Backend):
+    """Ibis' engine, which forgets to hand over tables in memory before it caches what uses them."""
+
+    def _create_cached_table(self, name: str, expr: Any) -> Any:
+        self._run_pre_execute_hooks(expr)
+        return super()._create_cached_table(name, expr)
 
 
 def _session(address: str) -> SparkSession:

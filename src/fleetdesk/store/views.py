@@ -40,6 +40,16 @@ class Views(Mapping[str, Any]):
         return len(TABLES)
 
 
+def let_go_of_cached(engine: Any) -> None:
+    """Drop what expressions cached in an Ibis engine, before its connection is closed.
+
+    Ibis itself drops it when the expression is garbage, and complains on the screen where the
+    connection is gone by then.
+    """
+    for name in list(engine._cache_name_to_entry):
+        engine._finalize_cached_table(name)
+
+
 def observed(window_of: Callable[[str], Window | None]) -> Window | None:
     """First and last observation (UTC-aware), from each table's first and last time (naive)."""
     windows = [window for name in OBSERVATIONS if (window := window_of(name))]
