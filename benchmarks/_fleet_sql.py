@@ -133,7 +133,8 @@ WITH t AS (
   WHERE p.started_at < l.ended_at GROUP BY ALL
 )
 SELECT l.vehicle_id, l.cycle_no, started_at, ended_at, end_cause, event_observed, start_cause,
-  start_observed, NOT start_unsaid AS start_declared, end_declared, entry_age_h, operational_h, pending_h, task_h, paused_h,
+  start_observed, NOT start_unsaid AS start_declared, end_declared, entry_age_h,
+  operational_h, pending_h, task_h, paused_h,
   coalesce(trips, 0) AS trips, coalesce(revenue, 0.0) AS revenue,
   coalesce(net_revenue, 0.0) AS net_revenue, entry_battery_pct, exit_battery_pct,
   battery_used_pct, entry_cell, exit_cell
