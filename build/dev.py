@@ -18,7 +18,15 @@ import sys
 import time
 from pathlib import Path
 
-from system_needs import Stopped, missing_for_qt, missing_for_venv, provide, say
+from system_needs import (
+    Stopped,
+    missing_for_qt,
+    missing_for_venv,
+    missing_services,
+    offer,
+    provide,
+    say,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +99,8 @@ def demo(args: list[str]) -> int:
 def test(args: list[str]) -> int:
     """Run every check and every test; all of them, so that one run shows all that is wrong."""
     ensure(DEV, missing_for_qt)
+    with _one_at_a_time():
+        offer(missing_services)
     workers = [] if "--pdb" in args else ["-n", "2"]
     pytest: Command = [PYTHON, "-m", "pytest", *workers, *args]
     return _run_all([*_checks(), ("pytest", pytest)])

@@ -1,7 +1,7 @@
-"""What the system itself must have before `.venv` can be made or Qt can start.
+"""What the system itself must have before `.venv` can be made or Qt can start, and should have.
 
 Missing Debian packages are installed where that is allowed; elsewhere the one line that would
-install them is named.
+install them is named. The services that some tests talk to are wanted, not needed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ QT_LIBRARIES = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
+
+# The servers that tests start by themselves, and the Debian packages they are in, the first that
+# there is. Their own daemons, if a package starts them, are not used.
+SERVICES = {
+    "mariadbd": ("mariadb-server",),
+    "initdb": ("postgresql",),
+    "victoria-metrics": ("victoria-metrics",),
+    "java": ("openjdk-17-jre-headless", "openjdk-21-jre-headless"),
+}
+SERVICE_FOLDERS = ("usr/sbin", "usr/lib/postgresql/*/bin", "usr/lib/jvm/*/bin")
 
 
 class Stopped(Exception):
@@ -64,6 +74,17 @@ def missing_for_qt() -> dict[str, str]:
     if sys.platform != "linux":
         return {}
     return {name: package for name, package in QT_LIBRARIES.items() if not _loads(name)}
+
+
+def missing_services() -> dict[str, tuple[str, ...]]:
+    """The servers that tests would start and that are not installed, with packages to try."""
+    if sys.platform != "linux":
+        return {}
+    places = [str(path) for glob in SERVICE_FOLDERS for path in Path("/").glob(glob)]
+    path = os.pathsep.join([os.environ.get("PATH", ""), *places])
+    return {
+        name: packages for name, packages in SERVICES.items() if not shutil.which(name, path=path)
+    }
 
 
 def _loads(library: str) -> bool:
@@ -111,6 +132,30 @@ def provide(missing: Missing) -> None:
         f"This machine lacks {what}. Copy this line, then run the same command again:\n"
         f"{by_hand} {shlex.quote(script)}"
     )
+
+
+def offer(missing: Callable[[], dict[str, tuple[str, ...]]]) -> None:
+    """Install what `missing()` reports as far as that goes; what still lacks is only said."""
+    lacking = missing()
+    if not lacking:
+        return
+    rights = _administrator() if _is_debian() else None
+    if rights is not None:
+        wanted = ", ".join(packages[0] for packages in lacking.values())
+        say(f"Installing for the tests of services: {wanted}")
+        apt = "apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20"
+        install = f"{apt} install -y --no-install-recommends"
+        # One at a time: a package that this system does not have must not keep the others out.
+        each = [
+            " || ".join(f"{install} {shlex.quote(package)}" for package in packages)
+            for packages in lacking.values()
+        ]
+        script = f"{apt} update && {{ {'; '.join(each)}; }}"
+        shell = ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script]
+        subprocess.run([*rights, *shell], stdout=sys.stderr, check=False)
+        lacking = missing()
+    if lacking:
+        say(f"Not here, so their tests are skipped: {', '.join(lacking)}")
 
 
 def _administrator() -> list[str] | None:
