@@ -12,12 +12,13 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.sources.mapped import counted, opened, taken
+from tests.sources.mapped import NOW, counted, opened, taken
 
 from fleetdesk.errors import SourceUnreadable
 from fleetdesk.model.places import geohash
 from fleetdesk.sources.base import Checkpoint
 from fleetdesk.sources.mapped_agreement import MappingNeeded
+from fleetdesk.sources.mapped_files import MappedFiles, wishes_of
 
 HEADER = "Ride ID,Scooter,Start time,End time,Distance (km),Start lat,Start lon,End lat,End lon"
 GOOD = "r1,v1,2024-05-01 10:00,2024-05-01 10:12,1.9,40.63,22.94,40.64,22.95"
@@ -359,3 +360,17 @@ def test_a_stopped_import_leaves_the_rejected_rows_as_they_were(tmp_path: Path) 
     pieces.close()  # type: ignore[attr-defined]
     assert aside.read_text() == "as it was\n"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_no_rider_s_own_id_is_shown_or_put_aside(tmp_path: Path) -> None:
+    rows = [f"r{day},2024-05-{day:02d} 10:00,yes" for day in range(1, 29)]
+    rows += ["maria@example.org,not a time,yes", ",neither,yes"]
+    path = write(tmp_path / "riders.csv", "Rider ID,Signed up at,Consent", *rows)
+    wishes = wishes_of({"table": "riders", "confirm": "yes"}, tmp_path)
+    taken(MappedFiles(path, wishes, now=NOW, pseudonym=lambda rider: f"rp-{len(rider)}"))
+    aside = (tmp_path / "rejected rows of riders.csv").read_text(encoding="utf-8-sig")
+    assert "rp-17,not a time" in aside and "\n,neither" in aside
+    for file in tmp_path.glob("mapping for*"):
+        assert "riders are not shown" in file.read_text(encoding="utf-8-sig")
+    written = [f.read_text(encoding="utf-8-sig") for f in tmp_path.iterdir() if f != path]
+    assert not any("maria@example.org" in text or "r1" in text for text in written)

@@ -6,7 +6,7 @@ What is guessed, asked and dropped is in docs/sources/files.md.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -28,6 +28,7 @@ from fleetdesk.sources.mapped_rows import Counts, MappedRows
 from fleetdesk.sources.mapped_vehicles import SeenVehicles
 from fleetdesk.sources.mapping import (
     FILE_NAME,
+    RIDER,
     ColumnMapping,
     fingerprint,
     prefixes,
@@ -120,7 +121,7 @@ class MappedFiles:
     """A file, or the files of a folder that have the columns of the mapping.
 
     `now` is UTC-aware; `known_vehicles` is the store's canonical table; `watermark` tells which
-    files of a folder were read before.
+    files of a folder were read before; `pseudonym` makes what stands for a rider's id in files.
     """
 
     def __init__(
@@ -132,8 +133,10 @@ class MappedFiles:
         known_vehicles: pa.Table | None = None,
         watermark: Mapping[str, str] | None = None,
         name: str = "",
+        pseudonym: Callable[[str], str] = str,
     ) -> None:
         self.name = name or place.name
+        self._pseudonym = pseudonym
         self._wishes = wishes
         self._now = now
         self._known = known_vehicles
@@ -160,7 +163,9 @@ class MappedFiles:
         rows = MappedRows(self._mapping, limits, tally, counts, types=types)
         vehicles = SeenVehicles(self._known)
         header = list(dict.fromkeys(name for file in self._unread for name in file.header))
-        rejects = Rejects(self._wishes.say.folder, self.name, header)
+        riders = {rule.column for rule in self._mapping.rules if rule.target == RIDER}
+        folder = self._wishes.say.folder
+        rejects = Rejects(folder, self.name, header, riders, self._pseudonym)
         marks = dict(self._before)
         try:
             for turn, file in enumerate(self._unread):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,14 +26,23 @@ _BESIDE = (FILE_NAME, "row", "reason")
 class Rejects:
     """Collects rows beside the final file, which changes only at the end.
 
-    A file of rejected rows is replaced by what is left of it.
+    A file of rejected rows is replaced by what is left of it. Cells of the columns `riders` are
+    written as pseudonyms, which pass the door as they are when the rows come back.
     """
 
-    def __init__(self, folder: Path, source: str, header: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: str,
+        header: Sequence[str],
+        riders: Collection[str] = (),
+        pseudonym: Callable[[str], str] = str,
+    ) -> None:
         bare = source.removeprefix(PREFIX)
         self.path = folder / f"{PREFIX}{as_csv(bare)}"
         self._draft = folder / f".{self.path.name}.tmp"
         self._header = [name for name in header if name not in _BESIDE]
+        self._riders, self._pseudonym = riders, pseudonym
         self._file: IO[str] | None = None
         self.written = 0
 
@@ -52,6 +61,9 @@ class Rejects:
         texts = rows.texts.take(pa.array(places)).to_pydict()
         columns = [texts[f"c{header.index(name)}"] if name in header else [None] * len(places)
                    for name in self._header]  # fmt: skip
+        for index, name in enumerate(self._header):
+            if name in self._riders:
+                columns[index] = [self._pseudonym(cell) if cell else "" for cell in columns[index]]
         files = (
             texts[f"c{header.index(FILE_NAME)}"] if FILE_NAME in header else [file] * len(places)
         )

@@ -13,6 +13,7 @@ FILE_NAME = "(file name)"  # a column that every file has
 DATE = "date: "  # begins the form of a date whose time of day is in a column of its own
 TIME_OF_DAY = "time of day"
 POSITION = "position"
+RIDER = "rider_id"  # whose values are shown and put aside as pseudonyms only
 # What a row of these tables may say of its vehicle beside its own columns.
 _ALSO = {"trips": ("vehicle_type",), "telemetry": ("vehicle_type",)}
 

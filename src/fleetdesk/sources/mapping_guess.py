@@ -18,6 +18,7 @@ from fleetdesk.sources.mapping import (
     DATE,
     FILE_NAME,
     POSITION,
+    RIDER,
     TIME_OF_DAY,
     ColumnMapping,
     ColumnRule,
@@ -87,6 +88,9 @@ class Proposal:
         return tuple(guess for guess in self.guesses if guess.confidence == CHECK)
 
 
+_HIDDEN = "(riders are not shown)"
+
+
 def guess(sample: Sample, *, table: str = "", timezone: str = "", folder: bool = False) -> Proposal:
     """The likeliest meaning of a file; `folder` says that there are several like it.
 
@@ -101,6 +105,8 @@ def guess(sample: Sample, *, table: str = "", timezone: str = "", folder: bool =
     for target, names in matched.items():
         for name, sure in names:
             lines[name] = replace(lines[name], target=target, confidence=SURE if sure else LIKELY)
+            if target == RIDER:
+                lines[name] = replace(lines[name], examples=(_HIDDEN,))
     forms = _Forms(sample, best, {line.column: line for line in lines.values()}, decimal)
     guesses = list(forms.filled())
     if best.name == "telemetry" and "vehicle_id" not in matched:
