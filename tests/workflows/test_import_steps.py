@@ -270,3 +270,21 @@ def test_a_source_knows_the_citys_time_zone(workspace: Path, tmp_path: Path) -> 
     bring(tmp_path / "v", new=NewWorkbook(timezone="Asia/Tokyo"))
     bring(workspace, another_city=True)
     assert zones == ["", "Europe/Berlin", "Europe/Berlin", "Europe/Athens"]
+
+
+def test_amounts_are_taken_to_be_in_the_citys_currency_unless_said(tmp_path: Path) -> None:
+    told: list[str | None] = []
+
+    def build(place: str, around: Surroundings) -> feeds.Numbers:
+        told.append(around.options.get("currency"))
+        return feeds.Numbers(around, 10, 5, 0, 40.6, lambda _: None)
+
+    asked = (kinds.Option("currency", "the city's"),)
+    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build, asked)
+    bring(tmp_path / "w", new=NewWorkbook(currency="CHF"))
+    bring(tmp_path / "w", new=NewWorkbook(currency="USD"))
+    bring(tmp_path / "w", "currency=EUR")
+    assert told == ["CHF", "CHF", "EUR"], "the workbook's, once there is one"
+    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build)
+    bring(tmp_path / "w")
+    assert told[-1] is None, "not asked for"

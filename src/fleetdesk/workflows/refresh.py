@@ -211,6 +211,14 @@ class _Import:
         chosen = self.new.timezone != default or "--timezone" in self.new.given
         return self.new.timezone if chosen else ""
 
+    def _options(self) -> Mapping[str, str]:
+        """The planner's; the currency that amounts are told in is the city's unless given."""
+        if "currency" not in {option.name for option in kind_named(self.kind).options}:
+            return self.options
+        there = (self.folder / WORKBOOK_NAME).exists()
+        city = city_of(self.folder) if there else checked_city(self.new)
+        return {"currency": city.currency, **self.options}
+
     def _surroundings(self, before: Visit | None, raw: Path) -> Surroundings:
         marks = {} if before is None or self.again else dict(before.watermark)
         marks.pop(LISTING, None)
@@ -219,7 +227,7 @@ class _Import:
             watermark=marks,
             tables=_Current(self.store),
             folder=raw,
-            options=self.options,
+            options=self._options(),
             secret=secrets.reveal,
             timezone=self._timezone(),
             pseudonym=lambda rider: self._names.name_of(rider),
