@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleetdesk.errors import SourceUnreadable
+
 if TYPE_CHECKING:
     from fleetdesk.sources.base import Source, Surroundings
 
@@ -65,7 +67,7 @@ def _files(place: str, around: Surroundings) -> Source:
     wishes = wishes_of(given, around.folder.parent)
     return MappedFiles(
         Path(place), wishes, now=around.now, watermark=around.watermark,
-        known_vehicles=around.tables["vehicles"].to_pyarrow(),
+        known_vehicles=around.tables["vehicles"].to_pyarrow(), pseudonym=around.pseudonym,
     )  # fmt: skip
 
 
@@ -82,10 +84,25 @@ def _telemetry(place: str, around: Surroundings) -> Source:
     )  # fmt: skip
 
 
+def _mysql(place: str, around: Surroundings) -> Source:
+    try:
+        from fleetdesk.sources.mysql import open_mysql
+    except ModuleNotFoundError as trouble:
+        raise _without("mysql", trouble) from trouble
+    return open_mysql(place, around)
+
+
 def _victoriametrics(place: str, around: Surroundings) -> Source:
     from fleetdesk.sources.victoria import open_victoria
 
     return open_victoria(place, around)
+
+
+def _without(extra: str, trouble: ModuleNotFoundError) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"This kind of source needs what is not installed: {trouble.name}",
+        fix=f"Install it with: pip install 'fleetdesk[{extra}]'",
+    )
 
 
 _FILE_OPTIONS = (
@@ -151,6 +168,23 @@ KINDS: dict[str, Kind] = {
             (
                 *_FILE_OPTIONS,
                 Option("token", "name of the secret that holds the bearer token"),
+            ),
+        ),
+        Kind(
+            "mysql",
+            "a table of a MySQL or MariaDB database: mysql://user@host:3306/database",
+            _mysql,
+            (
+                Option("table", "which table or view of the database"),
+                Option("into", "canonical table that its rows belong to; guessed by default"),
+                Option("confirm", "yes = the guessed meaning of the columns is right"),
+                Option("updated_at", "says when a row was changed; guessed by its name; none"),
+                Option("key", "columns that tell rows apart, by commas; the primary key if none"),
+                Option("deletes", "check = tell which rows of the workspace the table lost"),
+                Option("batch", "rows asked for at once; 50000 by default"),
+                Option("password", "name of the secret with the password", "mysql-password"),
+                Option("tls", "yes, or the path of the authority's certificate"),
+                *(option for option in _FILE_OPTIONS if option.name != "encoding"),
             ),
         ),
         Kind(
