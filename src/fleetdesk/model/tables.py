@@ -294,10 +294,21 @@ WEATHER = Table(
     time_column="hour_at",
 )
 
+HOLIDAYS = Table(
+    "holidays",
+    "one public holiday in one region",
+    (
+        Column("day_at", DType.TIMESTAMP, "local date, as its midnight", "date"),
+        _text("name", "what is celebrated"),
+        _text("region", "country, or country and part of it, such as GR or DE-BY"),
+    ),
+    key=("day_at", "region"),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         VEHICLES, PARKINGS, EVENTS, TRIPS, TELEMETRY, SIGHTINGS, SERVICE_TASKS, RIDERS,
-        SUBSCRIPTIONS, PAYMENTS, RIDER_SWAPS, COMPLAINTS, WEATHER,
+        SUBSCRIPTIONS, PAYMENTS, RIDER_SWAPS, COMPLAINTS, WEATHER, HOLIDAYS,
     )
 }  # fmt: skip

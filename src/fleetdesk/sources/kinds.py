@@ -27,12 +27,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of source: what PLACE is, and how it is opened."""
+    """One kind of source: what PLACE is, and how it is opened.
+
+    `by_name` says that PLACE is neither a path nor an address.
+    """
 
     name: str
     place: str
     build: Callable[[str, Surroundings], Source]
     options: tuple[Option, ...] = ()
+    by_name: bool = False
 
 
 def _gbfs(place: str, around: Surroundings) -> Source:
@@ -96,6 +100,20 @@ def _victoriametrics(place: str, around: Surroundings) -> Source:
     from fleetdesk.sources.victoria import open_victoria
 
     return open_victoria(place, around)
+
+
+def _weather(place: str, around: Surroundings) -> Source:
+    try:
+        from fleetdesk.sources.weather import open_weather
+    except ModuleNotFoundError as trouble:
+        raise _without("weather", trouble) from trouble
+    return open_weather(place, around)
+
+
+def _holidays(place: str, around: Surroundings) -> Source:
+    from fleetdesk.sources.holidays import open_holidays
+
+    return open_holidays(place, around)
 
 
 def _without(extra: str, trouble: ModuleNotFoundError) -> SourceUnreadable:
@@ -199,6 +217,28 @@ KINDS: dict[str, Kind] = {
                 Option("far-km", "how far that is", "50"),
                 Option("token", "name of the secret that holds the bearer token"),
             ),
+        ),
+        Kind(
+            "weather",
+            "meteostat: hourly weather at the city's middle, for the time of its records",
+            _weather,
+            (
+                Option("from", "first day or time (UTC); the first record by default"),
+                Option("to", "last day or time (UTC); the last record by default"),
+                Option("centre", "LAT,LON of the city; by default the middle of what is there"),
+            ),
+            by_name=True,
+        ),
+        Kind(
+            "holidays",
+            "a country's public holidays, such as GR, or those of a part of it: DE-BY",
+            _holidays,
+            (
+                Option("from", "first day; the first of this year by default"),
+                Option("to", "last day; a year from now by default"),
+                Option("language", "of the names, such as en_US; the country's own by default"),
+            ),
+            by_name=True,
         ),
     )
 }

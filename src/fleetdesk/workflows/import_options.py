@@ -66,11 +66,16 @@ def kinds_help() -> str:
 def origin_of(kind: str, place: str) -> str:
     """A source's name in the ledger: the same from wherever it is called, and without any login."""
     if not _is_address(place):
-        return f"{kind} {as_place(place)}"
+        return f"{kind} {place_of(kind, place)}"
     parts = urlsplit(place)
     query = [(k, "" if _SECRET_NAME.search(k) else v) for k, v in parse_qsl(parts.query)]
     host = parts.netloc.rpartition("@")[2]
     return f"{kind} {urlunsplit((parts.scheme, host, parts.path, urlencode(query), ''))}"
+
+
+def place_of(kind: str, place: str) -> str:
+    """The place as a source of this kind takes it, the same from whichever folder it is called."""
+    return place if kind_named(kind).by_name else as_place(place)
 
 
 def as_place(place: str) -> str:

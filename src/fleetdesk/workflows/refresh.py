@@ -32,7 +32,7 @@ from fleetdesk.workflows.context import (
     utc_now,
 )
 from fleetdesk.workflows.door import Pseudonyms, through_the_door
-from fleetdesk.workflows.import_options import as_place, kind_named, options_of, origin_of
+from fleetdesk.workflows.import_options import kind_named, options_of, origin_of, place_of
 from fleetdesk.workflows.intake import Intake
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.rider_key import rider_key
@@ -165,7 +165,7 @@ class _Import:
             return before.report, False, (f"The files are those of {_when(before)}.",)
         with self._raw_folder() as raw:
             source = kind_named(self.kind).build(
-                as_place(self.place), self._surroundings(before, raw)
+                place_of(self.kind, self.place), self._surroundings(before, raw)
             )
             step = f"Reading {source.name}"
             where = Whereabouts(self.store)

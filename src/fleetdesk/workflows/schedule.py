@@ -23,6 +23,7 @@ from fleetdesk.workflows.import_options import (
     as_place,
     kind_named,
     options_of,
+    place_of,
 )
 
 SCHEDULE_FOLDER = "schedule"
@@ -197,7 +198,7 @@ def _checked(words: tuple[str, ...]) -> tuple[str, ...]:
             "The place holds a password, which would lie in the schedule for all to read",
             fix="Leave it out of the address; the source's page in docs/sources says where it goes",
         )
-    return command, kind, as_place(place), *more
+    return command, kind, place_of(kind, place), *more
 
 
 def _keep(folder: Path, jobs: Sequence[Job]) -> None:
