@@ -31,7 +31,10 @@ DROP_SPREAD_M = 6.0  # how far from a parking's middle vehicles are put down
 
 @dataclass(frozen=True)
 class Size:
-    """How much is simulated: the city, and how closely the truth is worked out."""
+    """How much is simulated: the city, and how closely the truth is worked out.
+
+    Without `crews` nobody serves any vehicle within the horizon.
+    """
 
     vehicles: int = 500
     days: int = 28
@@ -40,6 +43,7 @@ class Size:
     futures: int = 100
     batch: int = 25
     tasks: int = 500
+    crews: bool = True
 
 
 def city_of(size: Size, riders_per_day: float, seed: int, **laws: float) -> CitySpec:
@@ -160,21 +164,24 @@ def _futures(
     """Each task's vehicle's revenue with that task alone and without any, futures x tasks; and,
     by future, what the whole fleet earns more per task when a batch of them is done.
 
-    Crews go on serving the other vehicles, but not those in question: their next service is the
-    very thing that is decided. Every future has a new batch, in which no vehicle has two tasks.
+    Crews (unless the size has none) go on serving the other vehicles, but not those in question:
+    their next service is the very thing that is decided. Every future has a new batch, in which no
+    vehicle has two tasks.
     """
     draw, own, fleet = np.random.default_rng([seed, 2]), [], []
     done = [(task.vehicle.vehicle_id, task.change) for task in tasks]
     undone = [(vehicle_id, Change()) for vehicle_id, _ in done]
     for future in range(1, size.futures + 1):
-        own.append(saved.own_revenue([*done, *undone], with_crews=True, future=future))
+        own.append(saved.own_revenue([*done, *undone], with_crews=size.crews, future=future))
         chosen: dict[str, Change] = {}
         for number in draw.permutation(len(done)).tolist():
             chosen.setdefault(*done[number])
             if len(chosen) == size.batch:
                 break
         with_, without = (
-            saved.revenue(changes, with_crews=True, future=future, left_alone=list(chosen)).fleet
+            saved.revenue(
+                changes, with_crews=size.crews, future=future, left_alone=list(chosen)
+            ).fleet
             for changes in (chosen, {})
         )
         fleet.append((with_ - without) / len(chosen))

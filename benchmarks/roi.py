@@ -150,6 +150,8 @@ def _arguments() -> argparse.Namespace:
                              "or without one")  # fmt: skip
     parser.add_argument("--held-out-days", type=int, default=7, help="of --input without a truth")
     parser.add_argument("--quick", action="store_true", help="2 seeds, 30 futures, no intervals")
+    parser.add_argument("--unserved", action="store_true",
+                        help="no crew serves any vehicle within the horizon")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, help="cities simulated at once")
     parser.add_argument("--cache", type=Path, help="where simulated cities are kept",
                         default=Path(tempfile.gettempdir()) / "fleetdesk-roi")  # fmt: skip
@@ -167,6 +169,7 @@ def _world(asked: tuple[str, int, argparse.Namespace]) -> Path:
     size = Size(
         vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
         futures=chosen.futures * scenario.luck, batch=max(1, vehicles // 20),
+        crews=not chosen.unserved,
     )  # fmt: skip
     spec = city_of(size, scenario.riders_per_day, seed, **scenario.laws)
     code = b"".join(path.read_bytes() for path in SIMULATOR)
