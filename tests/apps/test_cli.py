@@ -36,6 +36,25 @@ def test_errors_as_json(tmp_path: Path) -> None:
     assert parts["fix"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["run", "x.xlsx", "--frob"],
+        ["frob"],
+        ["import", "files", "x"],
+        ["schedule", "frob"],
+    ],
+)
+def test_a_wrong_usage_is_json_too(words: list[str]) -> None:
+    result = CliRunner().invoke(cli, [*words, "--json"])
+    parts = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert (parts["ok"], parts["error"]) == (False, "WrongUsage")
+    assert parts["cause"] and "--help" in parts["fix"]
+    assert "Usage:" in CliRunner().invoke(cli, words).stderr  # without --json it is for people
+
+
 def test_a_fault_of_our_own_is_a_sentence_with_a_report(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -20,6 +20,7 @@ from fleetdesk.apps.login import login
 from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
 from fleetdesk.apps.sending import send
+from fleetdesk.errors import FleetDeskError
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 1 cannot be done, 2 wrong usage, 3 problems in the settings,
@@ -33,7 +34,37 @@ workspace_option = click.option(
 )  # fmt: skip
 
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands; with --json a wrong usage, too, is JSON on stdout."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note whether JSON is wanted, before anything can be wrong."""
+        ctx.meta["as_json"] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the command; exit code 2 when it was called wrongly."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if not ctx.meta["as_json"]:
+                raise
+            show_error(_wrong_usage(error), as_json=True)
+            ctx.exit(error.exit_code)
+
+
+def _wrong_usage(error: click.UsageError) -> FleetDeskError:
+    from fleetdesk.workflows.import_options import WrongUsage
+
+    path = error.ctx.command_path if error.ctx else "fleetdesk"
+    return WrongUsage(
+        error.format_message().rstrip("."), fix=f"{path} --help says how it is called"
+    )
+
+
+@click.group(
+    cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="FleetDesk")
 def cli() -> None:
     """FleetDesk plans the day of a shared e-scooter fleet from the planner's own workbook."""
