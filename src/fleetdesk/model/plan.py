@@ -24,6 +24,7 @@ class DropCode(StrEnum):
     EXCLUDED = "excluded by you"
     NOT_WORTH = "not worth it"
     OVER_LIMIT = "over the task limit"
+    HELD_BACK = "held back at random"
     NO_WORKER = "no worker"
     CAPACITY = "capacity"
     SHIFT = "shift too short"
