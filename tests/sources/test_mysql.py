@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -135,7 +136,7 @@ class Ibis(Mapping[str, Any]):
 
 @pytest.fixture
 def planner(mariadb: MariaDbServer, tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    name = f"shop_{abs(hash(request.node.name)) % 10**9}"
+    name = f"shop_{zlib.crc32(request.node.name.encode())}"
     with closing(
         pymysql.connect(
             host=mariadb.host, port=mariadb.port, user=mariadb.user, password=mariadb.password

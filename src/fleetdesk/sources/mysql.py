@@ -104,7 +104,7 @@ class MySql:
         tally, counts = Tally(), Counts()
         rejects = Rejects(self._wishes.say.folder, self.name, list(self._mapping.columns))
         rows: MappedRows | None = None
-        vehicles = SeenVehicles(self._around.tables["vehicles"].to_pyarrow())
+        vehicles: SeenVehicles | None = None  # the store is asked once there is news
         share = self._progress(on_progress)
         read = 0
         try:
@@ -116,6 +116,9 @@ class MySql:
                         self._mapping, self._limits(fresh), tally, counts,
                         types=self._wishes.vehicle_types, later_wins=True,
                     )  # fmt: skip
+                    if vehicles is None:
+                        known = self._around.tables["vehicles"]
+                        vehicles = SeenVehicles(known.to_pyarrow())
                     yield from self._taken(fresh, rows, vehicles, tally, rejects)
                 if self._plan.changed is not None:
                     yield self._checkpoint()

@@ -18,6 +18,7 @@ WHOLE, EXACT, FRACTION, TEXT, MOMENT, LOCAL, DAY = (
     "whole number", "decimal", "fraction", "text", "timestamp", "datetime", "date",
 )  # fmt: skip
 BYTES = "bytes"
+LONG_TEXTS = ("json", "longtext", "mediumtext", "text")  # where JSON may be
 _FAMILIES = {
     "tinyint": WHOLE, "smallint": WHOLE, "mediumint": WHOLE, "int": WHOLE, "integer": WHOLE,
     "bigint": WHOLE, "year": WHOLE, "bit": "bits", "decimal": EXACT, "numeric": EXACT,

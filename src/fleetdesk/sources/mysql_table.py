@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from fleetdesk.sources.mapping import FILE_NAME, ColumnMapping
 from fleetdesk.sources.mapping_words import header_of
 from fleetdesk.sources.mysql_columns import (
     LOCAL,
+    LONG_TEXTS,
     MOMENT,
     WHOLE,
     DbColumn,
@@ -35,7 +37,7 @@ _CHANGED = (
     "last updated", "last modified", "updated on", "modified on", "date updated", "date modified",
     "update time", "modification time", "updated", "modified", "last update", "last change",
 )  # fmt: skip
-_END_ROWS = 2_500
+_END_ROWS, _FEW_ROWS = 2_500, 100
 
 
 class Ask(Protocol):
@@ -49,7 +51,8 @@ class Ask(Protocol):
 class DbTable:
     """What is known of a table before its mapping is.
 
-    `folded` are the columns that hold JSON; `fast` says that changes are found by an index.
+    `folded` are the columns that hold JSON; `fast` says that changes are found by an index;
+    `sample` asks for some rows, of which a mapping is guessed.
     """
 
     name: str
@@ -59,7 +62,7 @@ class DbTable:
     folded: frozenset[str]
     version: str
     fast: bool
-    sample: pa.Table
+    sample: Callable[[], pa.Table]
 
     def plan(self, mapping: ColumnMapping) -> Plan:
         """What is read for this mapping; SourceUnreadable where its columns are not there."""
@@ -84,8 +87,9 @@ class TableSample:
 
     def __init__(self, table: DbTable) -> None:
         self.path = Path(table.name)
-        self._texts = table.sample
-        self.header = list(table.sample.column_names)
+        self._table = table
+        plain = [column.name for column in table.columns if column.family]
+        self.header = list(self._texts.column_names) if table.folded else plain
 
     def rows(self, tally: Tally, on_progress: OnProgress | None = None) -> Iterator[Rows]:
         """All of them in one piece."""
@@ -94,6 +98,10 @@ class TableSample:
         names = [f"c{place}" for place in range(self._texts.num_columns)]
         numbers = np.arange(1, self._texts.num_rows + 1, dtype=np.int64)
         yield Rows(numbers, self._texts.rename_columns(names))
+
+    @cached_property
+    def _texts(self) -> pa.Table:
+        return self._table.sample()
 
 
 def look_at(server: MySqlServer, options: Mapping[str, str]) -> DbTable:
@@ -110,13 +118,17 @@ def look_at(server: MySqlServer, options: Mapping[str, str]) -> DbTable:
     key = _key(name, columns, indexes, options.get("key", ""))
     changed = _changed(name, columns, options.get("updated_at", ""))
     readable = [column for column in columns if column.family]
-    texts = _ends(server, name, readable, key, version)
-    into = options.get("into", "")
-    folded = _folded(readable, texts, many=into == "telemetry")
-    names = [column.name for column in readable]
-    sample = texts.rename_columns(names)
-    if folded:
-        sample, _ = unfolded(sample, names, sorted(folded), ())
+    longer = [column for column in readable if column.type in LONG_TEXTS]
+    folded = frozenset[str]()
+    if longer:
+        some = _ends(server, name, longer, key, version, _FEW_ROWS)
+        folded = _folded(longer, some, many=options.get("into") == "telemetry")
+
+    def sample() -> pa.Table:
+        names = [column.name for column in readable]
+        texts = _ends(server, name, readable, key, version, _END_ROWS).rename_columns(names)
+        return unfolded(texts, names, sorted(folded), ())[0] if folded else texts
+
     return DbTable(
         name, tuple(columns), key, changed, folded, version,
         fast=changed is None or any(index[0] == changed.name for index in indexes.values()),
@@ -202,14 +214,14 @@ def _changed(table: str, columns: Sequence[DbColumn], said: str) -> DbColumn | N
 
 def _ends(
     server: MySqlServer, table: str, columns: Sequence[DbColumn], key: Sequence[DbColumn],
-    version: str,
+    version: str, rows: int,
 ) -> pa.Table:  # fmt: skip
     """The first and last rows by key."""
     asked = ", ".join(as_text(column, quoted(column.name), version) for column in columns)
     pieces = []
     for way in ("ASC", "DESC"):
         order = ", ".join(f"{quoted(column.name)} {way}" for column in key)
-        sql = f"SELECT {asked} FROM {quoted(table)} ORDER BY {order} LIMIT {_END_ROWS}"  # noqa: S608
+        sql = f"SELECT {asked} FROM {quoted(table)} ORDER BY {order} LIMIT {rows}"  # noqa: S608
         pieces.append(server.texts(sql, len(columns)))
     both = pa.concat_tables(pieces)
     texts = [cleaned(both.column(place), column)[0] for place, column in enumerate(columns)]
