@@ -141,6 +141,21 @@ def test_other_endings_are_refused_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address", ["https://docs.google.com/spreadsheets/d/abc", "https://example.com/plan.xlsx"]
+)
+def test_a_web_address_that_is_no_google_sheet_is_refused_as_such(address: str) -> None:
+    with pytest.raises(WorkbookRefused, match="not the address of a Google Sheet"):
+        open_workbook(address)
+
+
+def test_a_folder_is_refused_with_the_workbooks_in_it(tmp_path: Path) -> None:
+    new_book(tmp_path / "Athens.xlsx")
+    with pytest.raises(WorkbookRefused, match="is a folder") as caught:
+        open_workbook(tmp_path)
+    assert caught.value.found == "Athens.xlsx"
+
+
+@pytest.mark.parametrize(
     ("lock", "content", "words"),
     [
         ("~$b.xlsx", b"\x05Maria" + b" " * 48, "opened by Maria"),

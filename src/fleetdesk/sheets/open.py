@@ -34,7 +34,21 @@ def open_workbook(address: str | Path, secret: SecretOf = no_secrets) -> Workboo
     key = sheet_key(str(address))
     if key is not None:
         return connect(key, secret)
+    if str(address).startswith(("http:/", "https:/")):  # a Path has one slash
+        raise WorkbookRefused(
+            f"{address} is not the address of a Google Sheet",
+            found="a web address of another form",
+            fix="Open the sheet in the browser and copy the address whole; it begins with "
+            "https://docs.google.com/spreadsheets/d/",
+        )
     path = Path(address)
+    if path.is_dir():
+        raise WorkbookRefused(
+            f"{address} is a folder, not a workbook",
+            found=", ".join(sorted(each.name for each in path.glob("[!~.]*.xls[xm]"))[:5])
+            or "no workbook in it",
+            fix=f"Name the workbook in it, such as {path / 'FleetDesk.xlsx'}",
+        )
     suffix = path.suffix.lower()
     if suffix not in ACCEPTED:
         raise WorkbookRefused(
