@@ -256,6 +256,11 @@ def test_what_is_not_a_feed_is_refused_in_a_sentence(
     assert said in str(refusal.value)
 
 
+def test_a_folder_is_refused_as_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreadable, match="it is a folder"):
+        GbfsSnapshots(tmp_path, now=NOW)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable, match="no such file"):
         GbfsSnapshots(tmp_path / "none.csv", now=NOW)

@@ -170,6 +170,8 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as trouble:
         raise _unreadable(path, "there is no such file", "Check the path") from trouble
+    except IsADirectoryError as trouble:
+        raise _unreadable(path, "it is a folder", "Name a CSV file in it") from trouble
     except (pa.ArrowInvalid, EOFError, OSError, UnicodeError) as trouble:
         said = str(trouble).splitlines()[0] if str(trouble) else type(trouble).__name__
         if "Truncated" in said or "inflate" in said:
