@@ -68,7 +68,7 @@ SCENARIOS: dict[str, Scenario] = {
     "battery-collection": Scenario(
         laws={"swap_share": 0.0, "crew_strength": 1.5, "service_below_extra_pct": 20.0}
     ),
-    "stock-outs": Scenario(vehicles=250, riders_per_day=4000.0),
+    "stock-outs": Scenario(250, 28, 4000.0, {"crew_strength": 3.0}),
     "gps-jitter": Scenario(laws={"gps_error_m": 60.0}),
 }
 GROUPS = {"default": ("rich", "sparse"), "all": tuple(SCENARIOS)}
