@@ -6,7 +6,7 @@ Keys are equal, floats within 1e-9 of each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from tests.services.postgres import PostgresServer
 from tests.services.spark import needs_spark
 
 from fleetdesk.features.cells import geohash_many
-from fleetdesk.fleet.downstream_revenue import estimate
+from fleetdesk.fleet import method_v0
+from fleetdesk.fleet.counts import count
+from fleetdesk.fleet.history import History
 from fleetdesk.fleet.kpis import kpis
 from fleetdesk.model.places import Point
 from fleetdesk.model.tables import TABLES
@@ -104,10 +106,13 @@ def settings(here: Store) -> Settings:
     parkings = here.tables()["parkings"].to_pyarrow().to_pylist()
     events = here.tables()["events"]
     centre = Point(events.lat.mean().execute(), events.lon.mean().execute())
-    return starter_settings(
+    found = starter_settings(
         "Toy town", "Europe/Athens", "EUR", centre=centre,
         parkings=[parking_row(row) for row in parkings],
     )  # fmt: skip
+    # The toy town has vehicles to spare: at fleet level no task would be worth the drive.
+    thresholds = found.thresholds.model_copy(update={"roi_level": "scooter"})
+    return found.model_copy(update={"thresholds": thresholds})
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +150,19 @@ def test_an_expression_gives_the_same_rows(
 
 
 def test_the_rates_and_figures_are_the_same(here: Store, there: Store, settings: Settings) -> None:
-    learnt = [
-        estimate(store.tables()["events"], store.tables()["trips"], settings, END)
-        for store in (here, there)
+    histories = [
+        History(store.tables()["events"], store.tables()["trips"], END) for store in (here, there)
     ]
+    learnt = [method_v0.estimate(history, settings) for history in histories]
     assert close(learnt[0].rates, learnt[1].rates) and learnt[0].rates
     assert close(learnt[0].regions, learnt[1].regions)
+    counted = [count(history, settings) for history in histories]
+    for field in fields(counted[0]):
+        one, other = (getattr(counts, field.name) for counts in counted)
+        if isinstance(one, tuple):
+            assert one == other
+        else:
+            np.testing.assert_array_equal(one, other, err_msg=field.name)
     figures = [kpis(store.tables(), (), (), settings, END) for store in (here, there)]
     for one, other in zip(*figures, strict=True):
         assert replace(one, value=None) == replace(other, value=None)

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from fleetdesk.features import cell_hours, cycles, sightings, trips, vehicles
+from fleetdesk.features import (
+    cell_hours,
+    cycles,
+    exposure,
+    flows,
+    sightings,
+    standing,
+    stock,
+    trips,
+    vehicles,
+    visits,
+)
 from fleetdesk.features.calendar import calendar
 from fleetdesk.settings.schema import Settings
 
@@ -15,7 +26,12 @@ KEYS = {
     "timeline": ("event_id",),
     "cycles": ("vehicle_id", "cycle_no"),
     "cell_hours": ("vehicle_id", "hour_at"),
+    "exposure": ("vehicle_id", "hour_at", "since_h"),
+    "flows": ("vehicle_id", "started_at"),
+    "stock": ("cell", "slot", "vehicles"),
+    "visits": ("vehicle_id", "cycle_no"),
     "vehicles_now": ("vehicle_id",),
+    "standing": ("at", "vehicle_id"),
     "steps": ("vehicle_id", "seen_at"),
     "facts": (),
     "inferred_trips": ("trip_id",),
@@ -30,12 +46,19 @@ def expressions(
     events, seen = tables["events"], tables["sightings"]
     priced = trips.priced(trips.countable(tables["trips"]), settings.costs)
     hours = calendar(start, end, settings.city.timezone)
+    timeline = cycles.timeline(events, end)
+    stood = exposure.exposure(timeline, hours)
     return {
         "priced": priced,
-        "timeline": cycles.timeline(events, end),
+        "timeline": timeline,
+        "exposure": stood,
+        "flows": flows.flows(priced, timeline, hours),
+        "stock": stock.stock(stood, 6),
         "cycles": cycles.cycles(events, priced, end),
+        "visits": visits.visits(events, priced, end, 24.0),
         "cell_hours": cell_hours.cell_hours(events, priced, hours, end),
         "vehicles_now": vehicles.vehicles_now(events, tables["telemetry"], seen, priced, end),
+        "standing": standing.standing(timeline, [start, end]),
         "steps": sightings.steps(seen),
         "facts": sightings.facts(seen, settings.thresholds),
         "inferred_trips": sightings.inferred_trips(seen, settings),

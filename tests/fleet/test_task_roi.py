@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fleetdesk.fleet.downstream_revenue import DownstreamRevenue, Form
+from fleetdesk.fleet.method_v0 import Form, HourlyRateRevenue
 from fleetdesk.fleet.rate_sums import Rate, Region
 from fleetdesk.fleet.task_roi import mean_cost_per_h, task_rois
 from fleetdesk.model.places import Point
@@ -33,7 +33,7 @@ def downstream():
         for cell, per_h in ((POOR, 1.0), (RICH, 3.0))
         for day in range(1, 8)
     }
-    return DownstreamRevenue(
+    return HourlyRateRevenue(
         form=Form.EXPECTED_MIN, net=True, timezone="UTC", precision=6, usable_battery_pct=10,
         rates=rates, city={}, overall=Rate(0, 0, 0), regions={},
         any_region=Region(2.0, None, 10), as_of=START, window_days=28,

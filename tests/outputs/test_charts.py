@@ -124,7 +124,7 @@ def test_planned_and_left_out_add_up_to_all_tasks(day):
     assert [(row["Outcome"], row["Tasks"]) for row in table] == [
         ("Planned", 4), ("Detour costs more than it brings", 1),
     ]  # fmt: skip
-    money = sum(row["ROI, scooter-level net (EUR)"] for row in table)
+    money = sum(row["ROI, fleet-level net (EUR)"] for row in table)
     assert money == pytest.approx(sum(roi.roi for roi in day.rois.values()))
     assert len(sheet.charts) == 2
 

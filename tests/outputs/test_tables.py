@@ -54,7 +54,7 @@ def test_tasks_are_in_order_of_rank_and_each_explains_itself(day):
 
 def test_money_of_a_task_adds_up_under_headers_with_the_currency(day):
     row = records(tasks(day))[1]
-    roi = row["ROI, scooter-level net (EUR)"]
+    roi = row["ROI, fleet-level net (EUR)"]
     assert roi == pytest.approx(
         row["Revenue with task (EUR)"] - row["Revenue without task (EUR)"] - row["Cost (EUR)"]
     )
@@ -111,7 +111,7 @@ def test_roi_by_cell_best_first_with_what_is_behind_the_rate(day):
     cell = day.tasks[0].before.cell
     sheet = roi_sheet(day.tasks, day.rois, day.plan, {cell: CellRate(0.42, 61.5)}, day.settings)
     rows = records(sheet)
-    totals = [row["ROI, scooter-level net, all tasks (EUR)"] for row in rows]
+    totals = [row["ROI, fleet-level net, all tasks (EUR)"] for row in rows]
     assert totals == sorted(totals, reverse=True)
     assert sum(totals) == pytest.approx(sum(roi.roi for roi in day.rois.values()))
     assert sum(row["Tasks"] for row in rows) == 5
@@ -127,7 +127,7 @@ def test_gross_revenue_is_named_gross(day):
     costs = day.settings.costs.model_copy(update={"use_net_revenue": False})
     settings = day.settings.model_copy(update={"costs": costs})
     sheet = roi_sheet(day.tasks, day.rois, day.plan, {}, settings)
-    assert "ROI, scooter-level gross, per task (EUR)" in {c.header for c in sheet.columns}
+    assert "ROI, fleet-level gross, per task (EUR)" in {c.header for c in sheet.columns}
 
 
 def test_kpis(day):

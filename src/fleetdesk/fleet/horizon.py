@@ -27,3 +27,15 @@ def weekday_hours(start: datetime, hours: float, timezone: str) -> npt.NDArray[n
         split[local.weekday()] += (until - now).total_seconds() / 3600.0
         now = until
     return split
+
+
+def slots_before(
+    end: datetime, steps: int, step: timedelta, timezone: str
+) -> npt.NDArray[np.int64]:
+    """The slot of the week of each step before `end`, the last step first; shape (steps,).
+
+    A slot is the local hour of a workday (0-23), or 24 + that of a day of the weekend.
+    """
+    zone = ZoneInfo(timezone)
+    middles = [(end - step * (k + 0.5)).astimezone(zone) for k in range(steps)]
+    return np.array([at.hour + 24 * (at.weekday() >= 5) for at in middles], dtype=np.int64)

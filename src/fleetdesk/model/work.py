@@ -20,6 +20,7 @@ class Rule(StrEnum):
     """Why a task is on the list: the rule of the sheet that made it."""
 
     LOW_BATTERY = "low battery"
+    SWAP_PAYS = "a swap pays"
     OUTSIDE_PARKING = "outside parkings"
     PARKING_BELOW_MINIMUM = "parking below minimum"
 
@@ -75,12 +76,22 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Revenues:
+    """What is earned with a task and without it, in city currency."""
+
+    after: float
+    without: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRoi:
     """ROI of one task in city currency: revenue after, revenue without it, cost, the difference.
 
-    Both revenues run to one common end (`horizon_h` after the start). `cost` is material and
-    labour at the vehicle; travel is charged where it arises, on the route. `labour_cost` is the
-    part of `cost` that the route's working time pays for, so that it is not counted twice.
+    Both revenues run to one common end (`horizon_h` after the start) and are those of the level
+    that plans are made on. `cost` is material and labour at the vehicle; travel is charged where it
+    arises, on the route. `labour_cost` is the part of `cost` that the route's working time pays
+    for, so that it is not counted twice. `scooter` is what the vehicle itself earns, `fleet` what
+    the whole fleet earns more because of it; `interval` holds nine in ten draws of the ROI.
     """
 
     task_id: str
@@ -90,11 +101,27 @@ class TaskRoi:
     labour_cost: float
     horizon_h: float
     estimator: str
+    scooter: Revenues | None = None
+    fleet: Revenues | None = None
+    interval: tuple[float, float] | None = None
 
     @property
     def roi(self) -> float:
         """Revenue after - revenue without - cost."""
         return self.revenue_after - self.revenue_without - self.cost
+
+    @property
+    def scooter_roi(self) -> float | None:
+        """The same from what the vehicle itself earns."""
+        return self._of(self.scooter)
+
+    @property
+    def fleet_roi(self) -> float | None:
+        """The same from what the whole fleet earns more."""
+        return self._of(self.fleet)
+
+    def _of(self, revenues: Revenues | None) -> float | None:
+        return None if revenues is None else revenues.after - revenues.without - self.cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fleetdesk.model.places import Point
-from fleetdesk.model.work import Task
+from fleetdesk.model.work import Task, TaskRoi
 from fleetdesk.settings.schema import Settings
 
 
@@ -15,9 +15,20 @@ def money(amount: float, currency: str) -> str:
     return f"{amount:,.2f}\u00a0{currency}"
 
 
-def roi_name(settings: Settings) -> str:
-    """Which ROI is meant: the vehicle's own, from net or gross revenue."""
-    return f"ROI, scooter-level {'net' if settings.costs.use_net_revenue else 'gross'}"
+def roi_name(settings: Settings, level: str | None = None) -> str:
+    """Which ROI is meant: at the level that plans are made on, or another; net or gross."""
+    money_kind = "net" if settings.costs.use_net_revenue else "gross"
+    return f"ROI, {level or settings.thresholds.roi_level}-level {money_kind}"
+
+
+def other_level(settings: Settings) -> str:
+    """The level that plans are not made on."""
+    return "scooter" if settings.thresholds.roi_level == "fleet" else "fleet"
+
+
+def other_roi(roi: TaskRoi, settings: Settings) -> float | None:
+    """A task's ROI at that other level."""
+    return roi.scooter_roi if other_level(settings) == "scooter" else roi.fleet_roi
 
 
 def local(moment: datetime | None, settings: Settings) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ from fleetdesk.features.nullable import nullable
 from fleetdesk.features.sightings import inferred_events, inferred_trips
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.cycle_length import CycleLength
-from fleetdesk.fleet.downstream_revenue import DownstreamRevenue, estimate
+from fleetdesk.fleet.downstream_revenue import estimate
+from fleetdesk.fleet.estimator import DownstreamRevenue
 from fleetdesk.fleet.fleet_state import fleet_now
+from fleetdesk.fleet.history import History
 from fleetdesk.fleet.kpis import Kpi, key_figures
-from fleetdesk.fleet.rate_sums import Rate
 from fleetdesk.fleet.task_roi import task_rois
 from fleetdesk.model.edits import Edits
 from fleetdesk.model.fleet import VehicleNow
@@ -70,11 +71,11 @@ class DayPlan:
 
     @property
     def cell_support(self) -> Mapping[str, CellRate]:
-        """The same with the vehicle hours behind it; weekdays weigh by their hours."""
-        by_cell: dict[str, list[Rate]] = {}
-        for (cell, _), rate in sorted(self.downstream.rates.items()):
-            by_cell.setdefault(cell, []).append(rate)
-        return {cell: _over_the_week(rates) for cell, rates in by_cell.items()}
+        """The same with the vehicle hours behind it."""
+        return {
+            cell: CellRate(rate.per_h, rate.support_h)
+            for cell, rate in self.downstream.cell_rates.items()
+        }
 
 
 def plan_day(
@@ -93,7 +94,7 @@ def plan_day(
     now = _moment(store, settings)
     on_progress("Following the vehicles through their cycles", 0.0)
     tables = _with_inferred(store.tables(), settings, now.as_of)
-    downstream = estimate(tables["events"], tables["trips"], settings, now.as_of)
+    downstream = estimate(History(tables["events"], tables["trips"], now.as_of), settings)
     on_progress("Looking at the fleet", 0.35)
     fleet = _fleet(tables, settings, now.as_of)
     on_progress("Weighing tasks", 0.45)
@@ -137,12 +138,6 @@ def plan_day(
         ),
         edits=edited,
     )
-
-
-def _over_the_week(rates: Sequence[Rate]) -> CellRate:
-    hours = sum(rate.support_h for rate in rates)
-    earned = sum(rate.per_h * rate.support_h for rate in rates)
-    return CellRate(earned / hours if hours else 0.0, hours)
 
 
 def _moment(store: Store, settings: Settings) -> Moment:

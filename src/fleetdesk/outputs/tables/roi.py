@@ -9,7 +9,7 @@ from statistics import fmean
 
 from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Task, TaskRoi
-from fleetdesk.outputs.wording import roi_name
+from fleetdesk.outputs.wording import other_level, other_roi, roi_name
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
@@ -37,7 +37,7 @@ def roi_sheet(
     planned = plan.planned_task_ids
     total = {cell: fsum(rois[t.task_id].roi for t in here) for cell, here in by_cell.items()}
     rows = [
-        _row(cell, by_cell[cell], rois, total[cell], planned, rates.get(cell))
+        _row(cell, by_cell[cell], rois, total[cell], planned, rates.get(cell), settings)
         for cell in sorted(total, key=lambda cell: (-total[cell], cell))
     ]
     estimators = sorted(
@@ -66,6 +66,12 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Planned", CellStyle.INTEGER, 9, "Of these, on a route."),
         ResultColumn(f"{name}, all tasks ({currency})", CellStyle.MONEY, 15),
         ResultColumn(f"{name}, per task ({currency})", CellStyle.MONEY, 15),
+        ResultColumn(
+            f"{roi_name(settings, other_level(settings))}, per task ({currency})",
+            CellStyle.MONEY, 15,
+            "Fleet-level counts only trips that no other vehicle would have taken; scooter-level "
+            "all trips of the vehicle itself.",
+        ),
         ResultColumn(f"Revenue with, per task ({currency})", CellStyle.MONEY, 14),
         ResultColumn(f"Revenue without, per task ({currency})", CellStyle.MONEY, 14),
         ResultColumn(f"Cost per task ({currency})", CellStyle.MONEY, 12),
@@ -85,8 +91,10 @@ def _row(
     total: float,
     planned: frozenset[str],
     rate: CellRate | None,
+    settings: Settings,
 ) -> tuple[Value, ...]:
     values = [rois[task.task_id] for task in tasks]
+    others = [roi for value in values if (roi := other_roi(value, settings)) is not None]
     known = [task.before.battery_pct for task in tasks if task.before.battery_pct is not None]
     return (
         cell,
@@ -94,6 +102,7 @@ def _row(
         sum(task.task_id in planned for task in tasks),
         total,
         total / len(tasks),
+        fmean(others) if others else None,
         fmean(value.revenue_after for value in values),
         fmean(value.revenue_without for value in values),
         fmean(value.cost for value in values),

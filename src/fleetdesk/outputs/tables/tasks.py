@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.plan import Action, Dropped, Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi
-from fleetdesk.outputs.wording import place_of, roi_name, sentence
+from fleetdesk.outputs.wording import other_level, other_roi, place_of, roi_name, sentence
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
@@ -74,7 +74,20 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Priority (0-100)", CellStyle.DECIMAL, 12, "By the sheet Weights."),
         ResultColumn(
             f"{roi_name(settings)} ({currency})", CellStyle.MONEY, 14,
-            "Revenue with the task, less revenue without it, less cost.",
+            "Revenue with the task, less revenue without it, less cost. Fleet-level counts only "
+            "trips that no other vehicle would have taken.",
+        ),
+        ResultColumn(
+            f"Low end of it ({currency})", CellStyle.MONEY, 11,
+            "1 in 20 draws of the history puts it lower.",
+        ),
+        ResultColumn(
+            f"High end of it ({currency})", CellStyle.MONEY, 11,
+            "1 in 20 draws of the history puts it higher.",
+        ),
+        ResultColumn(
+            f"{roi_name(settings, other_level(settings))} ({currency})", CellStyle.MONEY, 14,
+            "For comparison: scooter-level counts all trips of the vehicle itself.",
         ),
         ResultColumn(f"Revenue with task ({currency})", CellStyle.MONEY, 13),
         ResultColumn(f"Revenue without task ({currency})", CellStyle.MONEY, 16),
@@ -106,6 +119,9 @@ def _row(
         task.idle_h,
         priority.score_pct if priority else None,
         roi.roi if roi else None,
+        roi.interval[0] if roi and roi.interval else None,
+        roi.interval[1] if roi and roi.interval else None,
+        other_roi(roi, settings) if roi else None,
         roi.revenue_after if roi else None,
         roi.revenue_without if roi else None,
         roi.cost if roi else None,

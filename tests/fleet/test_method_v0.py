@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.fleet.downstream_revenue import Form, estimate
+from fleetdesk.fleet.history import History
+from fleetdesk.fleet.method_v0 import Form, estimate
 from fleetdesk.fleet.rate_sums import REGION_SUPPORT_TRIPS
 from fleetdesk.settings.schema import City, Costs, Settings, Thresholds
 
@@ -51,7 +52,7 @@ def city(tables):
 
 
 def learn(city, settings=GROSS, as_of=AS_OF, **options):
-    return estimate(city["events"], city["trips"], settings, as_of, **options)
+    return estimate(History(city["events"], city["trips"], as_of), settings, **options)
 
 
 # By hand. a: revenue to the end at 0, 1, 2, 3 h = 6, 6, 2, 2; hours to the end = 4, 3, 2, 1.
@@ -185,7 +186,7 @@ def test_trips_of_unknown_charge_leave_the_battery_out_and_say_so(tables):
 
 
 def test_no_trips_is_zero_and_says_so(city):
-    learnt = estimate(city["events"], city["trips"].limit(0), GROSS, AS_OF)
+    learnt = estimate(History(city["events"], city["trips"].limit(0), AS_OF), GROSS)
     monday = datetime(2024, 6, 10, tzinfo=UTC)
     assert learnt.value(BUSY, 90, monday, 24) == 0
     assert learnt.explain(BUSY, 90, monday, 0).rate_per_h == 0

@@ -1,0 +1,43 @@
+"""What an estimator may learn from: records up to one moment, and nothing after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fleetdesk.features.calendar import calendar, moment
+from fleetdesk.features.cycles import timeline
+from fleetdesk.features.trips import countable, priced
+from fleetdesk.settings.schema import Settings
+
+
+@dataclass(frozen=True)
+class History:
+    """Canonical EVENTS and TRIPS, and the UTC-aware moment up to which they may be looked at."""
+
+    events: Any
+    trips: Any
+    as_of: datetime
+
+    def start(self, settings: Settings) -> datetime:
+        """Where the sheet's window of history begins."""
+        return self.as_of - timedelta(days=settings.city.window_days)
+
+    def hours(self, settings: Settings) -> Any:
+        """The calendar of the window."""
+        return calendar(self.start(settings), self.as_of, settings.city.timezone)
+
+    def timeline(self) -> Any:
+        """The events with their phases and cycles, worked out once."""
+        return timeline(self.events, self.as_of).cache()
+
+    def known_trips(self, settings: Settings) -> Any:
+        """Priced trips that rates may be learnt from and that had ended by `as_of`."""
+        trips = countable(priced(self.trips, settings.costs))
+        return trips.filter(trips.ended_at <= moment(self.as_of))
+
+    def recent_trips(self, settings: Settings) -> Any:
+        """Those of them that started within the window."""
+        trips = self.known_trips(settings)
+        return trips.filter(trips.started_at >= moment(self.start(settings)))
