@@ -75,7 +75,7 @@ def main() -> None:
         asked.as_of,
     )
     tasks = pq.read_table(chosen.records / "tasks.parquet").to_pydict()
-    earlier = _earlier_tasks(history, engine)
+    earlier = _earlier_tasks(history, engine, tasks)
     parts, thresholds = [], {}
     for name in chosen.estimators:
         began, variant = time.perf_counter(), ESTIMATORS[name]
@@ -123,14 +123,14 @@ def _spans(tasks: dict[str, Any], asked: Question, size: int) -> tuple[list[date
     return starts, np.array(tasks.get("hours", [asked.horizon_h] * size), dtype=float)
 
 
-def _earlier_tasks(history: History, engine: Any) -> dict[str, Any]:
+def _earlier_tasks(history: History, engine: Any, tasks: dict[str, Any]) -> dict[str, Any]:
     """What could have been done at this hour on each of the seven days before, by the records.
 
     For every vehicle that stood rentable or empty then: a swap on the spot, and a charge with a
-    ride to where crews have put vehicles down.
+    ride to a place that one of today's tasks would carry a vehicle to.
     """
-    drops = history.events.filter(history.events.event_types.contains("provider_drop_off"))
-    goals = engine.execute(drops.select("cell", "event_at").order_by("event_at", "cell")).cell
+    cells = zip(tasks["cell_before"], tasks["cell_after"], strict=True)
+    goals = sorted(after for before, after in cells if after != before)
     draw, rows = np.random.default_rng(0), []
     for days in range(1, 8):
         moment = history.as_of - timedelta(days=days)
@@ -147,7 +147,7 @@ def _earlier_tasks(history: History, engine: Any) -> dict[str, Any]:
             last.vehicle_state == "non_operational"
         )
         for state in last[free | empty].itertuples():
-            drop = goals.iloc[draw.integers(goals.size)] if goals.size else state.cell
+            drop = goals[draw.integers(len(goals))] if goals else state.cell
             for goal in (state.cell, drop):
                 rows.append((state.vehicle_state == "available", state.cell, state.battery_pct,
                              goal, 100.0, moment))  # fmt: skip
