@@ -8,12 +8,14 @@ from typing import Any
 
 from fleetdesk.features import (
     cell_hours,
+    charges,
     cycles,
     exposure,
     flows,
     sightings,
     standing,
     stock,
+    telemetry_cycles,
     trips,
     vehicles,
     visits,
@@ -36,6 +38,13 @@ KEYS = {
     "facts": (),
     "inferred_trips": ("trip_id",),
     "inferred_events": ("event_id",),
+    "changes": ("vehicle_id", "at"),
+    "swaps": ("vehicle_id", "at"),
+    "moves": ("vehicle_id", "at"),
+    "last_pings": ("vehicle_id",),
+    "charges_beside": ("event_id",),
+    "told_events": ("event_id",),
+    "told_trips": ("trip_id",),
 }
 
 
@@ -48,6 +57,13 @@ def expressions(
     hours = calendar(start, end, settings.city.timezone)
     timeline = cycles.timeline(events, end)
     stood = exposure.exposure(timeline, hours)
+    # As if of some vehicles no events were recorded, and of some of these no trips either.
+    recorded = events.filter(~events.vehicle_id.endswith("3") & ~events.vehicle_id.endswith("4"))
+    ridden = tables["trips"].filter(~tables["trips"].vehicle_id.endswith("3"))
+    recorded = recorded.mutate(battery_pct=recorded.battery_pct.nullif(100.0))
+    limits = settings.thresholds
+    pings = telemetry_cycles.pings(recorded, tables["telemetry"], limits, end)
+    told = telemetry_cycles.with_telemetry(recorded, ridden, pings, limits, end)
     return {
         "priced": priced,
         "timeline": timeline,
@@ -63,4 +79,11 @@ def expressions(
         "facts": sightings.facts(seen, settings.thresholds),
         "inferred_trips": sightings.inferred_trips(seen, settings),
         "inferred_events": sightings.inferred_events(seen, settings),
+        "changes": pings.changes,
+        "swaps": charges.swaps(pings.changes),
+        "moves": pings.moves,
+        "last_pings": pings.last,
+        "charges_beside": pings.beside,
+        "told_events": told.events,
+        "told_trips": told.trips,
     }
