@@ -14,7 +14,6 @@ from fleetdesk.outputs.charts import (
     battery_sheet,
     cycles_sheet,
     left_out_sheet,
-    threshold_sheet,
     workload_sheet,
 )
 from fleetdesk.outputs.palette import contrast, palette
@@ -30,7 +29,6 @@ def all_sheets(day) -> list[ResultSheet]:
         availability_sheet(day.fleet, day.settings),
         workload_sheet(day.plan, day.vans, day.settings),
         left_out_sheet(day.tasks, day.rois, day.plan, day.settings),
-        threshold_sheet(day.tasks, day.rois, day.settings),
         cycles_sheet(cycle_length([0, 0, 0], [10, 30, 50], [1, 1, 0]), day.settings),
     ]
 
@@ -41,7 +39,6 @@ def empty_sheets(day) -> list[ResultSheet]:
         availability_sheet([], day.settings),
         workload_sheet(NOTHING, [], day.settings),
         left_out_sheet([], {}, NOTHING, day.settings),
-        threshold_sheet([], {}, day.settings),
         cycles_sheet(CycleLength((), (), 0, 0, 0.0), day.settings),
     ]
 
@@ -88,34 +85,6 @@ def test_causes_are_counted_once_and_the_most_frequent_is_first(day):
         "Reserved": 0, "Out of service": 0,
     }  # fmt: skip
     assert sheet.charts[0].note == "1 of 6 vehicles (17 %) can be rented now."
-
-
-def test_the_cumulative_return_counts_swaps_below_each_threshold(day):
-    rois = dict(day.rois)
-    rois["T5"] = replace(rois["T5"], revenue_after=0.0)  # 29 %: loses money
-    table = {
-        row["Threshold (%)"]: row for row in rows(threshold_sheet(day.tasks, rois, day.settings))
-    }
-    header = next(name for name in table[5.0] if name.startswith("Cumulative"))
-    swaps = [(8, "T1"), (22, "T2"), (5, "T4"), (29, "T5")]
-    for threshold, row in table.items():
-        below = [rois[task].roi for charge, task in swaps if charge < threshold]
-        assert row["Swaps"] == len(below)
-        assert row[header] == pytest.approx(sum(below))
-    assert table[5.0]["Swaps"] == 0
-    assert [t for t, row in table.items() if row["In use"] is not None] == [30.0]
-    assert table[30.0]["In use"] == table[30.0][header]
-    chart = threshold_sheet(day.tasks, rois, day.settings).charts[0]
-    assert chart.note.startswith("Highest at 23 %: ")
-    assert chart.series[1].mark
-
-
-def test_a_threshold_that_is_no_whole_number_is_the_last_one(day):
-    limits = day.settings.thresholds.model_copy(update={"low_battery_pct": 22.5})
-    settings = day.settings.model_copy(update={"thresholds": limits})
-    found = [row["Threshold (%)"] for row in rows(threshold_sheet(day.tasks, day.rois, settings))]
-    assert found[0] == 5.0
-    assert found[-2:] == [22.0, 22.5]
 
 
 def test_planned_and_left_out_add_up_to_all_tasks(day):

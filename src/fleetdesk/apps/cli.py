@@ -20,6 +20,7 @@ from fleetdesk.apps.login import login
 from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
 from fleetdesk.apps.sending import send
+from fleetdesk.apps.trying import replay, sandbox
 from fleetdesk.errors import FleetDeskError
 
 EXIT_CODES = """\b
@@ -239,7 +240,7 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
     finish(work, as_json)
 
 
-for command in (import_, status, gc, backup, restore, schedule, send, login):
+for command in (import_, status, gc, backup, restore, schedule, send, login, sandbox, replay):
     cli.add_command(command)
 
 

@@ -1,86 +1,20 @@
-"""The sheets Thresholds result, Left out and Workload: which work pays, and who does it."""
+"""The sheets Left out and Workload: which work pays, and who does it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import floor, fsum
+from math import fsum
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.model.plan import DropCode, Plan, Route
 from fleetdesk.model.work import Task, TaskRoi, Van
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.wording import money, roi_name
+from fleetdesk.outputs.wording import roi_name
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
-_FIRST_PCT = 5
-_THRESHOLD = "Threshold (%)"
-_IN_USE = "In use"
 _OUTCOME = "Outcome"
 _HOURS = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Shift left (h)")
-
-
-def threshold_sheet(
-    tasks: Sequence[Task], rois: Mapping[str, TaskRoi], settings: Settings
-) -> ResultSheet:
-    """What this day's battery swaps would return in all if only batteries below x were swapped.
-
-    x runs from 5 % to the threshold in use in steps of 1 %; vehicles above it make no task, so
-    nothing can be said of higher ones. ROI is before travel; a task that also moves the vehicle
-    counts as a whole.
-    """
-    currency, low = settings.city.currency, settings.thresholds.low_battery_pct
-    swaps = [
-        (task.before.battery_pct, rois[task.task_id].roi)
-        for task in tasks
-        if task.swaps and task.task_id in rois and task.before.battery_pct is not None
-    ]
-    total = f"Cumulative {roi_name(settings)} ({currency})"
-    rows: list[tuple[Value, ...]] = []
-    for threshold in _thresholds(low):
-        below = [roi for charge, roi in swaps if charge < threshold]
-        returned = fsum(below)
-        rows.append((threshold, len(below), returned, returned if threshold == low else None))
-    best = max(rows, key=lambda row: (row[2], -row[0]))  # type: ignore[operator]
-    note = (
-        f"Highest at {best[0]:g} %: {money(float(best[2]), currency)} from {best[1]} swaps."  # type: ignore[arg-type]
-        if swaps
-        else "There is no battery swap to weigh."
-    )
-    colours = palette()
-    shown = CellStyle.INTEGER if float(low).is_integer() else CellStyle.PERCENT
-    return ResultSheet(
-        sheet="Thresholds result",
-        title=f"Battery threshold: {settings.city.name}",
-        note=(
-            f"{roi_name(settings)} of this day's swaps before travel, added up over the vehicles "
-            f"with less charge than the threshold. In use: {low:g} %."
-        ),
-        table_name="ThresholdsResult",
-        columns=(
-            ResultColumn(_THRESHOLD, shown, 12, "Only batteries below it are swapped."),
-            ResultColumn("Swaps", CellStyle.INTEGER, 9),
-            ResultColumn(total, CellStyle.MONEY, 19),
-            ResultColumn(_IN_USE, CellStyle.MONEY, 12, "At the threshold in use."),
-        ),
-        rows=rows,
-        key=_THRESHOLD,
-        charts=(
-            Chart(
-                ChartKind.LINE,
-                title="Cumulative return against the battery threshold",
-                x_title="Threshold: swap batteries below this charge (%)",
-                y_title="Cumulative ROI",
-                unit=currency,
-                categories=_THRESHOLD,
-                series=(
-                    Series(total, colours.category(0), "Cumulative ROI"),
-                    Series(_IN_USE, colours.alert, f"Threshold in use: {low:g} %", mark=True),
-                ),
-                note=note,
-            ),
-        ),
-    )
 
 
 def left_out_sheet(
@@ -173,11 +107,6 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
             ),
         ),
     )
-
-
-def _thresholds(low: float) -> list[float]:
-    whole = [float(x) for x in range(_FIRST_PCT, floor(low) + 1) if x < low]
-    return [*whole, float(low)]
 
 
 def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:

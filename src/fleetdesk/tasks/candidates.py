@@ -16,17 +16,23 @@ from fleetdesk.settings.schema import Costs, Settings, Thresholds
 
 
 def candidates(
-    fleet: Sequence[VehicleNow], parkings: Sequence[Parking], settings: Settings
+    fleet: Sequence[VehicleNow],
+    parkings: Sequence[Parking],
+    settings: Settings,
+    swaps: Mapping[str, str] | None = None,
 ) -> tuple[Task, ...]:
     """All tasks that the rules make, ordered by task id.
 
-    A vehicle gets at most one task; when several rules name it, one visit does all of it. Vehicles
-    that are being ridden, reserved or already away are left alone. Without parkings only the
-    battery rule applies.
+    `swaps` says why a vehicle gets a charged battery, by its id (tasks.swap_rule); without it all
+    below the sheet's threshold do. A vehicle gets at most one task; when several rules name it, one
+    visit does all of it. Vehicles that are being ridden, reserved or already away are left alone.
+    Without parkings only the battery rule applies.
     """
     thresholds = settings.thresholds
     movable = sorted((v for v in fleet if v.serviceable), key=lambda v: v.vehicle_id)
-    needs = {vehicle.vehicle_id: _Need(vehicle) for vehicle in movable}
+    if swaps is None:
+        swaps = _below_the_line(movable, thresholds)
+    needs = {v.vehicle_id: _Need(v, swap_why=swaps.get(v.vehicle_id, "")) for v in movable}
     if parkings:
         _measure_outside(list(needs.values()), parkings, thresholds)
         stock = _Stock.of(parkings, fleet)
@@ -47,6 +53,7 @@ class _Need:
     """What is found out about one vehicle on the way to its task."""
 
     vehicle: VehicleNow
+    swap_why: str = ""
     outside_m: float = 0.0
     nearest: str = ""
     outside: bool = False
@@ -158,8 +165,8 @@ def _send(
 def _task(need: _Need, names: Mapping[str, str], settings: Settings) -> Task | None:
     vehicle, thresholds, costs = need.vehicle, settings.thresholds, settings.costs
     battery = vehicle.battery_pct
-    low = battery is not None and battery < thresholds.low_battery_pct
-    rules = _rules(need, low)
+    low = bool(need.swap_why)
+    rules = _rules(need, thresholds)
     if not rules:
         return None
     kinds = tuple(
@@ -216,9 +223,20 @@ def _usable(battery_pct: float | None, thresholds: Thresholds) -> bool:
     return battery_pct is None or battery_pct >= thresholds.usable_battery_pct
 
 
-def _rules(need: _Need, low: bool) -> tuple[Rule, ...]:
+def _below_the_line(fleet: Iterable[VehicleNow], thresholds: Thresholds) -> dict[str, str]:
+    line = thresholds.low_battery_pct
+    return {
+        v.vehicle_id: f"battery {round(v.battery_pct, 1):g} % is below {line:g} %"
+        for v in fleet
+        if v.battery_pct is not None and v.battery_pct < line
+    }
+
+
+def _rules(need: _Need, thresholds: Thresholds) -> tuple[Rule, ...]:
+    low = (need.vehicle.battery_pct or 0.0) < thresholds.low_battery_pct
     found = (
-        (Rule.LOW_BATTERY, low),
+        (Rule.LOW_BATTERY, bool(need.swap_why) and low),
+        (Rule.SWAP_PAYS, bool(need.swap_why) and not low),
         (Rule.OUTSIDE_PARKING, need.outside and need.destination is not None),
         (Rule.PARKING_BELOW_MINIMUM, need.to_fill),
     )
@@ -236,10 +254,8 @@ def _service_s(kinds: tuple[TaskKind, ...], costs: Costs) -> int:
 
 def _why(need: _Need, rules: tuple[Rule, ...], thresholds: Thresholds) -> str:
     sentences = {
-        Rule.LOW_BATTERY: (
-            f"battery {round(need.vehicle.battery_pct or 0, 1):g} % is below "
-            f"{thresholds.low_battery_pct:g} %"
-        ),
+        Rule.LOW_BATTERY: need.swap_why,
+        Rule.SWAP_PAYS: need.swap_why,
         Rule.OUTSIDE_PARKING: (
             f"stands {need.outside_m:.0f} m outside {need.nearest} "
             f"(limit {thresholds.outside_m:g} m)"

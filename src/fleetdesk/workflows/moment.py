@@ -30,15 +30,20 @@ def moment(settings: Settings, last_record: datetime) -> Moment:
     """
     city = settings.city
     zone = ZoneInfo(city.timezone)
-    start = min((w.shift_start for w in _working(settings)), default=DEFAULT_START)
     if city.plan_day is not None:
-        starts_at = _at(city.plan_day, start, zone)
+        starts_at = shift_start(settings, city.plan_day)
         return Moment(city.plan_day, _last_at(city, min(starts_at, last_record), zone), starts_at)
     as_of = _last_at(city, last_record, zone)
     day = as_of.astimezone(zone).date()
-    if _at(day, start, zone) < as_of:
+    if shift_start(settings, day) < as_of:
         day += timedelta(days=1)
-    return Moment(day, as_of, _at(day, start, zone))
+    return Moment(day, as_of, shift_start(settings, day))
+
+
+def shift_start(settings: Settings, day: date) -> datetime:
+    """When the first shift of a day begins (UTC-aware)."""
+    start = min((w.shift_start for w in _working(settings)), default=DEFAULT_START)
+    return _at(day, start, ZoneInfo(settings.city.timezone))
 
 
 def vans(settings: Settings, day: date) -> tuple[Van, ...]:

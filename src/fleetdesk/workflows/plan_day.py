@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import ibis
-
-from fleetdesk.errors import NotEnoughData, Problem, Severity
-from fleetdesk.features.calendar import moment as moment_literal
-from fleetdesk.features.nullable import nullable
-from fleetdesk.features.sightings import inferred_events, inferred_trips
+from fleetdesk.errors import Problem, Severity
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.fleet.downstream_revenue import estimate
@@ -33,11 +28,17 @@ from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.tasks.candidates import candidates
+from fleetdesk.tasks.hold_back import hold_back
+from fleetdesk.tasks.pricing import Offer
 from fleetdesk.tasks.priority import prioritise
 from fleetdesk.tasks.select import select
+from fleetdesk.tasks.swap_rule import swap_rule
 from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed, told
-from fleetdesk.workflows.moment import Moment, moment, parkings, vans
+from fleetdesk.workflows.known import planned_moment, with_inferred
+from fleetdesk.workflows.moment import Moment, parkings, vans
+from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.task_pay import task_pay
 
 STALE = timedelta(days=2)
 NO_EDITS = Edits()
@@ -48,6 +49,7 @@ class DayPlan:
     """All that was worked out for one day; `plan.dropped` holds every task without a route.
 
     `adds` is what each planned task adds to the profit, in city currency: with it less without it.
+    `past` is None where nobody wanted to look back.
     """
 
     moment: Moment
@@ -58,6 +60,9 @@ class DayPlan:
     plan: Plan
     vans: tuple[Van, ...]
     downstream: DownstreamRevenue
+    history: History
+    past: Past | None
+    offers: tuple[Offer, ...]
     kpis: tuple[Kpi, ...]
     cycle_length: CycleLength
     adds: Mapping[str, float]
@@ -83,26 +88,36 @@ def plan_day(
     settings: Settings,
     *,
     edits: Edits = NO_EDITS,
+    looking_back: bool = True,
     on_progress: OnProgress = silent,
 ) -> DayPlan:
     """Plan the day that the City sheet asks for on what the store holds.
 
-    `edits` are the planner's on the last plan; the new one keeps those that can be driven. Nothing
+    `edits` are the planner's on the last plan; the new one keeps those that can be driven. Past
+    tasks are valued where `looking_back` or where thresholds are learnt from them. Nothing
     after the moment of planning is looked at. Raises NotEnoughData when the store has no records
     up to then.
     """
-    now = _moment(store, settings)
+    now = planned_moment(store, settings)
     on_progress("Following the vehicles through their cycles", 0.0)
-    tables = _with_inferred(store.tables(), settings, now.as_of)
-    downstream = estimate(History(tables["events"], tables["trips"], now.as_of), settings)
-    on_progress("Looking at the fleet", 0.35)
+    tables = with_inferred(store.tables(), settings, now.as_of)
+    history = History(tables["events"], tables["trips"], now.as_of)
+    downstream = estimate(history, settings)
+    past = None
+    if looking_back or settings.thresholds.threshold_scope != "sheet":
+        on_progress("Valuing past tasks", 0.25)
+        past = look_back(history, downstream, settings)
+    on_progress("Looking at the fleet", 0.4)
     fleet = _fleet(tables, settings, now.as_of)
     on_progress("Weighing tasks", 0.45)
-    tasks = candidates(fleet, parkings(settings), settings)
+    rule = swap_rule(fleet, downstream, settings, now.starts_at, past.policy if past else None)
+    tasks = candidates(fleet, parkings(settings), settings, rule.why)
     rois = {roi.task_id: roi for roi in task_rois(tasks, downstream, settings, now.starts_at)}
     priorities = prioritise(tasks, rois, settings)
     edits = for_day(edits, now.day, tasks)
-    chosen = offered(select(tasks, rois, priorities, settings), tasks, edits)
+    selected = hold_back(select(tasks, rois, priorities, settings), settings, now.day)
+    chosen = offered(selected, tasks, edits)
+    pay, pay_notes = task_pay(store, history, chosen.tasks, rois, settings, now.day)
     crew = vans(settings, now.day)
     problem = build(chosen.tasks, rois, chosen.bonuses, crew, Haversine(), settings.city.currency)
     effort = settings.city.search_effort
@@ -127,6 +142,9 @@ def plan_day(
         plan=replace(found.plan, dropped=(*chosen.dropped, *found.plan.dropped)),
         vans=crew,
         downstream=downstream,
+        history=history,
+        past=past,
+        offers=pay,
         kpis=figures.kpis,
         cycle_length=figures.cycle_length,
         adds={
@@ -135,51 +153,12 @@ def plan_day(
         notes=(
             *_notes(now, settings, downstream, found.plan, priced=_prices_count(tables)),
             *edited.notes,
+            *(past.notes if past else ()),
+            *rule_notes(rule, settings),
+            *pay_notes,
         ),
         edits=edited,
     )
-
-
-def _moment(store: Store, settings: Settings) -> Moment:
-    window = store.data_window()
-    if window is None:
-        raise NotEnoughData(
-            "There are no records to plan from",
-            found="no trips, events or sightings",
-            fix="Bring some in with fleetdesk import",
-        )
-    now = moment(settings, window[1])
-    if now.as_of < window[0]:
-        raise NotEnoughData(
-            f"There are no records before {now.day}, the day to plan",
-            found=f"records from {window[0]:%Y-%m-%d %H:%M} to {window[1]:%Y-%m-%d %H:%M} UTC",
-            fix="Choose a later day in City: Day to plan, or leave it empty",
-        )
-    return now
-
-
-def _with_inferred(
-    tables: Mapping[str, Any], settings: Settings, as_of: datetime
-) -> Mapping[str, Any]:
-    """The tables, with the trips and events that a public feed's sightings imply added.
-
-    What a later sighting reveals is stamped at the earlier one, so later ones are cut off first.
-    """
-    sightings = tables["sightings"]
-    sightings = sightings.filter(sightings.seen_at <= moment_literal(as_of))
-    if sightings.count().execute() == 0:
-        return tables
-    found = {
-        "events": inferred_events(sightings, settings),
-        "trips": inferred_trips(sightings, settings),
-    }
-    added = {
-        name: ibis.union(
-            nullable(tables[name]), nullable(rows.select(*tables[name].columns))
-        ).cache()
-        for name, rows in found.items()
-    }
-    return {**tables, "sightings": sightings, **added}
 
 
 def _fleet(

@@ -13,25 +13,34 @@ from fleetdesk.outputs.charts import (
     availability_sheet,
     battery_sheet,
     cycles_sheet,
+    fleet_state_sheet,
     left_out_sheet,
+    local_thresholds_sheet,
+    sandbox_sheet,
+    threshold_returns_sheet,
     threshold_sheet,
     workload_sheet,
 )
+from fleetdesk.outputs.roi_picture import roi_picture
 from fleetdesk.outputs.tables import (
     ImportAccount,
     RunLogRow,
     issues_sheet,
     kpis_sheet,
+    planned_done_sheet,
     quality_sheet,
     roi_sheet,
     routes_sheet,
     run_log_sheet,
+    task_history_sheet,
+    task_totals_sheet,
     tasks_sheet,
 )
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.workflows.context import Context, map_link, recorded
+from fleetdesk.workflows.insights import insights
 from fleetdesk.workflows.plan_day import DayPlan
 from fleetdesk.workflows.tables_in_sheets import find_table
 
@@ -39,11 +48,21 @@ from fleetdesk.workflows.tables_in_sheets import find_table
 def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     """The owned sheets about the day, in the order in which a planner reads them."""
     settings = context.settings
+    seen, past = insights(context.store, settings, day), day.past
+    pay = {offer.task_id: offer.price for offer in day.offers}
     return (
         kpis_sheet(day.kpis),
         battery_sheet(day.fleet, settings),
         availability_sheet(day.fleet, settings),
-        tasks_sheet(day.tasks, day.priorities, day.rois, day.plan, day.fleet, settings),
+        tasks_sheet(
+            day.tasks,
+            day.priorities,
+            day.rois,
+            day.plan,
+            day.fleet,
+            settings,
+            pay if settings.costs.pay_per_task else None,
+        ),
         routes_sheet(
             day.plan,
             settings,
@@ -54,8 +73,17 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         ),
         workload_sheet(day.plan, day.vans, settings),
         left_out_sheet(day.tasks, day.rois, day.plan, settings),
-        roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings),
-        threshold_sheet(day.tasks, day.rois, settings),
+        _with_picture(
+            roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings), day, settings
+        ),
+        task_history_sheet(past.tasks if past else None, settings),
+        task_totals_sheet(past.tasks if past else None, settings),
+        threshold_sheet(past.thresholds if past else None, settings),
+        threshold_returns_sheet(past.thresholds if past else None, settings),
+        local_thresholds_sheet(past.policy if past else None, settings),
+        sandbox_sheet(seen.street, settings),
+        planned_done_sheet(seen.done, settings),
+        fleet_state_sheet(seen.hours, settings),
         cycles_sheet(day.cycle_length, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
         quality_sheet(accounts(context.store), settings),
@@ -107,12 +135,28 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         workload_sheet(plan, [], settings),
         left_out_sheet([], {}, plan, settings),
         roi_sheet([], {}, plan, {}, settings),
-        threshold_sheet([], {}, settings),
+        task_history_sheet(None, settings),
+        task_totals_sheet(None, settings),
+        threshold_sheet(None, settings),
+        threshold_returns_sheet(None, settings),
+        local_thresholds_sheet(None, settings),
+        sandbox_sheet(None, settings),
+        planned_done_sheet([], settings),
+        fleet_state_sheet([], settings),
         cycles_sheet(CycleLength((), (), 0, 0, 0.0), settings),
         issues_sheet([]),
         quality_sheet([], settings),
         run_log_sheet([], settings),
     )
+
+
+def _with_picture(sheet: ResultSheet, day: DayPlan, settings: Settings) -> ResultSheet:
+    by_cell: dict[str, float] = {}
+    for task in day.tasks:
+        cell = task.before.cell
+        by_cell[cell] = by_cell.get(cell, 0.0) + day.rois[task.task_id].roi
+    picture = roi_picture(by_cell, settings)
+    return replace(sheet, images=(picture,) if picture else ())
 
 
 def _row(

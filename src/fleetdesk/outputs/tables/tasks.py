@@ -11,6 +11,8 @@ from fleetdesk.outputs.wording import other_level, other_roi, place_of, roi_name
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
+OFFERED = "Offered to workers"
+
 
 def tasks_sheet(
     tasks: Sequence[Task],
@@ -19,8 +21,12 @@ def tasks_sheet(
     plan: Plan,
     fleet: Sequence[VehicleNow],
     settings: Settings,
+    pay: Mapping[str, float] | None = None,
 ) -> ResultSheet:
-    """One row per task, best rank first; tasks without a rank come last, by id."""
+    """One row per task, best rank first; tasks without a rank come last, by id.
+
+    `pay` is what each is offered at, in city currency, where workers are paid by the task.
+    """
     rank_of = {priority.task_id: priority for priority in priorities}
     vehicles = {vehicle.vehicle_id: vehicle for vehicle in fleet}
     stops = _stops(plan)
@@ -54,10 +60,23 @@ def tasks_sheet(
             f"{settings.thresholds.horizon_h:g} h ahead; travel is charged on the route."
         ),
         table_name="Tasks",
-        columns=_columns(settings),
-        rows=rows,
+        columns=_columns(settings) if pay is None else (*_columns(settings), _pay(settings)),
+        rows=rows if pay is None else _paid(ordered, rows, pay),
         key="Task",
     )
+
+
+def _pay(settings: Settings) -> ResultColumn:
+    return ResultColumn(
+        f"{OFFERED} ({settings.city.currency})", CellStyle.MONEY, 13,
+        "Pay per task by willingness to accept; empty = worth less than the lowest pay.",
+    )  # fmt: skip
+
+
+def _paid(
+    tasks: Sequence[Task], rows: Sequence[tuple[Value, ...]], pay: Mapping[str, float]
+) -> list[tuple[Value, ...]]:
+    return [(*row, pay.get(task.task_id)) for task, row in zip(tasks, rows, strict=True)]
 
 
 def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
