@@ -85,6 +85,8 @@ def test_the_template_reads_back(book, settings):
          "Enter a time of day such as 08:30."),
         ("City", "B12", "our database", "City!B12: 'our database' has another form than expected. "
          f"Enter {ADDRESS}."),
+        ("City", "B12", "mysql://db/fleet", "City!B12: 'mysql://db/fleet' has another form than "
+         f"expected. Enter {ADDRESS}."),
         ("City", "B12", "postgresql://maria:s3cret@db/fleet", "City!B12: "
          "'postgresql://[secret]@db/fleet' holds a password, which whoever gets the workbook "
          f"could read. Enter {ADDRESS}."),

@@ -95,7 +95,7 @@ class City(Sheet):
         "password is kept apart, never in a sheet.",
         example="nothing for this computer, or an address such as postgresql://host/db or "
         "spark:local, without a password",
-        max_length=300, pattern=r"^$|^[a-z][a-z0-9+]+:\S+$", since=2,
+        max_length=300, pattern=r"^$|^(postgres(ql)?|spark)://\S+$|^spark:local$", since=2,
     )  # fmt: skip
     seed: int = setting(
         1, "Random seed", "Same workbook, data and seed give the same plan.", ge=0, le=2**31 - 1
