@@ -17,6 +17,7 @@ from fleetdesk.workflows.garbage import collect_garbage
 from fleetdesk.workflows.refresh import import_source
 from fleetdesk.workflows.run import run_workbook
 from fleetdesk.workflows.status import status
+from fleetdesk.workflows.undo import undo_anywhere
 from fleetdesk.workflows.workspace import NewWorkbook
 
 from .conftest import START, Clock
@@ -78,6 +79,20 @@ def test_old_results_maps_and_raw_answers_go_and_the_rest_stays(
         assert store.result(runs[-1].run_id, "Tasks").num_rows > 0
     assert collect_garbage(workspace, runs_kept=2, clock=clock).as_dict()["text"] == (
         "Nothing to remove."
+    )
+
+
+def test_results_of_an_undone_run_are_not_called_generations(workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    run_workbook(path, clock=Clock(START))
+    with open_store(workspace / "store") as store:
+        gone = store.runs.list()[-1].run_id
+    undo_anywhere(str(path))
+    would = collect_garbage(workspace, dry_run=True, clock=Clock(START))
+    assert would.removed["results of runs that came to nothing"] == (f"runs/{gone}",)
+    assert not would.removed["old generations"]
+    assert f"Would remove results of runs that came to nothing (1): runs/{gone}" in str(
+        would.as_dict()["text"]
     )
 
 

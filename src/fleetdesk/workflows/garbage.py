@@ -46,7 +46,7 @@ class Collected:
     def _text(self) -> str:
         verb = "Would remove" if self.dry_run else "Removed"
         lines = [
-            f"{verb} {len(names)} {kind}: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
+            f"{verb} {kind} ({len(names)}): {', '.join(names[:5])}{', ...' * (len(names) > 5)}"
             for kind, names in self.removed.items()
             if names
         ]
@@ -78,17 +78,21 @@ def collect_garbage(
             "raw answers": list(_older(folder / RAW_FOLDER, clock() - raw_kept)),
             "leftovers of crashes": list(_leftovers(folder / STORE_FOLDER, clock() - LEFT_BEHIND)),
         }
-        generations = store.collect_garbage(dry_run=True)
-        paths = [*(folder / STORE_FOLDER / name for name in generations),
+        in_store = store.collect_garbage(dry_run=True)
+        paths = [*(folder / STORE_FOLDER / name for name in in_store),
                  *(path for kind in local.values() for path in kind)]  # fmt: skip
         size = freed_by(paths)
         if not dry_run:
-            generations = store.collect_garbage()
+            in_store = store.collect_garbage()
             for run_id in _old_runs(store, runs_kept):
                 store.runs.drop_results(run_id)
             _remove(path for kind in local.values() for path in kind)
             _remove_empty(folder / RAW_FOLDER)
-    removed = {"generations": tuple(sorted(generations))}
+    unseen = tuple(sorted(name for name in in_store if name.startswith("runs/")))
+    removed = {
+        "old generations": tuple(sorted(set(in_store).difference(unseen))),
+        "results of runs that came to nothing": unseen,
+    }
     for kind, found in local.items():
         removed[kind] = tuple(path.relative_to(folder).as_posix() for path in found)
     return Collected(removed, size, dry_run)
