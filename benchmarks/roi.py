@@ -127,10 +127,11 @@ def _score(
     """Estimate, open the truth, print a line per estimator."""
     found = world / "estimates.parquet"
     _estimate(world / "records", found, chosen)
-    figures = _figures(world, found, targets)
+    figures, estimates = _figures(world, found, targets), _by_estimator(_columns(found))
     for estimator, scores in figures.items():
         shown = {name: figure.line() for name, figure in scores.items()}
-        print(json.dumps(about | {"estimator": estimator} | shown), flush=True)
+        ran = {"estimator": estimator, "ran": str(estimates[estimator]["ran"][0])}
+        print(json.dumps(about | ran | shown), flush=True)
     return figures
 
 
