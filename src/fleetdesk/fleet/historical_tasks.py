@@ -126,7 +126,9 @@ def historical_tasks(
     span_h = max(horizon_h, _LONGEST_WAIT_H)
     likes = alike(started, history.as_of, settings.city.timezone, span_h)
     estimates = {
-        of: _Estimates.of(downstream, settled, states, likes, horizon_h, waits, of)
+        of: _Estimates.of(
+            downstream, states, likes, horizon_h, waits if of is Level.SCOOTER else None, of
+        )
         for of in dict.fromkeys((Level.SCOOTER, level))
     }
     scooter, counted = estimates[Level.SCOOTER], estimates[level]
@@ -252,34 +254,44 @@ class _Estimates:
     def of(
         cls,
         downstream: DownstreamRevenue,
-        rows: Sequence[dict[str, Any]],
         states: _States,
         starts: Sequence[datetime],
         horizon_h: float,
-        waits: Floats,
+        waits: Floats | None,
         level: Level,
     ) -> _Estimates:
-        """All in one question: it is answered once for all that ends at the same hour."""
+        """All in one question: it is answered once for all that ends at the same hour.
+
+        Without `waits` nothing is said of waiting.
+        """
+        count = len(starts)
+        idle = np.zeros(count)
         work = np.minimum(np.rint(np.maximum(states.task_h, states.service_h)), horizon_h)
         seen = np.minimum(np.rint(states.seen_h), horizon_h)
-        later = np.concatenate([work, seen, np.zeros(2 * len(rows))])
-        end = np.concatenate([np.full(3 * len(rows), horizon_h), waits])
+        sides = [
+            (states.cell_after, states.battery_after, work, horizon_h + idle),
+            (states.cell_until, states.battery_until, seen, horizon_h + idle),
+            (states.cell_before, states.battery_before, idle, horizon_h + idle),
+        ]
+        if waits is not None:
+            sides.append((states.cell_before, states.battery_before, idle, waits))
+        cells, battery, later, end = (np.concatenate(parts) for parts in zip(*sides, strict=True))
         found = downstream.values(
-            [*states.cell_after.tolist(), *states.cell_until.tolist(),
-             *states.cell_before.tolist(), *states.cell_before.tolist()],
-            np.concatenate([states.battery_after, states.battery_until,
-                            states.battery_before, states.battery_before]),
-            [at + timedelta(hours=h) for at, h in zip([*starts] * 4, later.tolist(), strict=True)],
+            cells.tolist(),
+            battery,
+            [
+                at + timedelta(hours=hours)
+                for at, hours in zip([*starts] * len(sides), later.tolist(), strict=True)
+            ],
             end - later,
             level,
-        )  # fmt: skip
-        after, further, without, waiting = np.split(found, 4)
-        idle = np.zeros(len(rows))
+        )
+        after, further, without, *waiting = np.split(found, len(sides))
         return cls(
             after=after,
             further=np.where(states.goes_on, further, idle),
             without=np.where(states.rentable, without, idle),
-            waiting=np.where(states.rentable, waiting, idle),
+            waiting=np.where(states.rentable, waiting[0], idle) if waiting else idle,
         )
 
 
