@@ -135,6 +135,8 @@ def test_titles_do_not_change_with_the_result():
 def test_the_newest_task_is_first_and_the_totals_add_up():
     history = rows(task_history_sheet(past(), SETTINGS))
     assert history[0]["Vehicle"] == "v5"
+    # 37 earned; foreseen after: expected + without + cost = 8 + 6 x 3.5.
+    assert "brought 128 % of the revenue foreseen" in task_history_sheet(past(), SETTINGS).note
     assert history[0]["Battery before (%)"] is None
     totals = {row["Of"]: row for row in rows(task_totals_sheet(past(), SETTINGS))}
     assert (totals["All tasks"]["Tasks"], totals["Task: swap"]["Tasks"]) == (6, 5)

@@ -86,10 +86,17 @@ def task_totals_sheet(tasks: HistoricalTasks | None, settings: Settings) -> Resu
 def _history_note(tasks: HistoricalTasks | None, settings: Settings) -> str:
     if not tasks:
         return "No past task has a known outcome yet."
+    foreseen = fsum(tasks.expected + tasks.without + tasks.cost)
+    match = (
+        f" They brought {100 * fsum(tasks.revenue) / foreseen:.0f} % of the revenue foreseen after "
+        "them; far from 100 %, what is estimated without them is off as well."
+        if foreseen > 0
+        else ""
+    )
     return (
         f"{len(tasks)} tasks of the last {settings.city.window_days} days. Revenue after is what "
         f"was earned over {settings.thresholds.horizon_h:g} h; revenue without is estimated "
-        f"({tasks.estimator}). {tasks.unsettled} more are too recent to judge."
+        f"({tasks.estimator}). {tasks.unsettled} more are too recent to judge.{match}"
     )
 
 
