@@ -200,6 +200,9 @@ def test_faults_are_named_and_counted_each_row_once(tmp_path: Path) -> None:
     assert reasons == dict.fromkeys(lines, 1) | {where: 1}
     assert [row["trip_id"] for row in tables["trips"]] == ["r1", "r2", "xd"]
     assert report.facts["trips whose start and end are the same moment"] == 1
+    told = {entry.reason: entry.examples[0].partition(": ")[2] for entry in report.dropped}
+    assert told["longer than a day"] == "48.2 h"
+    assert told["faster than 120 km/h on average"].endswith(" km/h")
 
 
 def test_times_positions_and_shares_in_other_forms(tmp_path: Path) -> None:

@@ -66,9 +66,12 @@ def nothing(row: int) -> str:  # noqa: ARG001
     return ""
 
 
-def cell(values: Any) -> Told:
-    """The value itself."""
-    return lambda row: f"{values[row]:.6g}" if isinstance(values, np.ndarray) else f"{values[row]}"
+def cell(values: Any, unit: str = "") -> Told:
+    """The value itself, with its unit where the row in the file does not show it."""
+    after = f" {unit}" if unit else ""
+    return lambda row: (
+        f"{values[row]:.6g}{after}" if isinstance(values, np.ndarray) else f"{values[row]}{after}"
+    )
 
 
 def _times(table: Table, columns: Columns, limits: Limits) -> Iterator[Check]:
@@ -111,13 +114,13 @@ def _trips(columns: Columns) -> Iterator[Check]:
     duration = floats(columns["duration_s"])
     apart = seconds_between(columns["started_at"], columns["ended_at"])
     long = (duration > LONGEST_TRIP_S) | (apart > LONGEST_TRIP_S)
-    yield "longer than a day", long, cell(duration)
+    yield "longer than a day", long, cell(np.fmax(duration, apart) / 3600, "h")
     distance = floats(columns["distance_m"])
     reason = f"distance above {LONGEST_TRIP_M / 1000:.0f} km"
-    yield reason, distance > LONGEST_TRIP_M, cell(distance)
+    yield reason, distance > LONGEST_TRIP_M, cell(distance / 1000, "km")
     moving = duration > 0
     kmh = np.divide(distance, duration, out=np.zeros_like(distance), where=moving) * 3.6
-    yield f"faster than {FASTEST_KMH:.0f} km/h on average", kmh > FASTEST_KMH, cell(kmh)
+    yield f"faster than {FASTEST_KMH:.0f} km/h on average", kmh > FASTEST_KMH, cell(kmh, "km/h")
 
 
 def seconds_between(start: Any, end: Any) -> npt.NDArray[np.float64]:
