@@ -9,6 +9,7 @@ from fleetdesk.model.quality import DroppedRows, QualityReport
 from fleetdesk.outputs.tables import ImportAccount, quality_sheet
 from fleetdesk.outputs.tables.quality import ALL, SHOWN
 from fleetdesk.settings.starter import starter_settings
+from fleetdesk.sheets.base import CellStyle
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SETTINGS = starter_settings("Larissa", "Europe/Athens", "EUR")
@@ -47,3 +48,12 @@ def test_only_the_latest_are_shown_and_none_is_fine() -> None:
     found = rows(*many)
     assert found[0]["Rows"] == 10 * SHOWN
     assert rows() == []
+
+
+def test_counts_have_no_decimals_unless_a_figure_has_some() -> None:
+    mean = QualityReport("feed.csv", 10, 10, facts={"median": 44.5})
+    styles = [
+        quality_sheet([ImportAccount(NOON, report)], SETTINGS).columns[4].style
+        for report in (FEED, mean)
+    ]
+    assert styles == [CellStyle.INTEGER, CellStyle.DECIMAL]

@@ -29,6 +29,10 @@ def quality_sheet(accounts: Sequence[ImportAccount], settings: Settings) -> Resu
     `What` tells the rows apart, so that a filter or a pivot adds up what belongs together.
     """
     latest = sorted(accounts, key=lambda account: account.at, reverse=True)[:SHOWN]
+    rows = [
+        *_sums(ALL, None, [account.report for account in latest]),
+        *(row for account in latest for row in _rows(account, settings)),
+    ]
     return ResultSheet(
         sheet="Data quality",
         title="Data quality",
@@ -39,17 +43,16 @@ def quality_sheet(accounts: Sequence[ImportAccount], settings: Settings) -> Resu
         table_name="DataQuality",
         columns=(
             ResultColumn("Imported", CellStyle.DATETIME, 17),
-            ResultColumn("Source", CellStyle.TEXT, 30),
+            ResultColumn("Source", CellStyle.TEXT, 42),
             ResultColumn("What", CellStyle.TEXT, 11, "came in, kept, left out, note or figure"),
             ResultColumn("Why", CellStyle.WRAPPED, 56, "The reason, the note, or the figure."),
-            ResultColumn("Rows", CellStyle.DECIMAL, 13, "Rows, or the figure's value."),
+            ResultColumn(
+                "Rows", _style([row[4] for row in rows]), 13, "Rows, or the figure's value."
+            ),
             ResultColumn("Share of rows (%)", CellStyle.DECIMAL, 11, "Of the rows that came in."),
             ResultColumn("Examples", CellStyle.WRAPPED, 60),
         ),
-        rows=[
-            *_sums(ALL, None, [account.report for account in latest]),
-            *(row for account in latest for row in _rows(account, settings)),
-        ],
+        rows=rows,
     )
 
 
@@ -78,6 +81,12 @@ def _sums(
     if came > kept:
         why = "for all reasons"
         yield at, source, "left out", why, came - kept, _share_pct(came - kept, came), ""
+
+
+def _style(values: Sequence[Value]) -> CellStyle:
+    """Counts without decimals; with them only where a figure such as a mean has some."""
+    broken = any(isinstance(value, float) and not value.is_integer() for value in values)
+    return CellStyle.DECIMAL if broken else CellStyle.INTEGER
 
 
 def _share_pct(rows: int, of: int) -> float | None:
