@@ -78,7 +78,8 @@ def geohash_of(lat: Any, lon: Any) -> Any:
         lon_part = lon_index // (1 << lon_left) % (1 << lon_bits)
         lat_part = lat_index // (1 << lat_left) % (1 << lat_bits)
         three, two = (lon_part, lat_part) if lon_bits == 3 else (lat_part, lon_part)
-        letter = letters.substr(three * 4 + two, 1)
+        # PostgreSQL counts letters by small whole numbers only.
+        letter = letters.substr((three * 4 + two).cast("int32"), 1)
         cell = letter if cell is None else cell + letter
     return cell
 

@@ -8,6 +8,7 @@ import ibis
 
 from fleetdesk.features.cells import geohash_of, haversine_m
 from fleetdesk.features.inferred import moment_id
+from fleetdesk.features.membership import not_among
 from fleetdesk.features.trips import ACROSS_GAP
 
 CONTACT_GAP_S = 1800.0
@@ -78,8 +79,10 @@ def rides(steps: Any, swaps: Any, trip_move_m: float) -> Any:
         distance_m=haversine_m(found.start_lat, found.start_lon, found.end_lat, found.end_lon)
     )
     found = found.filter(found.distance_m > trip_move_m)
+    head = (found.out_of_contact == 1).ifelse(ACROSS_GAP, "trip:")
+    found = found.mutate(trip_id=head + moment_id(found, "started_at"))
     served = swaps.select(of=swaps.vehicle_id, swap_from_at=swaps.from_at, swap_at=swaps["at"])
-    found = found.anti_join(
+    carried = found.inner_join(
         served,
         [
             found.vehicle_id == served.of,
@@ -87,9 +90,9 @@ def rides(steps: Any, swaps: Any, trip_move_m: float) -> Any:
             served.swap_at > found.started_at,
         ],
     )
-    head = (found.out_of_contact == 1).ifelse(ACROSS_GAP, "trip:")
+    found = not_among(found, carried, "trip_id")
     return found.select(
-        trip_id=head + moment_id(found, "started_at"),
+        trip_id=found.trip_id,
         vehicle_id=found.vehicle_id,
         rider_id=ibis.null("string"),
         started_at=found.started_at,

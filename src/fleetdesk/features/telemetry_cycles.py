@@ -17,6 +17,7 @@ from fleetdesk.features.calendar import moment
 from fleetdesk.features.cells import geohash_of
 from fleetdesk.features.charges import read_beside, swaps, turns
 from fleetdesk.features.inferred import INFERRED, carried, moment_id
+from fleetdesk.features.membership import among, not_among
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import has
 from fleetdesk.features.rides import CONTACT_GAP_S, rides, steps
@@ -55,7 +56,7 @@ def pings(events: Any, telemetry: Any, thresholds: Thresholds, data_end: datetim
     """Read TELEMETRY up to `data_end` (UTC-aware): each vehicle by itself, without a self-join."""
     telemetry = telemetry.filter(telemetry.recorded_at < moment(data_end))
     events = events.filter(events.event_at < moment(data_end))
-    silent = telemetry.anti_join(_vehicles(events), "vehicle_id")
+    silent = not_among(telemetry, events, "vehicle_id")
     return Pings(
         changes=turns(telemetry, thresholds.usable_battery_pct, _recovered(thresholds)),
         moves=steps(silent, thresholds.trip_move_m),
@@ -72,20 +73,19 @@ def with_telemetry(
     Ids of added events begin with "seen:".
     """
     events = events.filter(events.event_at < moment(data_end))
-    known = _vehicles(events)
     served = swaps(pings.changes)
-    unrecorded = served.anti_join(known, "vehicle_id")
+    unrecorded = not_among(served, events, "vehicle_id")
     found = rides(pings.moves, unrecorded, thresholds.trip_move_m)
-    found = found.anti_join(_vehicles(trips), "vehicle_id")
+    found = not_among(found, trips, "vehicle_id")
     rode = ibis.union(nullable(trips), nullable(found.select(*trips.columns)))
     told = events.left_join(pings.beside, "event_id")
     told = told.mutate(battery_pct=told.battery_pct.coalesce(told.ping_pct))
     added = (
-        _readings(events, served.semi_join(known, "vehicle_id")),
+        _readings(events, among(served, events, "vehicle_id")),
         _without_events(
             pings,
             unrecorded,
-            countable(rode).semi_join(_vehicles(pings.last), "vehicle_id"),
+            among(countable(rode), pings.last, "vehicle_id"),
             thresholds,
             data_end,
         ),
@@ -136,7 +136,7 @@ def _without_events(
     pings: Pings, served: Any, rode: Any, thresholds: Thresholds, data_end: datetime
 ) -> Any:
     """The events of vehicles that are known from pings (and trips) alone."""
-    changes = pings.changes.semi_join(_vehicles(pings.last), "vehicle_id")
+    changes = among(pings.changes, pings.last, "vehicle_id")
     changes = changes.mutate(
         level=ibis.cases(
             (changes.battery_pct <= thresholds.usable_battery_pct, "low"),
@@ -231,10 +231,6 @@ def _last(pings: Any) -> Any:
         battery_pct=pings.battery_pct.argmax(at, where=pings.battery_pct.notnull()),
         at=at.max(),
     )
-
-
-def _vehicles(rows: Any) -> Any:
-    return rows.select("vehicle_id").distinct()
 
 
 def _recovered(thresholds: Thresholds) -> float:
