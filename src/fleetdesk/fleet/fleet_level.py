@@ -1,11 +1,10 @@
 """Which of a scooter's trips the fleet would not have had without it.
 
-While n free vehicles stand in a cell, riders take one at the rate mu (1 - exp(-a n)): mu is how
-many come in an hour, whether they find a vehicle or not, and a is the reach of one vehicle, the
-same in the whole city. Where nobody stood nothing is learnt, so that demand is not mistaken for
-what was there to be taken. With a large reach any vehicle serves the whole cell and every count
-below n is exact, one of n a lower bound: the censored Poisson. An added and a removed vehicle
-change the rate by mu/2 [S(n + 1) - S(n - 1)] on average, S(n) = 1 - exp(-a n).
+While n free vehicles stand in a cell, riders take one at the rate mu n^e: mu is how many would find
+one that stands alone, and e, between 0 and 1, how far vehicles are from standing in each other's
+way. At 0 any one of them serves the whole cell, at 1 each has riders of its own. Where nobody stood
+nothing is learnt, so that demand is not mistaken for what was there to be taken. An added and a
+removed vehicle change the rate by mu/2 [(n + 1)^e - (n - 1)^e] on average.
 """
 
 from __future__ import annotations
@@ -21,64 +20,65 @@ from fleetdesk.fleet.empirical_bayes import kappa_of, shrunk
 
 Floats = npt.NDArray[np.float64]
 
-_REACH = (1e-3, 10.0)
 SUPPORT_TRIPS = 5.0  # a cell's slot with this many trips is trusted half
+_LEAST, _MOST = 0.01, 1.0
 
 
 @dataclass(frozen=True)
 class Additional:
     """`share` (G, 48) of a scooter's trips that are new to the fleet, and that of the whole `city`.
 
-    `reach` is that of one vehicle.
+    `elasticity` is the e of the city.
     """
 
     share: Floats
     city: float
-    reach: float
+    elasticity: float
 
 
 def additional(counts: Counts) -> Additional:
-    """Fit demand and reach to the stock of `counts`; without trips every trip would be new."""
+    """Fit demand and elasticity to the stock of `counts` by maximum likelihood (Poisson).
+
+    Without trips every trip would be new.
+    """
     taken, hours = counts.stock_taken, counts.stock_h
     shape = (len(counts.cells), SLOTS)
     if not taken.sum():
-        return Additional(np.ones(shape), 1.0, 0.0)
+        return Additional(np.ones(shape), 1.0, 1.0)
 
-    def surprise(log_reach: float) -> float:
-        rate = _demand(counts, float(np.exp(log_reach)))
+    def surprise(elasticity: float) -> float:
+        rate = _rate(counts, elasticity)
         return -float(np.sum(taken * np.log(np.maximum(rate, 1e-12)) - rate * hours))
 
     found = minimize_scalar(
-        surprise, bounds=np.log(_REACH), method="bounded", options={"xatol": 0.01, "maxiter": 25}
+        surprise, bounds=(_LEAST, _MOST), method="bounded", options={"xatol": 1e-3}
     )
-    reach = float(np.exp(found.x))
+    elasticity = float(found.x)
     cell, slot, vehicles = counts.stock
-    rate, served = _demand(counts, reach), served_share(vehicles, reach)
-    gain = (served_share(vehicles + 1, reach) - served_share(vehicles - 1, reach)) / 2
-    at = cell * SLOTS + slot
-    own = np.bincount(at, weights=rate * hours, minlength=shape[0] * SLOTS)
-    # Each of the n vehicles adds as much: the share is that of all of them together.
-    new = np.bincount(
-        at, weights=rate / served * gain * vehicles * hours, minlength=shape[0] * SLOTS
-    )
-    city = new.sum() / own.sum()
+    at, size = cell * SLOTS + slot, shape[0] * SLOTS
+    trips = _rate(counts, elasticity) * hours
+    own = np.bincount(at, weights=trips, minlength=size)
+    new = np.bincount(at, weights=trips * new_share(vehicles, elasticity), minlength=size)
+    city = float(new.sum() / own.sum())
     share = (new + SUPPORT_TRIPS * city) / (own + SUPPORT_TRIPS)
-    return Additional(np.minimum(share, 1.0).reshape(shape), float(city), reach)
+    return Additional(np.minimum(share, 1.0).reshape(shape), city, elasticity)
 
 
-def served_share(vehicles: npt.ArrayLike, reach: float) -> Floats:
-    """S(n) = 1 - exp(-reach n): the share of riders who find one of n vehicles near enough."""
-    return np.asarray(-np.expm1(-reach * np.asarray(vehicles, dtype=np.float64)))
+def new_share(vehicles: npt.ArrayLike, elasticity: float) -> Floats:
+    """The share of a vehicle's trips that are new where n stand: n/2 [(n+1)^e - (n-1)^e] / n^e."""
+    n = np.asarray(vehicles, dtype=np.float64)
+    gain = ((n + 1) ** elasticity - (n - 1) ** elasticity) / 2
+    return np.asarray(n * gain / n**elasticity)
 
 
-def _demand(counts: Counts, reach: float) -> Floats:
-    """Riders taken per hour (S,) while so many vehicles stood, under this reach.
+def _rate(counts: Counts, elasticity: float) -> Floats:
+    """Riders taken per hour (S,) while so many vehicles stood.
 
     The city's profile x the cell's level x its slot's, shrunk as the rates are.
     """
     cell, slot, vehicles = counts.stock
     taken, size = counts.stock_taken, len(counts.cells) * SLOTS
-    served = served_share(vehicles, reach)
+    served = vehicles.astype(np.float64) ** elasticity
     exposed = counts.stock_h * served
     per_slot = np.bincount(slot, weights=exposed, minlength=SLOTS)
     profile = np.bincount(slot, weights=taken, minlength=SLOTS) / np.maximum(per_slot, 1e-9)
