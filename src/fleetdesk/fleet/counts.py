@@ -87,7 +87,7 @@ def daypart(local_hour: Any) -> Ints:
 def count(history: History, settings: Settings) -> Counts:
     """Count the window of the sheet before `history.as_of`."""
     precision = settings.city.cell_precision
-    fine = FINE_PRECISION if settings.thresholds.fine_cells else precision
+    fine = max(FINE_PRECISION, precision)
     timeline, hours = history.timeline(), history.hours(settings)
     blocks = _block_numbers(timeline)
     free = exposure(timeline, hours).cache()

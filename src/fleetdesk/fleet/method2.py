@@ -58,7 +58,8 @@ class Method2:
 
     counts: Counts
     usual: Draw
-    around: Neighbourhood | None
+    around: Neighbourhood
+    fine: bool
     new: Additional
     timezone: str
     usable_battery_pct: float
@@ -109,15 +110,21 @@ class Method2:
         hours: npt.ArrayLike,
         level: Level = Level.SCOOTER,
     ) -> Floats:
-        """The same from `rounds` bootstrap draws of whole cycles, (rounds, scooters)."""
+        """The same from `rounds` bootstrap draws, (rounds, scooters).
+
+        Each draws whole cycles anew and, because a place may differ from its cell or from what
+        its own few trips say, its rate from what is left open (the Gamma posterior).
+        """
         asked = self._asked(cells, battery_pct, starts, hours)
         generator = np.random.default_rng(self.seed)
         weights = generator.multinomial(BLOCKS, np.full(BLOCKS, 1 / BLOCKS), size=self.rounds)
         kappas = self.usual.laws.rates.kappas
         found = np.zeros((self.rounds, len(cells)))
         for number, weight in enumerate(weights.astype(np.float64)):
-            draw = draw_of(self.counts, weight, self.around, laws(self.counts, weight, kappas))
-            found[number] = self._worth(draw, asked, level)
+            law = laws(self.counts, weight, kappas)
+            draw = draw_of(self.counts, weight, self.around, law, fine=self.fine)
+            local = self._local(asked, generator)
+            found[number] = self._worth(draw, asked, level, local)
         return found
 
     def explain(self, cell: str, battery_pct: float, start: datetime, hours: float) -> Explanation:
@@ -136,9 +143,7 @@ class Method2:
             rate_per_h=per_h * per_trip,
             hours=hours,
             support_h=float(self.counts.free_h[:, at].sum()),
-            basis=("place" if place >= 0 and self.around else "cell")
-            if at < self._city
-            else "city",
+            basis=("place" if place >= 0 and self.fine else "cell") if at < self._city else "city",
             revenue_per_trip=per_trip,
             trips_expected=value / per_trip if per_trip else 0.0,
             trips_allowed=left / used if used > 0 and np.isfinite(left) else None,
@@ -165,13 +170,10 @@ class Method2:
 
     def _row(self, cell: str) -> tuple[int, int]:
         """The place (-1 where it is not known) and the cell of a name of whatever length."""
-        place = next(
-            (self._places[cell[:n]] for n in range(len(cell), 0, -1) if cell[:n] in self._places),
-            -1,
-        )
+        names = [cell[:n] for n in range(len(cell), 0, -1)]
+        place = next((self._places[name] for name in names if name in self._places), -1)
         if place >= 0:
             return place, int(self.counts.parent[place])
-        names = (cell[:n] for n in range(len(cell), 0, -1))
         return -1, next((self._cells[name] for name in names if name in self._cells), self._city)
 
     def _asked(
@@ -199,9 +201,20 @@ class Method2:
             steps=np.maximum(0.0, spans * (timedelta(hours=1) / self._step)),
         )
 
-    def _worth(self, draw: Draw, asked: _Asked, level: Level) -> Floats:
+    def _local(self, asked: _Asked, generator: np.random.Generator) -> Floats:
+        """What the rates of the places asked about may be times the estimated ones (A,)."""
+        known = (asked.place >= 0) & self.fine
+        usual = self.around.expected.sum(axis=0) * self.usual.factors
+        learnt = np.where(known, usual[np.maximum(asked.place, 0)] if usual.size else 0.0, 0.0)
+        kappa = np.where(known, self.around.place_kappa, self.around.cell_kappa)
+        shape = kappa + learnt
+        return np.asarray(generator.gamma(shape) / shape)
+
+    def _worth(
+        self, draw: Draw, asked: _Asked, level: Level, local: Floats | None = None
+    ) -> Floats:
         """Values of one draw: a recursion for each end on the lattice of steps, then between."""
-        steps = self._steps(draw, asked)
+        steps = self._steps(draw, asked, local)
         first = draw.arrivals.size
         worth = np.zeros(asked.row.size)
         low = np.floor(asked.end)
@@ -220,12 +233,14 @@ class Method2:
                 worth[mine] += weight[mine] * found
         return worth
 
-    def _steps(self, draw: Draw, asked: _Asked) -> Steps:
+    def _steps(self, draw: Draw, asked: _Asked, local: Floats | None) -> Steps:
         """Rows: every cell as trips arrive in it, then the places that were asked about."""
         known = asked.place >= 0
         factor = np.where(
             known, draw.factors[np.maximum(asked.place, 0)] if known.any() else 1.0, 1.0
         )
+        if local is not None:
+            factor = factor * local
         base = draw.laws.rates.per_h
         return steps_of(
             draw.laws,
@@ -249,9 +264,11 @@ class _Asked:
     steps: Floats
 
 
-def draw_of(counts: Counts, weights: Floats, around: Neighbourhood | None, law: Laws) -> Draw:
+def draw_of(
+    counts: Counts, weights: Floats, around: Neighbourhood, law: Laws, *, fine: bool
+) -> Draw:
     """The factors of places that go with the laws of a draw; 1 where cells are not divided."""
-    if around is None:
+    if not fine:
         return Draw(law, np.ones(len(counts.places)), np.ones((len(counts.cells), 1)))
     factors = place_factors(counts, around, weights)
     return Draw(law, factors, arrival_factors(counts, factors, weights))
@@ -274,11 +291,13 @@ def estimate(counts: Counts, settings: Settings) -> Method2:
     """Fit Method 2 to what was counted."""
     everything = np.ones(BLOCKS)
     law = laws(counts, everything)
-    around = neighbourhood(counts, law.rates) if settings.thresholds.fine_cells else None
+    around = neighbourhood(counts, law.rates)
+    fine = settings.thresholds.fine_cells
     return Method2(
         counts=counts,
-        usual=draw_of(counts, everything, around, law),
+        usual=draw_of(counts, everything, around, law, fine=fine),
         around=around,
+        fine=fine,
         new=additional(counts),
         timezone=settings.city.timezone,
         usable_battery_pct=settings.thresholds.usable_battery_pct,
