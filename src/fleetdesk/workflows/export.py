@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.outputs.csv_export import csv_text
+from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultColumn, ResultSheet
 from fleetdesk.workflows.context import store_of
-from fleetdesk.workflows.kept_results import KEPT, finished_run
+from fleetdesk.workflows.kept_results import finished_run
+from fleetdesk.workflows.result_sheets import empty_sheets
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def export_run(folder: Path, run: str, to: Path) -> Exported:
         found = finished_run(store, run)
         to.mkdir(parents=True, exist_ok=True)
         files = []
-        for name in KEPT:
+        for name in (sheet.sheet for sheet in empty_sheets(Settings())):
             try:
                 result = store.result(found.run_id, name)
             except StoreUnusable:  # an older program did not draw this sheet

@@ -15,7 +15,6 @@ from fleetdesk.sheets.base import Link, ResultSheet, Value
 from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.workflows.context import store_of
 
-KEPT = ("KPIs", "Tasks", "Routes", "ROI", "Data quality")
 PLANNED = "Planned?"
 
 
@@ -56,8 +55,7 @@ class RunDifference:
 def keep_results(store: Store, run_id: str, sheets: Sequence[ResultSheet]) -> None:
     """Save what the planner will see of a run that is under way, one table per sheet."""
     for sheet in sheets:
-        if sheet.sheet in KEPT:
-            store.save_result(run_id, sheet.sheet, _table(sheet))
+        store.save_result(run_id, sheet.sheet, _table(sheet))
 
 
 def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
@@ -75,10 +73,18 @@ def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
 
 def _table(sheet: ResultSheet) -> pa.Table:
     columns = {
-        column.header: [_plain(row[index]) for row in sheet.rows]
+        column.header: _column([_plain(row[index]) for row in sheet.rows])
         for index, column in enumerate(sheet.columns)
     }
     return pa.table(columns)
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """The values in one type: where numbers and texts stand below each other, all as texts."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values])
 
 
 def _plain(value: Value) -> Any:

@@ -102,7 +102,7 @@ def issues_sheet(problems: Sequence[Problem]) -> ResultSheet:
             ResultColumn("Severity", CellStyle.TEXT, 11, "An error stops a run."),
             ResultColumn("Where", CellStyle.LINK, 26),
             ResultColumn("Found", CellStyle.WRAPPED, 40),
-            ResultColumn("Expected", CellStyle.WRAPPED, 40),
+            ResultColumn("What is wrong", CellStyle.WRAPPED, 40),
             ResultColumn("Fix", CellStyle.WRAPPED, 48),
         ),
         rows=[(p.severity.value, _address(p), p.found, p.expected, p.fix) for p in ordered],
