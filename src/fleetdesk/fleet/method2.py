@@ -208,7 +208,24 @@ class Method2:
         learnt = np.where(known, usual[np.maximum(asked.place, 0)] if usual.size else 0.0, 0.0)
         kappa = np.where(known, self.around.place_kappa, self.around.cell_kappa)
         shape = kappa + learnt
-        return np.asarray(generator.gamma(shape) / shape)
+        return np.asarray(generator.gamma(shape) / shape) * self._crowds(asked, generator)
+
+    def _crowds(self, asked: _Asked, generator: np.random.Generator) -> Floats:
+        """How many others share the riders right then, as times the usual rate (A,).
+
+        Drawn from what was seen in the cell, weighted by vehicles; the law is that of fleet_level.
+        """
+        cell, _, vehicles = self.counts.stock
+        weight = vehicles * self.counts.stock_h
+        each = vehicles ** (self.new.elasticity - 1.0)
+        found = np.ones(asked.cell.size)
+        for index, here in enumerate(asked.cell.tolist()):
+            mine = np.flatnonzero(cell == here)
+            total = weight[mine].sum()
+            if total > 0:
+                one = generator.choice(mine, p=weight[mine] / total)
+                found[index] = each[one] * total / (weight[mine] @ each[mine])
+        return found
 
     def _worth(
         self, draw: Draw, asked: _Asked, level: Level, local: Floats | None = None
