@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import ibis
+
 from fleetdesk.features import (
     cell_hours,
     charges,
+    cycle_checks,
     cycles,
     exposure,
     flows,
@@ -21,6 +24,8 @@ from fleetdesk.features import (
     visits,
 )
 from fleetdesk.features.calendar import calendar
+from fleetdesk.features.nullable import nullable
+from fleetdesk.model.places import Point
 from fleetdesk.settings.schema import Settings
 
 KEYS = {
@@ -45,6 +50,9 @@ KEYS = {
     "charges_beside": ("event_id",),
     "told_events": ("event_id",),
     "told_trips": ("trip_id",),
+    "repeats": ("event_id",),
+    "chains": ("trip_id",),
+    "repositioned": ("event_id",),
 }
 
 
@@ -64,7 +72,15 @@ def expressions(
     limits = settings.thresholds
     pings = telemetry_cycles.pings(recorded, tables["telemetry"], limits, end)
     told = telemetry_cycles.with_telemetry(recorded, ridden, pings, limits, end)
+    again = events.mutate(event_id="again:" + events.event_id)
+    said_twice = ibis.union(nullable(events), nullable(again))
+    late = tables["trips"].mutate(ended_at=tables["trips"].ended_at + ibis.interval(hours=5))
+    # So far north that the vehicles out of service count as being nowhere.
+    bounds = cycle_checks.Bounds(Point(60.0, 22.0), start, end)
     return {
+        "repeats": cycle_checks.repeats(said_twice),
+        "chains": cycle_checks.chains(late),
+        "repositioned": cycle_checks.repositioned(events, bounds),
         "priced": priced,
         "timeline": timeline,
         "exposure": stood,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fleetdesk.model.findings import Done, Finding
 from fleetdesk.model.quality import DroppedRows, QualityReport
 from fleetdesk.outputs.tables import ImportAccount, quality_sheet
 from fleetdesk.outputs.tables.quality import ALL, SHOWN
@@ -20,8 +21,8 @@ FEED = QualityReport(
 )  # fmt: skip
 
 
-def rows(*accounts: ImportAccount) -> list[dict[str, Any]]:
-    sheet = quality_sheet(accounts, SETTINGS)
+def rows(*accounts: ImportAccount, findings: tuple[Finding, ...] = ()) -> list[dict[str, Any]]:
+    sheet = quality_sheet(accounts, SETTINGS, findings)
     headers = [column.header for column in sheet.columns]
     return [dict(zip(headers, row, strict=True)) for row in sheet.rows]
 
@@ -57,3 +58,14 @@ def test_counts_have_no_decimals_unless_a_figure_has_some() -> None:
         for report in (FEED, mean)
     ]
     assert styles == [CellStyle.INTEGER, CellStyle.DECIMAL]
+
+
+def test_what_a_run_found_stands_between_the_sums_and_the_imports() -> None:
+    wrong = Finding("trips", "negative revenue", Done.LEFT_OUT, 2, 400, ("t7", "t9"))
+    found = rows(ImportAccount(NOON, FEED), findings=(wrong,))[3]
+    assert (found["Source"], found["What"], found["Why"]) == (
+        "This run: trips", "left out", "negative revenue",
+    )  # fmt: skip
+    assert (found["Rows"], found["Share of rows (%)"]) == (2, 0.5)
+    assert found["Examples"] == "t7\nt9"
+    assert [row["What"] for row in rows(findings=(wrong,))] == ["left out"]

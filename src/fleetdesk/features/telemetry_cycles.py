@@ -72,16 +72,16 @@ def with_telemetry(
 
     Ids of added events begin with "seen:".
     """
-    events = events.filter(events.event_at < moment(data_end))
+    seen = events.filter(events.event_at < moment(data_end))
     served = swaps(pings.changes)
-    unrecorded = not_among(served, events, "vehicle_id")
+    unrecorded = not_among(served, seen, "vehicle_id")
     found = rides(pings.moves, unrecorded, thresholds.trip_move_m)
     found = not_among(found, trips, "vehicle_id")
     rode = ibis.union(nullable(trips), nullable(found.select(*trips.columns)))
     told = events.left_join(pings.beside, "event_id")
     told = told.mutate(battery_pct=told.battery_pct.coalesce(told.ping_pct))
     added = (
-        _readings(events, among(served, events, "vehicle_id")),
+        _readings(seen, among(served, seen, "vehicle_id")),
         _without_events(
             pings,
             unrecorded,

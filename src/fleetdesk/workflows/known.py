@@ -1,21 +1,55 @@
-"""What may be known when a day is planned: the moment, and the records up to it."""
+"""What may be known when a day is planned: the moment, and the sound records up to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 import ibis
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.calendar import moment as moment_literal
+from fleetdesk.features.charges import swaps
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.sightings import inferred_events, inferred_trips
+from fleetdesk.features.telemetry_cycles import Pings, pings, with_telemetry
 from fleetdesk.fleet.history import History
+from fleetdesk.fleet.record_checks import check_records, last_sound_record
+from fleetdesk.model.findings import Finding
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.workflows.moment import Moment, moment
+
+STRAY = timedelta(days=30)
+BEFORE_WINDOW = timedelta(days=7)
+"""Pings are read from so long before the window, so that the cycles at its start are whole."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The moment of planning, the canonical tables a plan may rest on, and what was wrong."""
+
+    moment: Moment
+    tables: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+
+    @property
+    def history(self) -> History:
+        """The part that estimators learn from."""
+        return History(self.tables["events"], self.tables["trips"], self.moment.as_of)
+
+
+def known(store: Store, settings: Settings) -> Known:
+    """The sound records, with what pings and public feeds tell between their lines.
+
+    Rows that cannot be true are left out and told of. Raises NotEnoughData without records.
+    """
+    now = planned_moment(store, settings)
+    checked = check_records(store.tables())
+    tables = with_inferred(checked.tables, settings, now.as_of)
+    return Known(now, with_pings(tables, settings, now.as_of), checked.findings)
 
 
 def planned_moment(store: Store, settings: Settings) -> Moment:
@@ -27,7 +61,10 @@ def planned_moment(store: Store, settings: Settings) -> Moment:
             found="no trips, events or sightings",
             fix="Bring some in with fleetdesk import",
         )
-    now = moment(settings, window[1])
+    last = last_sound_record(store.tables())
+    # A clock that was not set must not move the plan to another year.
+    stray = last is not None and window[1] - last > STRAY
+    now = moment(settings, last if stray and last else window[1])
     if now.as_of < window[0]:
         raise NotEnoughData(
             f"There are no records before {now.day}, the day to plan",
@@ -39,9 +76,7 @@ def planned_moment(store: Store, settings: Settings) -> Moment:
 
 def history_of(store: Store, settings: Settings) -> History:
     """The records up to the moment that the City sheet asks for."""
-    now = planned_moment(store, settings)
-    tables = with_inferred(store.tables(), settings, now.as_of)
-    return History(tables["events"], tables["trips"], now.as_of)
+    return known(store, settings).history
 
 
 def with_inferred(
@@ -66,3 +101,17 @@ def with_inferred(
         for name, rows in found.items()
     }
     return {**tables, "sightings": sightings, **added}
+
+
+def with_pings(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> Mapping[str, Any]:
+    """The tables, with the swaps, charges and whole vehicles that only pings tell of added."""
+    telemetry = tables["telemetry"]
+    since = as_of - timedelta(days=settings.city.window_days) - BEFORE_WINDOW
+    recent = telemetry.filter(telemetry.recorded_at >= moment_literal(since))
+    read = pings(tables["events"], recent, settings.thresholds, as_of)
+    stored = Pings(*(getattr(read, part.name).cache() for part in fields(read)))
+    news = (swaps(stored.changes), stored.last, stored.beside)
+    if all(rows.count().execute() == 0 for rows in news):
+        return tables
+    told = with_telemetry(tables["events"], tables["trips"], stored, settings.thresholds, as_of)
+    return {**tables, "events": told.events.cache(), "trips": told.trips.cache()}

@@ -17,6 +17,7 @@ from fleetdesk.fleet.history import History
 from fleetdesk.fleet.kpis import Kpi, key_figures
 from fleetdesk.fleet.task_roi import task_rois
 from fleetdesk.model.edits import Edits
+from fleetdesk.model.findings import Finding
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
@@ -34,7 +35,7 @@ from fleetdesk.tasks.priority import prioritise
 from fleetdesk.tasks.select import select
 from fleetdesk.tasks.swap_rule import swap_rule
 from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed, told
-from fleetdesk.workflows.known import planned_moment, with_inferred
+from fleetdesk.workflows.known import known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import OnProgress, part, silent
@@ -61,6 +62,7 @@ class DayPlan:
     vans: tuple[Van, ...]
     downstream: DownstreamRevenue
     history: History
+    findings: tuple[Finding, ...]
     past: Past | None
     offers: tuple[Offer, ...]
     kpis: tuple[Kpi, ...]
@@ -98,10 +100,9 @@ def plan_day(
     after the moment of planning is looked at. Raises NotEnoughData when the store has no records
     up to then.
     """
-    now = planned_moment(store, settings)
     on_progress("Following the vehicles through their cycles", 0.0)
-    tables = with_inferred(store.tables(), settings, now.as_of)
-    history = History(tables["events"], tables["trips"], now.as_of)
+    record = known(store, settings)
+    now, tables, history = record.moment, record.tables, record.history
     downstream = estimate(history, settings)
     past = None
     if looking_back or settings.thresholds.threshold_scope != "sheet":
@@ -143,6 +144,7 @@ def plan_day(
         vans=crew,
         downstream=downstream,
         history=history,
+        findings=record.findings,
         past=past,
         offers=pay,
         kpis=figures.kpis,

@@ -86,7 +86,7 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         fleet_state_sheet(seen.hours, settings),
         cycles_sheet(day.cycle_length, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
-        quality_sheet(accounts(context.store), settings),
+        quality_sheet(accounts(context.store), settings, day.findings),
     )
 
 
