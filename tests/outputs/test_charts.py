@@ -12,8 +12,8 @@ from fleetdesk.model.plan import Plan
 from fleetdesk.outputs.charts import (
     availability_sheet,
     battery_sheet,
-    cycles_sheet,
     left_out_sheet,
+    survival_sheet,
     workload_sheet,
 )
 from fleetdesk.outputs.palette import contrast, palette
@@ -29,7 +29,7 @@ def all_sheets(day) -> list[ResultSheet]:
         availability_sheet(day.fleet, day.settings),
         workload_sheet(day.plan, day.vans, day.settings),
         left_out_sheet(day.tasks, day.rois, day.plan, day.settings),
-        cycles_sheet(cycle_length([0, 0, 0], [10, 30, 50], [1, 1, 0]), day.settings),
+        survival_sheet(cycle_length([0, 0, 0], [10, 30, 50], [1, 1, 0]), day.settings),
     ]
 
 
@@ -39,7 +39,7 @@ def empty_sheets(day) -> list[ResultSheet]:
         availability_sheet([], day.settings),
         workload_sheet(NOTHING, [], day.settings),
         left_out_sheet([], {}, NOTHING, day.settings),
-        cycles_sheet(CycleLength((), (), 0, 0, 0.0), day.settings),
+        survival_sheet(CycleLength((), (), 0, 0, 0.0), day.settings),
     ]
 
 
@@ -110,7 +110,7 @@ def test_the_hours_of_a_shift_add_up(day):
 
 
 def test_the_curve_begins_at_100_and_steps_where_cycles_end(day):
-    sheet = cycles_sheet(cycle_length([0, 0, 0, 0], [10, 20, 20, 40], [1, 1, 0, 1]), day.settings)
+    sheet = survival_sheet(cycle_length([0, 0, 0, 0], [10, 20, 20, 40], [1, 1, 0, 1]), day.settings)
     table = {row["Operational hours (h)"]: row["Cycles still running (%)"] for row in rows(sheet)}
     assert (table[0.0], table[9.0], table[10.0]) == (100, 100, pytest.approx(75))
     assert table[20.0] == pytest.approx(50)
@@ -121,7 +121,7 @@ def test_the_curve_begins_at_100_and_steps_where_cycles_end(day):
 
 def test_a_long_tail_is_cut_and_the_rows_stay_few(day):
     hours = [*(0.1 * i for i in range(1, 2000)), 5000.0]
-    sheet = cycles_sheet(cycle_length([0] * 2000, hours, [1] * 2000), day.settings)
+    sheet = survival_sheet(cycle_length([0] * 2000, hours, [1] * 2000), day.settings)
     last = sheet.rows[-1]
     assert 190 <= last[0] <= 205
     assert len(sheet.rows) <= 121

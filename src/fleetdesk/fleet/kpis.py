@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+
 from fleetdesk.features.calendar import moment
 from fleetdesk.features.cycles import cycles
 from fleetdesk.features.trips import countable, priced
@@ -36,9 +38,10 @@ class Kpi:
 
 @dataclass(frozen=True, slots=True)
 class KeyFigures:
-    """All figures, and the survival curve that those about operating cycles were read from."""
+    """All figures; the cycles of the window (features.cycles) and their survival curve."""
 
     kpis: tuple[Kpi, ...]
+    ledger: pa.Table
     cycle_length: CycleLength
 
 
@@ -67,7 +70,7 @@ def key_figures(
     """
     span = _span(tables, settings, as_of)
     trips = countable(priced(tables["trips"], settings.costs))
-    cycle_rows, length = _cycles(tables["events"], trips, settings, span)
+    cycle_rows, ledger, length = _cycles(tables["events"], trips, settings, span)
     rows = (
         *_fleet(fleet, settings),
         *_batteries(fleet, settings),
@@ -77,7 +80,7 @@ def key_figures(
         *_service(tables["service_tasks"], trips, span, settings),
         *_riders(tables, settings, as_of),
     )
-    return KeyFigures(rows, length)
+    return KeyFigures(rows, ledger, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +194,9 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
 
 def _cycles(
     events: Any, trips: Any, settings: Settings, span: _Span
-) -> tuple[list[Kpi], CycleLength]:
+) -> tuple[list[Kpi], pa.Table, CycleLength]:
     ledger = cycles(events, trips, span.end)
-    recent = ledger.filter(ledger.ended_at > moment(span.start))
-    rows = recent.select(
-        "start_observed", "entry_age_h", "operational_h", "event_observed", "revenue"
-    ).to_pyarrow()
+    rows = ledger.filter(ledger.ended_at > moment(span.start)).to_pyarrow()
     whole = rows.filter(rows["start_observed"])
     length = cycle_length(whole["entry_age_h"], whole["operational_h"], whole["event_observed"])
     hours, gross = sum(rows["operational_h"].to_pylist()), sum(rows["revenue"].to_pylist())
@@ -212,7 +212,7 @@ def _cycles(
          settings.city.currency,
          "gross revenue / operational hours of cycles that ended in the window or still run"),
     ]  # fmt: skip
-    return [Kpi(*figure, span.label) for figure in figures], length
+    return [Kpi(*figure, span.label) for figure in figures], rows, length
 
 
 def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kpi]:

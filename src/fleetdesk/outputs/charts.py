@@ -3,7 +3,7 @@
 Pure functions from results to result sheets; the charts name the sheets' columns.
 """
 
-from fleetdesk.outputs.charts_cycles import cycles_sheet
+from fleetdesk.outputs.charts_cycles import survival_sheet
 from fleetdesk.outputs.charts_fleet import availability_sheet, battery_sheet
 from fleetdesk.outputs.charts_sandbox import sandbox_sheet
 from fleetdesk.outputs.charts_state import fleet_state_sheet
@@ -17,11 +17,11 @@ from fleetdesk.outputs.charts_work import left_out_sheet, workload_sheet
 __all__ = [
     "availability_sheet",
     "battery_sheet",
-    "cycles_sheet",
     "fleet_state_sheet",
     "left_out_sheet",
     "local_thresholds_sheet",
     "sandbox_sheet",
+    "survival_sheet",
     "threshold_returns_sheet",
     "threshold_sheet",
     "workload_sheet",

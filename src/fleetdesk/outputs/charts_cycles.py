@@ -1,8 +1,11 @@
-"""The sheet Operating cycles: how long vehicles run between two services."""
+"""The sheet Operational time: how long vehicles run between two services, by daypart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fleetdesk.fleet.cycle_length import CycleLength
+from fleetdesk.fleet.operational_time import CITY, DAYPARTS, OperationalTime
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
 from fleetdesk.settings.schema import Settings
@@ -16,31 +19,44 @@ _TAIL_PCT = 1.0
 """The curve ends where fewer cycles are left; beyond, single vehicles would stretch the chart."""
 
 
-def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
+def survival_sheet(
+    length: CycleLength, settings: Settings, groups: Sequence[OperationalTime] = ()
+) -> ResultSheet:
     """The survival curve of operating cycles (Kaplan-Meier), read off at even steps in hours.
 
-    Source: Kaplan and Meier (1958), with late entry.
+    `groups` give the curves of the dayparts beside that of the whole day; one without enough
+    cycles is empty. Source: Kaplan and Meier (1958), with late entry.
     """
     end_h = _end_h(length)
     step_h = next((step for step in _STEPS_H if end_h / step <= _MOST_ROWS), end_h / _MOST_ROWS)
+    own = {g.when: g.curve for g in groups if g.where == CITY and g.when.lower() in g.basis}
     rows: list[tuple[Value, ...]] = []
     if length.at_h:
         count = int(-(-end_h // step_h))
         hours = [step_h * index for index in range(count + 1)]
-        rows = [(at, 100.0 * (length.share_beyond(at) or 0.0)) for at in hours]
+        rows = [
+            (
+                at,
+                100.0 * (length.share_beyond(at) or 0.0),
+                *(_pct(own.get(part), at) for part in DAYPARTS),
+            )
+            for at in hours
+        ]
     median = length.median_h
     half = f"Half of the cycles last {median:.0f} h or more. " if median is not None else ""
     basis = f"{length.ended} cycles ended, {length.censored} still run or went out of sight."
     return ResultSheet(
-        sheet="Operating cycles",
-        title=f"Operating cycles: {settings.city.name}",
+        sheet="Operational time",
+        title=f"Operational time: {settings.city.name}",
         note=(
-            "Share of cycles that last beyond so many operational hours (Kaplan-Meier): " + basis
+            "Share of cycles that last beyond so many operational hours (Kaplan-Meier), by the "
+            "daypart in which they began: " + basis
         ),
-        table_name="OperatingCycles",
+        table_name="OperationalTime",
         columns=(
             ResultColumn(_HOURS, CellStyle.INTEGER, 14),
             ResultColumn(_SHARE, CellStyle.PERCENT, 14),
+            *(ResultColumn(part, CellStyle.PERCENT, 14) for part in DAYPARTS),
         ),
         rows=rows,
         key=_HOURS,
@@ -52,11 +68,22 @@ def cycles_sheet(length: CycleLength, settings: Settings) -> ResultSheet:
                 y_title="Cycles still running",
                 unit="%",
                 categories=_HOURS,
-                series=(Series(_SHARE, palette().category(0)),),
+                series=(
+                    Series(_SHARE, palette().category(0), label="All day"),
+                    *(
+                        Series(part, palette().category(number + 1))
+                        for number, part in enumerate(DAYPARTS)
+                    ),
+                ),
                 note=half + basis,
             ),
         ),
     )
+
+
+def _pct(curve: CycleLength | None, hours: float) -> float | None:
+    share = curve.share_beyond(hours) if curve else None
+    return None if share is None else 100.0 * share
 
 
 def _end_h(length: CycleLength) -> float:

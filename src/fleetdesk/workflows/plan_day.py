@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from fleetdesk.errors import Problem, Severity
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.cycle_length import CycleLength
@@ -66,6 +68,7 @@ class DayPlan:
     past: Past | None
     offers: tuple[Offer, ...]
     kpis: tuple[Kpi, ...]
+    ledger: pa.Table
     cycle_length: CycleLength
     adds: Mapping[str, float]
     notes: tuple[Problem, ...]
@@ -148,6 +151,7 @@ def plan_day(
         past=past,
         offers=pay,
         kpis=figures.kpis,
+        ledger=figures.ledger,
         cycle_length=figures.cycle_length,
         adds={
             task_id: adds / 1000 for task_id, adds in marginal(problem, found.plan.routes).items()

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from fleetdesk.fleet.cycle_length import CycleLength
+from fleetdesk.fleet.operational_time import operational_time
 from fleetdesk.model.plan import Plan
 from fleetdesk.outputs.charts import (
     availability_sheet,
     battery_sheet,
-    cycles_sheet,
     fleet_state_sheet,
     left_out_sheet,
     local_thresholds_sheet,
     sandbox_sheet,
+    survival_sheet,
     threshold_returns_sheet,
     threshold_sheet,
     workload_sheet,
@@ -27,6 +28,8 @@ from fleetdesk.outputs.tables import (
     RunLogRow,
     issues_sheet,
     kpis_sheet,
+    ledger_sheet,
+    operational_time_sheet,
     planned_done_sheet,
     quality_sheet,
     roi_sheet,
@@ -49,6 +52,7 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     """The owned sheets about the day, in the order in which a planner reads them."""
     settings = context.settings
     seen, past = insights(context.store, settings, day), day.past
+    groups = operational_time(day.ledger, settings)
     pay = {offer.task_id: offer.price for offer in day.offers}
     return (
         kpis_sheet(day.kpis),
@@ -84,7 +88,9 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         sandbox_sheet(seen.street, settings),
         planned_done_sheet(seen.done, settings),
         fleet_state_sheet(seen.hours, settings),
-        cycles_sheet(day.cycle_length, settings),
+        ledger_sheet(day.ledger, settings),
+        survival_sheet(day.cycle_length, settings, groups),
+        operational_time_sheet(groups, settings),
         issues_sheet([*context.reading.warnings, *day.notes]),
         quality_sheet(accounts(context.store), settings, day.findings),
     )
@@ -143,7 +149,9 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         sandbox_sheet(None, settings),
         planned_done_sheet([], settings),
         fleet_state_sheet([], settings),
-        cycles_sheet(CycleLength((), (), 0, 0, 0.0), settings),
+        ledger_sheet(None, settings),
+        survival_sheet(CycleLength((), (), 0, 0, 0.0), settings),
+        operational_time_sheet([], settings),
         issues_sheet([]),
         quality_sheet([], settings),
         run_log_sheet([], settings),

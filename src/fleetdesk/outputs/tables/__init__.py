@@ -1,5 +1,6 @@
 """Results as the sheets of the planner's workbook; pure functions, one per sheet."""
 
+from fleetdesk.outputs.tables.cycles import ledger_sheet, operational_time_sheet
 from fleetdesk.outputs.tables.planned_done import DoneRow, planned_done_sheet
 from fleetdesk.outputs.tables.quality import ImportAccount, quality_sheet
 from fleetdesk.outputs.tables.roi import CellRate, roi_sheet
@@ -22,6 +23,8 @@ __all__ = [
     "RunLogRow",
     "issues_sheet",
     "kpis_sheet",
+    "ledger_sheet",
+    "operational_time_sheet",
     "planned_done_sheet",
     "quality_sheet",
     "roi_sheet",
