@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features import (
+    after_hours,
     cell_hours,
     charges,
     cycle_checks,
@@ -33,6 +34,7 @@ KEYS = {
     "timeline": ("event_id",),
     "cycles": ("vehicle_id", "cycle_no"),
     "cell_hours": ("vehicle_id", "hour_at"),
+    "after_hours": ("cell", "slot"),
     "exposure": ("vehicle_id", "hour_at", "since_h"),
     "flows": ("vehicle_id", "started_at"),
     "stock": ("cell", "slot", "vehicles"),
@@ -83,6 +85,9 @@ def expressions(
         "repositioned": cycle_checks.repositioned(events, bounds),
         "priced": priced,
         "timeline": timeline,
+        "after_hours": after_hours.after_hours(
+            cell_hours.cell_hours(events, priced, hours, end), 6
+        ),
         "exposure": stood,
         "flows": flows.flows(priced, timeline, hours),
         "stock": stock.stock(stood, 6),

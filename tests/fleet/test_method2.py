@@ -158,9 +158,34 @@ def test_too_little_history_falls_back_and_says_so(tables, town):
         learn(tables())
 
 
-@pytest.mark.parametrize("name", ["v0 min", "v0 E[min]"])
+@pytest.mark.parametrize("name", ["v0 min", "v0 E[min]", "Method 1"])
 def test_the_sheet_chooses(town, name):
-    assert learn(town, estimator=name).estimator == f"{name}, gross"
+    chosen = learn(town, estimator=name)
+    assert chosen.estimator == f"{name}, gross"
+    asked = ([BUSY, QUIET, "u1rdjjs"], [90, 90, 90], [START] * 3, [20] * 3)
+    scooter, fleet = chosen.values(*asked), chosen.values(*asked, Level.FLEET)
+    assert (fleet > 0).all() and (fleet < scooter).all()
+    assert chosen.draws(*asked).shape == (0, 3)
+    assert chosen.values([BUSY], [5], [START], [20])[0] == 0
+
+
+def test_method_1_follows_the_law_of_the_town(town):
+    """Nobody runs empty within three hours, so the start's own rate and that of the goals count."""
+    chosen = learn(town, estimator="Method 1")
+    hours = np.array([0.0, 1.0, 3.0, 20.0])
+    busy = chosen.values([BUSY] * 4, [95] * 4, [START] * 4, hours)
+    quiet = chosen.values([QUIET] * 4, [95] * 4, [START] * 4, hours)
+    assert busy[0] == quiet[0] == 0
+    # In its first hour a vehicle in the busy cell is taken 0.6 times an hour while it is there.
+    assert busy[1] == pytest.approx(3.0 * 0.5, rel=0.15)
+    assert quiet[1] == pytest.approx(3.0 * 0.2, rel=0.3)
+    per_h = 1 / ((1 / RATE[BUSY] + 1 / RATE[QUIET]) / 2 + 0.2)
+    assert (busy[3] + quiet[3]) / 2 == pytest.approx(3.0 * per_h * 20, rel=0.15)
+    why = chosen.explain(BUSY, 95, START, 20)
+    assert why.value == pytest.approx(busy[3]) and why.basis == "cell"
+    assert chosen.explain("u1rdjjs", 95, START, 20).basis == "city"
+    starts = [START + timedelta(minutes=m) for m in range(200)]
+    assert np.abs(np.diff(chosen.values([BUSY] * 200, [80] * 200, starts, [6] * 200))).max() < 0.05
 
 
 def test_row_order_does_not_matter(town, tables, learnt):

@@ -1,14 +1,15 @@
 """What a scooter will earn from where it stands: the estimator of the sheet, or what data allows.
 
-Method 2 needs most of the history, Method 1 less, v0 least. Where the history does not carry the
-one that the sheet asks for, a simpler one runs and the notes say what was missing.
+Where the history does not carry the one that the sheet asks for, v0 runs and the notes say what
+was missing. v0 itself leans on the city's rate as far as it must.
 """
 
 from __future__ import annotations
 
-from fleetdesk.fleet import method2, method_v0
+from fleetdesk.fleet import method1, method2, method_v0
 from fleetdesk.fleet.counts import Counts, count
 from fleetdesk.fleet.estimator import DownstreamRevenue
+from fleetdesk.fleet.fleet_level import by_cell
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.method_v0 import Form
 from fleetdesk.settings.schema import Settings
@@ -23,15 +24,16 @@ def estimate(history: History, settings: Settings) -> DownstreamRevenue:
     Raises NotEnoughData when no vehicle was operational at any full hour of the window.
     """
     wanted = settings.thresholds.estimator
-    if wanted.startswith("v0"):
-        form = Form(wanted.removeprefix("v0 "))
-        return method_v0.estimate(history, settings, form)
     counts = count(history, settings)
-    missing = _missing(counts)
-    if missing:
-        note = f"{wanted} needs {missing}: v0 E[min] ran instead."
-        return method_v0.estimate(history, settings, notes=(note,))
-    return method2.estimate(counts, settings)
+    missing = "" if wanted.startswith("v0") else _missing(counts)
+    if wanted == "Method 2" and not missing:
+        return method2.estimate(counts, settings)
+    new = by_cell(counts)
+    if wanted == "Method 1" and not missing:
+        return method1.estimate(history, settings, new)
+    note = (f"{wanted} needs {missing}: v0 E[min] ran instead.",) if missing else ()
+    form = Form.PAPER_MIN if wanted == "v0 min" else Form.EXPECTED_MIN
+    return method_v0.estimate(history, settings, form, additional=new, notes=note)
 
 
 def _missing(counts: Counts) -> str:

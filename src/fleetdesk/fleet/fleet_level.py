@@ -64,6 +64,14 @@ def additional(counts: Counts) -> Additional:
     return Additional(np.minimum(share, 1.0).reshape(shape), city, elasticity)
 
 
+def by_cell(counts: Counts) -> dict[str, float]:
+    """The share of each cell's trips that are new to the fleet, under "" that of the city."""
+    found = additional(counts)
+    trips = counts.trips.sum(axis=0) + 1e-9
+    shares = (found.share * trips).sum(axis=1) / trips.sum(axis=1)
+    return {**dict(zip(counts.cells, shares.tolist(), strict=True)), "": found.city}
+
+
 def new_share(vehicles: npt.ArrayLike, elasticity: float) -> Floats:
     """The share of a vehicle's trips that are new where n stand: n/2 [(n+1)^e - (n-1)^e] / n^e."""
     n = np.asarray(vehicles, dtype=np.float64)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fleetdesk.features.calendar import calendar, moment
+from fleetdesk.features.cell_hours import cell_hours
 from fleetdesk.features.cycles import timeline
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.settings.schema import Settings
@@ -36,6 +37,11 @@ class History:
         """Priced trips that rates may be learnt from and that had ended by `as_of`."""
         trips = countable(priced(self.trips, settings.costs))
         return trips.filter(trips.ended_at <= moment(self.as_of))
+
+    def snapshots(self, settings: Settings) -> Any:
+        """Where every vehicle stood at each full hour of the window, and what came after."""
+        trips, hours = self.known_trips(settings), self.hours(settings)
+        return cell_hours(self.events, trips, hours, self.as_of)
 
     def recent_trips(self, settings: Settings) -> Any:
         """Those of them that started within the window."""

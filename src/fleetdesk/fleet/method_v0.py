@@ -8,16 +8,16 @@ weekday: with `cell_support_h` vehicle hours of its own (snapshots) it is truste
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.features.cell_hours import cell_hours
 from fleetdesk.fleet.capped_trips import expected_capped
 from fleetdesk.fleet.estimator import Explanation, Level
 from fleetdesk.fleet.history import History
@@ -87,12 +87,7 @@ class HourlyRateRevenue:
     ) -> Floats:
         """The same for many scooters, one number each; a charge of NaN is an unknown one."""
         value = self._parts(cells, battery_pct, starts, hours).value
-        if level is Level.SCOOTER or not self.additional:
-            return value
-        shares = [
-            self.additional.get(cell[: self.precision], self.additional[""]) for cell in cells
-        ]
-        return np.asarray(value * np.array(shares))
+        return value if level is Level.SCOOTER else np.asarray(value * self.new_shares(cells))
 
     def draws(
         self,
@@ -142,6 +137,20 @@ class HourlyRateRevenue:
     ) -> _Parts:
         splits = _splits(starts, np.asarray(hours, dtype=np.float64), self.timezone)
         unbounded = np.einsum("ij,ij->i", self._weekly(cells), splits)
+        per_trip, allowed = self.per_trip_and_allowed(cells, battery_pct)
+        expected = np.zeros(len(per_trip))
+        np.divide(unbounded, per_trip, out=expected, where=per_trip != 0)
+        expected = np.maximum(expected, 0.0)
+        if self.form is Form.EXPECTED_MIN:
+            trips = expected_capped(expected, allowed)
+        else:
+            trips = np.minimum(expected, allowed)
+        return _Parts(trips * per_trip, unbounded, per_trip, expected, allowed)
+
+    def per_trip_and_allowed(
+        self, cells: Sequence[str], battery_pct: npt.ArrayLike
+    ) -> tuple[Floats, Floats]:
+        """Revenue per trip where each scooter stands, and the trips that its charge allows."""
         regions = [self.regions.get(cell[:REGION_PRECISION], self.any_region) for cell in cells]
         per_trip = np.array([region.revenue_per_trip for region in regions])
         used = np.array([_battery_or_nan(region) for region in regions])
@@ -152,14 +161,12 @@ class HourlyRateRevenue:
         # Without any known charge the battery can only be asked whether it is rentable at all.
         allowed = np.where(usable > 0, np.inf, 0.0)
         allowed[known] = np.maximum(0.0, usable[known]) / used[known]
-        expected = np.zeros(len(per_trip))
-        np.divide(unbounded, per_trip, out=expected, where=per_trip != 0)
-        expected = np.maximum(expected, 0.0)
-        if self.form is Form.EXPECTED_MIN:
-            trips = expected_capped(expected, allowed)
-        else:
-            trips = np.minimum(expected, allowed)
-        return _Parts(trips * per_trip, unbounded, per_trip, expected, allowed)
+        return per_trip, allowed
+
+    def new_shares(self, cells: Sequence[str]) -> Floats:
+        """The share of each scooter's trips that are new to the fleet; 1 where none is known."""
+        any_cell = self.additional.get("", 1.0)
+        return np.array([self.additional.get(c[: self.precision], any_cell) for c in cells])
 
     def _weekly(self, cells: Sequence[str]) -> Floats:
         """Rates of each cell on the seven weekdays, shape (cells, 7)."""
@@ -185,6 +192,8 @@ def estimate(
     history: History,
     settings: Settings,
     form: Form = Form.EXPECTED_MIN,
+    *,
+    additional: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
 ) -> HourlyRateRevenue:
     """Learn v0 from the sheet's window before `history.as_of`; nothing after it is looked at.
@@ -192,8 +201,17 @@ def estimate(
     Raises NotEnoughData when no vehicle was operational at any full hour of the window; a history
     without trips gives zero.
     """
-    known, hours = history.known_trips(settings), history.hours(settings)
-    snapshots = cell_hours(history.events, known, hours, history.as_of)
+    found = fit(history.snapshots(settings), history, settings, form)
+    return replace(with_new(found, additional), notes=(*notes, *found.notes))
+
+
+def with_new(found: HourlyRateRevenue, additional: Mapping[str, float] | None) -> HourlyRateRevenue:
+    """The same, knowing which share of each cell's trips is new to the fleet."""
+    return replace(found, additional=MappingProxyType(dict(additional or {})))
+
+
+def fit(snapshots: Any, history: History, settings: Settings, form: Form) -> HourlyRateRevenue:
+    """The same from the history's snapshots where they are already at hand."""
     trips = history.recent_trips(settings)
     net = settings.costs.use_net_revenue
     sums = rate_sums(snapshots, settings.city.cell_precision, net=net)
@@ -226,7 +244,7 @@ def estimate(
         any_region=any_region,
         as_of=history.as_of,
         window_days=settings.city.window_days,
-        notes=(*notes, *_notes(overall, city, any_region)),
+        notes=_notes(overall, city, any_region),
     )
 
 
