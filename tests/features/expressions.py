@@ -95,7 +95,7 @@ def expressions(
         "visits": visits.visits(events, priced, end, 24.0),
         "cell_hours": cell_hours.cell_hours(events, priced, hours, end),
         "vehicles_now": vehicles.vehicles_now(events, tables["telemetry"], seen, priced, end),
-        "standing": standing.standing(timeline, [start, end]),
+        "standing": standing.standing(timeline, [start, start + (end - start) / 2]),
         "steps": sightings.steps(seen),
         "facts": sightings.facts(seen, settings.thresholds),
         "inferred_trips": sightings.inferred_trips(seen, settings),

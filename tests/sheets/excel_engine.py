@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +98,15 @@ class FakeBook:
 
     def close(self) -> None:
         self.excel.books.remove(self)
+
+    def save(self, path: Path) -> None:
+        """Write a copy; openpyxl closes the pictures that it saves, so they are opened again."""
+        pictures = [picture for page in self.book for picture in page._images]
+        kept = [picture._data() for picture in pictures]
+        for again in (self.book.save, lambda _: None):
+            for picture, data in zip(pictures, kept, strict=True):
+                picture.ref = BytesIO(data)
+            again(path)
 
     def touch(self, call: str) -> None:
         self.excel.touch(call)
@@ -231,7 +241,7 @@ class _Book:
 
         def save_copy(path: str) -> None:
             fake.touch("SaveCopyAs")
-            fake.book.save(path)
+            fake.save(Path(path))
 
         return SimpleNamespace(
             Path=str(fake.path.parent) if fake.path else "",

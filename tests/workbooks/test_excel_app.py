@@ -162,7 +162,7 @@ def test_watch_runs_inside_excel_once_per_save(desk: Desk) -> None:
     saves = iter(range(4))
 
     def save() -> None:
-        desk.open.book.save(desk.path)
+        desk.open.save(desk.path)
 
     def sleep(_seconds: float) -> None:
         turn = next(saves, None)

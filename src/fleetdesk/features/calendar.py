@@ -58,4 +58,5 @@ def naive_utc(when: datetime) -> datetime:
 
 def hours_between(later: Any, earlier: Any) -> Any:
     """Hours from one timestamp column to another, as a float."""
-    return later.delta(earlier, unit="microsecond") / 3_600_000_000.0
+    # Spark divides whole numbers by a written fraction as decimals.
+    return later.delta(earlier, unit="microsecond").cast("float64") / 3_600_000_000.0
