@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import psycopg
@@ -200,6 +200,12 @@ def one(connection: Connection, statement: str, values: Sequence[Any] = ()) -> M
     if row is None:
         raise psycopg.ProgrammingError(f"no row from {statement}")
     return cast(Mapping[str, Any], row)
+
+
+def unlock_all(connection: Connection) -> None:
+    """Let go of every lock of the session; a line that is cut has none."""
+    with suppress(psycopg.Error):
+        connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _yes(connection: Connection, statement: str, number: int) -> bool:

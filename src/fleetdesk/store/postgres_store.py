@@ -218,6 +218,8 @@ class PostgresStore:
     def close(self) -> None:
         """Let go of everything; the store cannot be used after."""
         self._drop_views()
+        # The server would let go of the pins too, but some time after the connection is closed.
+        pg.unlock_all(self._connection)
         self._connection.close()
 
     def __enter__(self) -> PostgresStore:
