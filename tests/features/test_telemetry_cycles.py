@@ -224,7 +224,7 @@ STAYS = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), STAYS, min_size=1))
 def test_all_hours_in_contact_are_somewhere_once(told, run, lives):
     """From a vehicle's first ping to the end, each hour is in one phase of one cycle or before."""
