@@ -87,7 +87,8 @@ def compare(chosen: argparse.Namespace, folder: Path) -> None:
             own_process(way, made_up(folder, Size(size.vehicles, n), chosen.seed)[0])["cpu_s"]
             for n in days[:2]
         ] + [ours["cpu_s"]]
-        growth = round((cpu[2] - cpu[1]) / (2 * (cpu[1] - cpu[0])), 2)
+        early = (cpu[1] - cpu[0]) / (days[1] - days[0])
+        growth = round((cpu[2] - cpu[1]) / (days[2] - days[1]) / early, 2)
         report(f"telemetry_{way}_growth", growth, chosen.limit_growth, {"days": days, "cpu_s": cpu})
 
 
