@@ -55,6 +55,8 @@ def test_a_real_fleet_is_imported_with_the_known_counts_and_planned(
     for share, metres in reference["range_before_rise_m"].items():  # type: ignore[attr-defined]
         assert facts[f"range before rise p{share} m"] == metres  # type: ignore[index]
     path = city / "FleetDesk.xlsx"
+    # So many vehicles stand about there that hardly a swap adds a trip to the fleet's.
+    edit(path, "Thresholds", "ROI counted for", "scooter")
     code, first = command("run", path)
     assert code == 0
     assert first["tasks_found"] > 0  # type: ignore[operator]
