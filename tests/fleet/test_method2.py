@@ -138,6 +138,9 @@ def test_draws_repeat_and_surround_the_value(learnt):
     draws = learnt.draws(*asked)
     assert draws.shape == (30, 2)
     assert (draws == learnt.draws(*asked)).all()
+    # Whoever is asked about alone or in company meets the same draws.
+    alone = learnt.draws([QUIET], [40], [START], [20])
+    assert alone[:, 0] == pytest.approx(draws[:, 1])
     low, high = np.quantile(draws, (0.05, 0.95), axis=0)
     assert ((low < learnt.values(*asked)) & (learnt.values(*asked) < high)).all()
 

@@ -30,7 +30,7 @@ def city(rates, goals=None, uses=0.0, per_trip=2.0, fault=0.0, standing=0.0, mul
 
 def values(steps, slots=SLOTS_AHEAD, counted=1.0):
     size = steps.goals.shape[1]
-    return backward(steps, slots, np.full((slots.size, size), counted))
+    return backward(steps, slots, np.full((slots.size, size), counted), np.ones((slots.size, 0)))
 
 
 def q(rate):

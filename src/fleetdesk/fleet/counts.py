@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import ibis
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from fleetdesk.features.calendar import moment
 from fleetdesk.features.cells import coarser
 from fleetdesk.features.exposure import exposure
 from fleetdesk.features.flows import flows
@@ -50,7 +52,8 @@ class Counts:
     `measured` (K, G) are sums over the trips of an origin. `ends`, `operational_h` (K,): ends that
     nobody chose, and the hours at risk. `stock` (3, S) lists cell, slot and how many free vehicles
     stood there at once for `stock_h` (S,); `stock_taken` (S,) of them were taken. `uses` (101,)
-    counts trips by the whole percent they used.
+    counts trips by the whole percent they used. `standing` (G,) are the free vehicles when the
+    history ends.
     """
 
     cells: tuple[str, ...]
@@ -75,6 +78,7 @@ class Counts:
     stock_h: Floats
     stock_taken: Floats
     uses: Floats
+    standing: Floats
     busy_h: float
     standing_pct_per_h: float
 
@@ -96,7 +100,8 @@ def count(history: History, settings: Settings) -> Counts:
     rode = _keyed(rode, blocks, fine, "start_cell", "end_cell").cache()
     net = settings.costs.use_net_revenue
     offered = _rows(stock(free, precision))
-    return _gathered(stood, rode, offered, _ends(timeline, blocks), precision, net=net)
+    now = _rows(_standing(timeline, history.as_of, precision))
+    return _gathered(stood, rode, offered, now, _ends(timeline, blocks), precision, net=net)
 
 
 def _block_numbers(timeline: Any) -> Any:
@@ -120,6 +125,7 @@ def _gathered(
     stood: Any,
     rode: Any,
     offered: dict[str, Any],
+    now: dict[str, Any],
     ended: tuple[Floats, Floats, float],
     precision: int,
     *,
@@ -137,7 +143,7 @@ def _gathered(
         )
     )
     places = sorted({*free["cell"], *went["start_cell"], *went["end_cell"]})
-    cells = [*sorted({place[:precision] for place in places}), ""]
+    cells = [*sorted({*(place[:precision] for place in places), *now["cell"]}), ""]
     parent = _numbered([place[:precision] for place in places], cells)
     at, frm, to = (_numbered(column, places) for column in
                    (free["cell"], went["start_cell"], went["end_cell"]))  # fmt: skip
@@ -177,6 +183,7 @@ def _gathered(
         stock_h=np.round(offered["hours"], 6),
         stock_taken=np.asarray(offered["taken"], dtype=np.float64),
         uses=_uses(rode),
+        standing=_summed((_numbered(now["cell"], cells),), now["vehicles"], (g,)),
         busy_h=round(float(went["ridden_h"].sum()) / trips_n, 9) if trips_n else 0.0,
         standing_pct_per_h=standing,
     )  # fmt: skip
@@ -222,6 +229,16 @@ def _ends(timeline: Any, numbers: Any) -> tuple[Floats, Floats, float]:
         _summed(block, sums["at_risk_h"], (BLOCKS,)),
         round(float(sums["loss"].sum()) / stood_h, 9) if stood_h else 0.0,
     )
+
+
+def _standing(timeline: Any, as_of: datetime, precision: int) -> Any:
+    """Free vehicles by cell; nothing has followed their last event."""
+    free = timeline.filter(
+        (timeline.vehicle_state == VehicleState.AVAILABLE.value)
+        & (timeline.next_at == moment(as_of))
+    )
+    free = free.select(cell=coarser(free.cell, precision))
+    return free.group_by("cell").agg(vehicles=free.count())
 
 
 def _uses(rode: Any) -> Floats:

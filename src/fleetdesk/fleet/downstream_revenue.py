@@ -27,7 +27,7 @@ def estimate(history: History, settings: Settings) -> DownstreamRevenue:
     counts = count(history, settings)
     missing = "" if wanted.startswith("v0") else _missing(counts)
     if wanted == "Method 2" and not missing:
-        return method2.estimate(counts, settings)
+        return method2.estimate(counts, settings, history.as_of)
     new = by_cell(counts)
     if wanted == "Method 1" and not missing:
         return method1.estimate(history, settings, new)

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fleetdesk.fleet.counts import BLOCKS, SLOTS, Counts
+from fleetdesk.fleet.counts import BLOCKS, SLOTS, WHOLE_PCT, Counts
+from fleetdesk.fleet.crowds import crowds_now, drawn_crowds
 from fleetdesk.fleet.estimator import Explanation, Level
 from fleetdesk.fleet.fine_cells import (
     Neighbourhood,
@@ -53,7 +54,8 @@ class Draw:
 class Method2:
     """The estimator; `new` tells which of a scooter's trips are new to the fleet.
 
-    The rest of the fleet is taken to be served as it was.
+    The rest of the fleet is taken to be served as it was. How many vehicles stand around when the
+    history ends counts for as long as they are likely to stay.
     """
 
     counts: Counts
@@ -61,6 +63,7 @@ class Method2:
     around: Neighbourhood
     fine: bool
     new: Additional
+    as_of: datetime
     timezone: str
     usable_battery_pct: float
     net: bool
@@ -183,55 +186,65 @@ class Method2:
         starts: Sequence[datetime],
         hours: npt.ArrayLike,
     ) -> _Asked:
-        rows = {name: self._row(name) for name in sorted(set(cells))}
-        wanted = sorted(set(rows.values()))
-        number = {row: index for index, row in enumerate(wanted)}
+        places = {name: self._row(name) for name in sorted(set(cells))}
         spans = np.asarray(hours, dtype=np.float64)
-        charge = np.asarray(battery_pct, dtype=np.float64)
+        told = np.asarray(battery_pct, dtype=np.float64)
+        charge = np.where(np.isnan(told), 100.0, told)
+        percent = np.clip(np.floor(charge), 0, WHOLE_PCT - 1).astype(np.int64).tolist()
+        states = [(*places[name], whole) for name, whole in zip(cells, percent, strict=True)]
+        wanted = sorted(set(states))
+        number = {state: index for index, state in enumerate(wanted)}
+        place, cell, whole_of = np.array(wanted, dtype=np.int64).reshape(-1, 3).T
         ends = [
             start + timedelta(hours=span)
             for start, span in zip(starts, spans.tolist(), strict=True)
         ]
         return _Asked(
-            place=np.array([place for place, _ in wanted], dtype=np.int64),
-            cell=np.array([cell for _, cell in wanted], dtype=np.int64),
-            row=np.array([number[rows[name]] for name in cells], dtype=np.int64),
-            charge=np.where(np.isnan(charge), 100.0, charge),
+            place=place,
+            cell=cell,
+            percent=whole_of,
+            row=np.array([number[state] for state in states], dtype=np.int64),
+            charge=charge,
             end=np.array([(end - _EPOCH) / self._step for end in ends]),
             steps=np.maximum(0.0, spans * (timedelta(hours=1) / self._step)),
         )
 
     def _local(self, asked: _Asked, generator: np.random.Generator) -> Floats:
-        """What the rates of the places asked about may be times the estimated ones (A,)."""
-        known = (asked.place >= 0) & self.fine
-        usual = self.around.expected.sum(axis=0) * self.usual.factors
-        learnt = np.where(known, usual[np.maximum(asked.place, 0)] if usual.size else 0.0, 0.0)
-        kappa = np.where(known, self.around.place_kappa, self.around.cell_kappa)
-        shape = kappa + learnt
-        return np.asarray(generator.gamma(shape) / shape) * self._crowds(asked, generator)
+        """What the rates of the states asked about may be times the estimated ones (A,).
 
-    def _crowds(self, asked: _Asked, generator: np.random.Generator) -> Floats:
-        """How many others share the riders right then, as times the usual rate (A,).
-
-        Drawn from what was seen in the cell, weighted by vehicles; the law is that of fleet_level.
+        A place may differ from what is estimated, and so may how many vehicles stand near, and what
+        a charge is good for beside them. What is wrong with one charge's estimate says little
+        about another's at the same place, so each whole percent has its own; that is the wider
+        assumption for the difference of two. Drawn for all places or cells there are, so that a
+        state meets the same in whatever company it is asked about.
         """
-        cell, _, vehicles = self.counts.stock
-        weight = vehicles * self.counts.stock_h
-        each = vehicles ** (self.new.elasticity - 1.0)
-        found = np.ones(asked.cell.size)
-        for index, here in enumerate(asked.cell.tolist()):
-            mine = np.flatnonzero(cell == here)
-            total = weight[mine].sum()
-            if total > 0:
-                one = generator.choice(mine, p=weight[mine] / total)
-                found[index] = each[one] * total / (weight[mine] @ each[mine])
-        return found
+        around, cells = self.around, len(self.counts.cells)
+        every = np.tile(np.arange(cells), WHOLE_PCT)
+        crowds = drawn_crowds(self.counts, self.new.elasticity, every, generator)
+        here = crowds.reshape(WHOLE_PCT, cells)[asked.percent, asked.cell]
+        others = generator.gamma(around.cell_kappa, size=(WHOLE_PCT, cells)) / around.cell_kappa
+        own = others[asked.percent, asked.cell]
+        if self.fine:
+            learnt = around.place_kappa + around.expected.sum(axis=0) * self.usual.factors
+            places = generator.gamma(np.tile(learnt, (WHOLE_PCT, 1))) / learnt
+            known = places[asked.percent, np.maximum(asked.place, 0)]
+            own = np.where(asked.place >= 0, known, own)
+        return np.asarray(own * here)
 
     def _worth(
-        self, draw: Draw, asked: _Asked, level: Level, local: Floats | None = None
+        self,
+        draw: Draw,
+        asked: _Asked,
+        level: Level,
+        local: Floats | None = None,
     ) -> Floats:
-        """Values of one draw: a recursion for each end on the lattice of steps, then between."""
-        steps = self._steps(draw, asked, local)
+        """Values of one draw: a recursion for each end on the lattice of steps, then between.
+
+        `local` (A,) are factors on the rates of the places asked about, for what is not known.
+        """
+        steps = self._steps(draw, asked, np.ones(asked.cell.size) if local is None else local)
+        now = int((self.as_of - _EPOCH) / self._step)
+        known = crowds_now(self.counts, self.new.elasticity)[asked.cell]
         first = draw.arrivals.size
         worth = np.zeros(asked.row.size)
         low = np.floor(asked.end)
@@ -244,25 +257,33 @@ class Method2:
                 counted = np.ones((most, len(self.counts.cells)))
                 if level is Level.FLEET:
                     counted = self.new.share[:, slots].T
-                values = backward(steps, slots, counted)
+                since = int(end) - 1 - np.arange(most) - now
+                still = self._still_there(int(since.max(initial=-1)) + 1)[:, asked.cell]
+                lasts = np.where((since >= 0)[:, None], still[np.maximum(since, 0)], 0.0)
+                values = backward(steps, slots, counted, known**lasts)
                 rows = first + asked.row[mine]
                 found = _between(values, asked.steps[mine], rows, asked.charge[mine], steps.charges)
                 worth[mine] += weight[mine] * found
         return worth
 
-    def _steps(self, draw: Draw, asked: _Asked, local: Floats | None) -> Steps:
+    def _still_there(self, steps: int) -> Floats:
+        """The chance that a vehicle has stayed since the history ended (steps or more, G)."""
+        last = _EPOCH + self._step * (int((self.as_of - _EPOCH) / self._step) + steps)
+        slots = slots_before(last, max(steps, 1), self._step, self.timezone)[::-1]
+        per_step = self.usual.laws.rates.per_h.T[slots] * (self._step / timedelta(hours=1))
+        return np.asarray(np.exp(-(np.cumsum(per_step, axis=0) - per_step)))
+
+    def _steps(self, draw: Draw, asked: _Asked, local: Floats) -> Steps:
         """Rows: every cell as trips arrive in it, then the places that were asked about."""
         known = asked.place >= 0
         factor = np.where(
             known, draw.factors[np.maximum(asked.place, 0)] if known.any() else 1.0, 1.0
         )
-        if local is not None:
-            factor = factor * local
         base = draw.laws.rates.per_h
         return steps_of(
             draw.laws,
             arrived=base[:, None, :] * draw.arrivals[:, :, None],
-            asked=base[asked.cell] * factor[:, None],
+            asked=base[asked.cell] * (factor * local)[:, None],
             asked_cell=asked.cell,
             usable_pct=self.usable_battery_pct,
             step_h=self._step / timedelta(hours=1),
@@ -271,10 +292,14 @@ class Method2:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Scooters (N) by number: `row` among the distinct places and cells; times in steps."""
+    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and whole `percent`.
+
+    `row` (N,) says in which; times are in steps.
+    """
 
     place: Ints
     cell: Ints
+    percent: Ints
     row: Ints
     charge: Floats
     end: Floats
@@ -304,8 +329,8 @@ def _between(values: Floats, steps: Floats, rows: Ints, charge: Floats, grid: Fl
     return np.asarray(at(k) + (steps - k) * (at(later) - at(k)))
 
 
-def estimate(counts: Counts, settings: Settings) -> Method2:
-    """Fit Method 2 to what was counted."""
+def estimate(counts: Counts, settings: Settings, as_of: datetime) -> Method2:
+    """Fit Method 2 to what was counted up to `as_of` (UTC-aware)."""
     everything = np.ones(BLOCKS)
     law = laws(counts, everything)
     around = neighbourhood(counts, law.rates)
@@ -316,6 +341,7 @@ def estimate(counts: Counts, settings: Settings) -> Method2:
         around=around,
         fine=fine,
         new=additional(counts),
+        as_of=as_of,
         timezone=settings.city.timezone,
         usable_battery_pct=settings.thresholds.usable_battery_pct,
         net=settings.costs.use_net_revenue,

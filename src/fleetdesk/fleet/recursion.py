@@ -74,22 +74,24 @@ def steps_of(
     )
 
 
-def backward(steps: Steps, slots: Ints, counted: Floats) -> Floats:
+def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Floats:
     """Values (T + 1, R, B) with 0, 1, ... T steps to go.
 
     `slots` (T,) are those of the last step before the end, of the last but one, and so on;
     `counted` (T, G) is the share of the trips from a cell whose money counts. All trips move the
-    vehicle and use its charge.
+    vehicle and use its charge. `crowd` (T, A) is what the rates of the places asked about are
+    multiplied by in each of them.
     """
     cells = steps.goals.shape[1]
     values = np.zeros((slots.size + 1, steps.cell.size, steps.charges.size))
     parts = daypart(slots % 24)
-    earned = steps.per_trip[:, None]
+    earned, arrived = steps.per_trip[:, None], cells * steps.per_cell
     for k, (slot, part) in enumerate(zip(slots.tolist(), parts.tolist(), strict=True)):
-        ahead, per_step = values[k], steps.per_step[slot]
+        ahead, per_step = values[k], steps.per_step[slot].copy()
+        per_step[arrived:] *= crowd[k]
         taken = -np.expm1(-per_step[:, None] * steps.multiplier)
         stood = ahead @ steps.stand.T
-        ends = ahead[: cells * steps.per_cell].reshape(cells, steps.per_cell, -1).mean(axis=1)
+        ends = ahead[:arrived].reshape(cells, steps.per_cell, -1).mean(axis=1)
         there = (steps.goals[part] @ ends)[steps.cell]
         rode = np.matmul(steps.ride, there[:, :, None])[:, :, 0]
         values[k + 1] = taken * earned * counted[k][steps.cell, None] + steps.lasting * (
