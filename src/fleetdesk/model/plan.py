@@ -28,6 +28,8 @@ class DropCode(StrEnum):
     NO_WORKER = "no worker"
     CAPACITY = "capacity"
     SHIFT = "shift too short"
+    SKILL = "skill"
+    WINDOW = "time window"
     DETOUR = "detour costs more than it brings"
     SEARCH_ENDED = "search ended first"
 
@@ -50,12 +52,36 @@ class Visit:
     batteries_left: int
 
 
+class PauseKind(StrEnum):
+    """What a worker does between two stops other than driving."""
+
+    BREAK = "break"
+    RELOAD = "reload batteries"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A break or a reload between two stops; `after_stop` counts the visits before it.
+
+    A reload's way is part of the next visit's leg.
+    """
+
+    kind: PauseKind
+    at: Point
+    start_at: datetime
+    end_at: datetime
+    after_stop: int
+    batteries_left: int
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One worker's round; money in thousandths of the currency, so that sums are exact.
 
-    `value_milli` is what the tasks on it bring before travel and labour, `bonus_milli` the
-    priority bonus that steered the choice and is not money earned.
+    `duration_s` runs from leaving to coming home; breaks in it are not paid, and overtime is
+    dearer; `labour_cost_milli` heeds both. `value_milli` is what the tasks on it bring before
+    travel and labour, `bonus_milli` the priority bonus that steered the choice and is not money
+    earned.
     """
 
     worker: str
@@ -70,6 +96,17 @@ class Route:
     bonus_milli: int
     travel_cost_milli: int
     labour_cost_milli: int
+    pauses: tuple[Pause, ...] = ()
+    overtime_s: int = 0
+
+    @property
+    def break_s(self) -> int:
+        """Seconds of its breaks."""
+        return sum(
+            round((pause.end_at - pause.start_at).total_seconds())
+            for pause in self.pauses
+            if pause.kind is PauseKind.BREAK
+        )
 
     @property
     def profit_milli(self) -> int:
@@ -107,3 +144,15 @@ class Plan:
     def planned_task_ids(self) -> frozenset[str]:
         """Tasks that are on a route."""
         return frozenset(visit.task_id for route in self.routes for visit in route.visits)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWorth:
+    """What a limit of the day holds back: profit and tasks that lifting it would bring.
+
+    `what` is the change in words ("one more hour for every worker"); money in thousandths.
+    """
+
+    what: str
+    profit_milli: int
+    more_tasks: int

@@ -40,9 +40,12 @@ class Task:
     """T = {S_A -> S_B, dt}: one visit to one vehicle, and the drop-off when it is moved.
 
     `service_s` is the work at the vehicle and `drop_off_s` the work at the destination;
-    `batteries` and `vehicles` are what it takes of the van's limits. `outside_m` is how far beyond
-    the edge of the nearest parking the vehicle stands, `deficit_pct` how empty the destination is
-    (100 = none of its minimum is there).
+    `batteries` and `vehicles` are what it takes of the van's limits. Work at each of its stops
+    begins from `earliest` to `latest` (UTC-aware; None = any time), by a worker who has the
+    `skill`, and where `worker` is named by that one alone; `must` = done whatever it brings.
+    `carried` tasks begin with the vehicle on that worker's van and only drop it off. `outside_m` is
+    how far beyond the edge of the nearest parking the vehicle stands, `deficit_pct` how empty the
+    destination is (100 = none of its minimum is there).
     """
 
     task_id: str
@@ -63,6 +66,12 @@ class Task:
     outside_m: float = 0.0
     deficit_pct: float = 0.0
     why: str = ""
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    skill: str = ""
+    must: bool = False
+    worker: str = ""
+    carried: bool = False
 
     @property
     def swaps(self) -> bool:
@@ -139,8 +148,26 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A pause of `length_s` that begins from `earliest` to `latest` (UTC-aware).
+
+    It is taken between two stops, is not paid, and falls away when the worker is home by `latest`.
+    """
+
+    earliest: datetime
+    latest: datetime
+    length_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Van:
-    """A worker with a van for one shift (UTC-aware times); money in city currency."""
+    """A worker with a van for one shift (UTC-aware times); money in city currency.
+
+    `overtime_s` is how much later than the shift's end the worker may come home, and
+    `overtime_per_h` what each such hour costs above `cost_per_h`. At the places in `reload_at` all
+    batteries are changed for charged ones in `reload_s`, at most `max_reloads` times; `batteries`
+    are on board when the shift begins (None = as many as there is room for).
+    """
 
     worker: str
     start: Point
@@ -153,3 +180,11 @@ class Van:
     cost_per_km: float
     speed_kmh: float
     email: str = ""
+    skills: frozenset[str] = frozenset()
+    breaks: tuple[Break, ...] = ()
+    overtime_s: int = 0
+    overtime_per_h: float = 0.0
+    reload_at: tuple[Point, ...] = ()
+    reload_s: int = 0
+    max_reloads: int = 0
+    batteries: int | None = None
