@@ -44,3 +44,32 @@ class VehicleNow:
         """
         out_of_service = self.vehicle_state == VehicleState.NON_OPERATIONAL
         return self.rentable or (out_of_service and self.out_of_charge)
+
+    @property
+    def standing(self) -> bool:
+        """Whether it stands on the street, fit or not, and no rider holds it."""
+        return self.rentable or self.vehicle_state == VehicleState.NON_OPERATIONAL
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody knows where it is."""
+        return self.vehicle_state in (VehicleState.MISSING, VehicleState.NON_CONTACTABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleFacts:
+    """What the records tell of one vehicle beyond its state, for the rules that make tasks.
+
+    `days_since_service`, `km`, `rides` and `ridden_h` count from its last service, or from its
+    first record where none is known. `moved_m` is how far its newest ping lies from where it was
+    left; `no_park_zone` names the zone that forbids it to stand where it stands.
+    """
+
+    vehicle_id: str
+    days_since_service: float = 0.0
+    km: float = 0.0
+    rides: int = 0
+    ridden_h: float = 0.0
+    open_complaints: int = 0
+    moved_m: float = 0.0
+    no_park_zone: str = ""

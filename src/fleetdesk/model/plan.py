@@ -16,6 +16,7 @@ class Action(StrEnum):
     PICK_UP = "pick up"
     SWAP_AND_PICK_UP = "swap battery, pick up"
     DROP_OFF = "drop off"
+    VISIT = "work at the vehicle"
 
 
 class DropCode(StrEnum):

@@ -10,10 +10,17 @@ from fleetdesk.model.places import Point
 
 
 class TaskKind(StrEnum):
-    """What is done at the visit; one task may be of two kinds."""
+    """What is done at the visit; one task may be of several kinds.
+
+    To bring in is to take the vehicle along to the end of the round.
+    """
 
     SWAP_BATTERY = "swap battery"
+    INSPECT = "inspect"
+    REPAIR = "repair"
+    SERVICE = "service"
     MOVE = "move to parking"
+    BRING_IN = "bring in"
 
 
 class Rule(StrEnum):
@@ -23,6 +30,16 @@ class Rule(StrEnum):
     SWAP_PAYS = "a swap pays"
     OUTSIDE_PARKING = "outside parkings"
     PARKING_BELOW_MINIMUM = "parking below minimum"
+    PARKING_ABOVE_MAXIMUM = "parking above maximum"
+    IDLE = "idle"
+    NO_PARK_ZONE = "in a no-park zone"
+    SERVICE_OVERDUE = "service overdue"
+    COMPLAINTS = "open complaints"
+    NO_RECORD = "no record"
+    MOVING = "moving without a trip"
+    KM_SINCE_SERVICE = "km since service"
+    RIDES_SINCE_SERVICE = "rides since service"
+    HOURS_SINCE_SERVICE = "hours since service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class Task:
     outside_m: float = 0.0
     deficit_pct: float = 0.0
     why: str = ""
+    extra_priority: float = 0.0
     earliest: datetime | None = None
     latest: datetime | None = None
     skill: str = ""
