@@ -21,6 +21,7 @@ from fleetdesk.features import (
     stock,
     telemetry_cycles,
     trips,
+    upkeep,
     vehicles,
     visits,
 )
@@ -55,6 +56,7 @@ KEYS = {
     "repeats": ("event_id",),
     "chains": ("trip_id",),
     "repositioned": ("event_id",),
+    "upkeep": ("vehicle_id",),
 }
 
 
@@ -107,4 +109,7 @@ def expressions(
         "charges_beside": pings.beside,
         "told_events": told.events,
         "told_trips": told.trips,
+        "upkeep": upkeep.upkeep(
+            events, priced, tables["telemetry"], tables["service_tasks"], tables["complaints"], end
+        ),
     }

@@ -32,7 +32,7 @@ class _SparkOptions:
 
 
 def all_expressions(table):
-    names = ("events", "trips", "telemetry", "sightings")
+    names = ("events", "trips", "telemetry", "sightings", "service_tasks", "complaints")
     return expressions({name: table(name, []) for name in names}, Settings(), START, END)
 
 
