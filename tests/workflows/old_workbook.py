@@ -13,16 +13,18 @@ from openpyxl.styles import PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
 
-from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.fields import SECTIONS
+from fleetdesk.settings.schema import SHEET_ORDER, Settings
 from fleetdesk.settings.template import templates_for
 from fleetdesk.sheets.base import WritePlan
 from fleetdesk.sheets.template_xlsx import write_template
 from fleetdesk.sheets.xlsx_file import XlsxFile
-from fleetdesk.workflows.result_sheets import empty_sheets
+from fleetdesk.workflows.run_sheets import empty_sheets
 
 LABELS_OF_2 = {
     sheet.sheet: [entry.label for entry in sheet.inputs if entry.since > 1]
-    for sheet in templates_for(Settings()).sheets
+    for section, sheet in zip(SHEET_ORDER, templates_for(Settings()).sheets, strict=True)
+    if SECTIONS[section].since == 1
 }
 
 
@@ -31,7 +33,8 @@ def write_version_1(path: Path, settings: Settings) -> None:
     template = templates_for(settings)
     old = [
         sheet.only([entry.key for entry in sheet.inputs if entry.since == 1])
-        for sheet in template.sheets
+        for section, sheet in zip(SHEET_ORDER, template.sheets, strict=True)
+        if SECTIONS[section].since == 1
     ]
     write_template(path, replace(template, sheets=tuple(old)))
     book = XlsxFile(path)

@@ -10,7 +10,7 @@ import pytest
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.export import export_run
-from fleetdesk.workflows.result_sheets import empty_sheets
+from fleetdesk.workflows.run_sheets import empty_sheets
 
 from .conftest import column
 

@@ -158,7 +158,7 @@ def test_a_workspace_elsewhere_has_its_map_linked(workspace: Path, tmp_path: Pat
     result = run_workbook(path, folder=workspace, clock=Clock())
     page = openpyxl.load_workbook(path)["Run log"]
     links = [cell.hyperlink.target for row in page.iter_rows() for cell in row if cell.hyperlink]
-    assert unquote(links[-1]) == f"file://{result.published.map_path.resolve()}"
+    assert unquote(links[-1]) == f"file://{result.published.files[0].resolve()}"
 
 
 def test_what_the_planner_wrote_stays(workspace: Path) -> None:

@@ -93,10 +93,14 @@ def demo(out: Path, seed: int, vehicles: int, days: int, as_json: bool) -> None:
 @cli.command()
 @workbook_argument
 @workspace_option
+@click.option("--only", multiple=True, metavar="QUESTION",
+              help="Answer this question alone; may be given more than once.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show the cells that would change; write nothing.")
 @as_json_option
-def run(workbook: str, workspace: Path | None, dry_run: bool, as_json: bool) -> None:
-    """Plan the day as WORKBOOK says; write the results into it.
+def run(
+    workbook: str, workspace: Path | None, only: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Answer the questions that WORKBOOK asks; write the results into it.
 
     WORKBOOK is a path, excel: for the workbook that is active in Excel, or a Google Sheet's
     address.
@@ -106,11 +110,25 @@ def run(workbook: str, workspace: Path | None, dry_run: bool, as_json: bool) -> 
         if dry_run:
             from fleetdesk.workflows import dry_run as trial
 
-            tried = trial.dry_run(workbook, folder=workspace, on_progress=on_progress)
+            tried = trial.dry_run(workbook, only=only, folder=workspace, on_progress=on_progress)
             return tried.as_dict()
         from fleetdesk.workflows.run import run_workbook
 
-        return run_workbook(workbook, folder=workspace, on_progress=on_progress).as_dict()
+        done = run_workbook(workbook, only=only, folder=workspace, on_progress=on_progress)
+        return done.as_dict()
+
+    finish(work, as_json)
+
+
+@cli.command()
+@as_json_option
+def questions(as_json: bool) -> None:
+    """List the questions that a run can answer."""
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.catalog import listing
+
+        return listing()
 
     finish(work, as_json)
 

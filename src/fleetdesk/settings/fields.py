@@ -15,6 +15,7 @@ from fleetdesk.settings.schema import FORMS, LISTS, Sheet
 TABLES: dict[str, str] = {
     "city": "City", "weights": "Weights", "thresholds": "Thresholds", "packages": "Packages",
     "costs": "Costs", "workers": "Workers", "parkings": "Parkings", "offers": "Offers",
+    "questions": "Questions",
 }  # fmt: skip
 SECTIONS: dict[str, type[Sheet]] = FORMS | LISTS
 _KINDS: dict[type, InputKind] = {

@@ -101,6 +101,7 @@ def _start(settings: Settings) -> StartTemplate:
                 "Check prices, costs, packages and offers.",
                 (names["costs"], names["packages"], names["offers"]),
             ),
+            Step("Choose the questions that a run answers.", (names["questions"],)),
             Step("Save and close, then press Run in FleetDesk or type: fleetdesk run FILE"),
             Step("Open again: Tasks, Routes, ROI and KPIs are new; Issues lists what to mend."),
         ),

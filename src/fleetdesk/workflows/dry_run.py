@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import Problem
 from fleetdesk.sheets.base import Link, ResultSheet, Snapshot, Value
+from fleetdesk.workflows.catalog import answers, asked
 from fleetdesk.workflows.context import Clock, open_context, utc_now
-from fleetdesk.workflows.plan_day import plan_day
+from fleetdesk.workflows.known import known
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.publish import changed_settings, summarise
-from fleetdesk.workflows.result_sheets import plan_sheets
-from fleetdesk.workflows.route_edits import route_edits
+from fleetdesk.workflows.run_sheets import run_sheets
 from fleetdesk.workflows.tables_in_sheets import find_table
 
 SHOWN = 20
@@ -40,6 +40,7 @@ class DryRun:
     """What a run would do; nothing was written."""
 
     workbook: str
+    headlines: tuple[str, ...]
     summary: Mapping[str, Any]
     changed: tuple[str, ...]
     cells: tuple[CellChange, ...]
@@ -59,11 +60,10 @@ class DryRun:
         }
 
     def _text(self) -> str:
-        facts = self.summary
         more = len(self.cells) - SHOWN
         lines = [
-            f"A run would plan {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} "
-            f"tasks, profit {facts['profit']:.2f} {facts['currency']}. Nothing was written.",
+            "A run would do this; nothing was written.",
+            *self.headlines,
             *(f"Changed since the last run: {change}" for change in self.changed),
             *(f"Note: {warning}" for warning in self.warnings),
             f"{len(self.cells)} cells would change.",
@@ -75,21 +75,28 @@ class DryRun:
 def dry_run(
     address: str | Path,
     *,
+    only: Sequence[str] = (),
     folder: Path | None = None,
     clock: Clock = utc_now,
     on_progress: OnProgress = silent,
 ) -> DryRun:
-    """Plan as a run would and compare with what the workbook shows; writes nothing."""
+    """Answer as a run would and compare with what the workbook shows; writes nothing."""
     with open_context(str(address), folder, clock, writing=False) as context:
-        edits = route_edits(context)
-        day = plan_day(context.store, context.settings, edits=edits, on_progress=on_progress)
-        sheets = plan_sheets(context, day)
+        analyses = asked(context.settings, only)
+        record = known(context.store, context.settings)
+        found = answers(context, record, analyses, on_progress)
+        notes = [note for answer in found for note in answer.notes]
+        sheets = (
+            *(sheet for answer in found for sheet in answer.sheets),
+            *run_sheets(context, notes, record.findings),
+        )
         return DryRun(
             workbook=context.address,
-            summary=summarise(day, context),
+            headlines=tuple(answer.headline for answer in found),
+            summary=summarise(context, analyses, found),
             changed=changed_settings(context),
             cells=tuple(change for sheet in sheets for change in _changes(context.snapshot, sheet)),
-            warnings=(*context.reading.warnings, *day.notes),
+            warnings=(*context.reading.warnings, *notes),
             added_settings=context.migration.added,
         )
 

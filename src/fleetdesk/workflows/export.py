@@ -15,7 +15,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultColumn, ResultSheet
 from fleetdesk.workflows.context import store_of
 from fleetdesk.workflows.kept_results import finished_run
-from fleetdesk.workflows.result_sheets import empty_sheets
+from fleetdesk.workflows.run_sheets import empty_sheets
 
 
 @dataclass(frozen=True)

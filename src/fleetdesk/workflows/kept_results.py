@@ -107,7 +107,20 @@ def finished_run(store: Store, name: str) -> RunRecord:
     )
 
 
+def planned(run: RunRecord) -> bool:
+    """Whether this run planned a day."""
+    return "tasks_planned" in run.summary
+
+
+def last_plan(store: Store) -> RunRecord | None:
+    """The latest finished run that planned a day."""
+    runs = [r for r in store.runs.list() if r.state is RunState.FINISHED and planned(r)]
+    return runs[-1] if runs else None
+
+
 def _figures(store: Store, run: RunRecord) -> dict[str, float | str]:
+    if not planned(run):
+        return {}
     rows = store.result(run.run_id, "KPIs").to_pylist()
     figures = {f"{row['Group']}: {row['KPI']} ({row['Unit']})": row["Value"] for row in rows}
     figures[f"Plan: Profit ({run.summary['currency']})"] = run.summary["profit"]
@@ -121,6 +134,8 @@ def _figures(store: Store, run: RunRecord) -> dict[str, float | str]:
 
 
 def _tasks(store: Store, run: RunRecord) -> dict[str, float | str]:
+    if not planned(run):
+        return {}
     rows = store.result(run.run_id, "Tasks").to_pylist()
     return {row["Task"]: "not planned" if row[PLANNED] == "no" else row[PLANNED] for row in rows}
 

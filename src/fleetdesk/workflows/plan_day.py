@@ -37,7 +37,7 @@ from fleetdesk.tasks.priority import prioritise
 from fleetdesk.tasks.select import select
 from fleetdesk.tasks.swap_rule import swap_rule
 from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed, told
-from fleetdesk.workflows.known import known
+from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import OnProgress, part, silent
@@ -92,19 +92,20 @@ def plan_day(
     store: Store,
     settings: Settings,
     *,
+    record: Known | None = None,
     edits: Edits = NO_EDITS,
     looking_back: bool = True,
     on_progress: OnProgress = silent,
 ) -> DayPlan:
     """Plan the day that the City sheet asks for on what the store holds.
 
-    `edits` are the planner's on the last plan; the new one keeps those that can be driven. Past
-    tasks are valued where `looking_back` or where thresholds are learnt from them. Nothing
-    after the moment of planning is looked at. Raises NotEnoughData when the store has no records
-    up to then.
+    `record` is what may be known then, where it was read already. `edits` are the planner's on the
+    last plan; the new one keeps those that can be driven. Past tasks are valued where
+    `looking_back` or where thresholds are learnt from them. Nothing after the moment of planning is
+    looked at. Raises NotEnoughData when the store has no records up to then.
     """
     on_progress("Following the vehicles through their cycles", 0.0)
-    record = known(store, settings)
+    record = record or known(store, settings)
     now, tables, history = record.moment, record.tables, record.history
     downstream = estimate(history, settings)
     past = None

@@ -1,6 +1,6 @@
-"""Bring a day's plan to the planner: map, result sheets and ledger, all or nothing.
+"""Bring a run's answers to the planner: files, result sheets and ledger, all or nothing.
 
-The order makes a crash harmless. The map is written where nobody looks yet; the ledger notes which
+The order makes a crash harmless. Files are written where nobody looks yet; the ledger notes which
 workbook is about to be replaced by which; the workbook is replaced in one step; the ledger closes
 the run. Whatever was cut off is settled when the workspace is next opened.
 """
@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleetdesk.outputs.map import map_view, route_map
+from fleetdesk.model.analysis import Analysis
+from fleetdesk.model.findings import Finding
 from fleetdesk.settings.flatten import changes, flatten
 from fleetdesk.sheets.base import WritePlan
-from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, Context, recorded, who
+from fleetdesk.workflows.catalog import Answer
+from fleetdesk.workflows.context import OUTPUTS_FOLDER, Context, recorded, who
 from fleetdesk.workflows.kept_results import keep_results
-from fleetdesk.workflows.plan_day import DayPlan
-from fleetdesk.workflows.result_sheets import log_sheet, plan_sheets
+from fleetdesk.workflows.run_sheets import log_sheet, run_sheets
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,31 @@ class Published:
     """Where the results are; `summary` holds the figures that the ledger keeps."""
 
     run_id: str
-    map_path: Path
+    files: tuple[Path, ...]
     backup: str
     changed: tuple[str, ...]
     summary: Mapping[str, Any]
     fingerprint: str
 
 
-def publish(context: Context, day: DayPlan, run_id: str) -> Published:
-    """Write the plan's map and sheets; when it raises, the workbook is as it was."""
+def publish(
+    context: Context,
+    run_id: str,
+    asked: Sequence[Analysis],
+    found: Sequence[Answer],
+    findings: Sequence[Finding],
+) -> Published:
+    """Write the answers' files and sheets; when it raises, the workbook is as it was."""
     runs = context.store.runs
-    summary = summarise(day, context)
+    summary = summarise(context, asked, found)
     changed = changed_settings(context)
-    map_path = _write_map(context.folder / OUTPUTS_FOLDER / run_id, day, context)
+    files = _write_files(context.folder / OUTPUTS_FOLDER / run_id, found)
     finished_at = context.clock()
-    sheets = plan_sheets(context, day)
+    notes = [note for answer in found for note in answer.notes]
+    sheets = (
+        *(sheet for answer in found for sheet in answer.sheets),
+        *run_sheets(context, notes, findings),
+    )
     log = log_sheet(context, run_id, summary, finished_at)
     keep_results(context.store, run_id, sheets)
     migration = context.migration
@@ -61,11 +72,11 @@ def publish(context: Context, day: DayPlan, run_id: str) -> Published:
         prepared.discard()
         raise
     runs.finish(run_id, ended_at=finished_at)
-    return Published(run_id, map_path, receipt.backup, changed, summary, receipt.fingerprint)
+    return Published(run_id, files, receipt.backup, changed, summary, receipt.fingerprint)
 
 
 def withdraw(context: Context, run_id: str) -> None:
-    """Remove the map of a run that came to nothing."""
+    """Remove the files of a run that came to nothing."""
     shutil.rmtree(context.folder / OUTPUTS_FOLDER / run_id, ignore_errors=True)
 
 
@@ -77,37 +88,28 @@ def changed_settings(context: Context) -> tuple[str, ...]:
     return tuple(str(c) for c in changes(last.settings_flat, flatten(context.settings)))
 
 
-def summarise(day: DayPlan, context: Context) -> dict[str, Any]:
+def summarise(
+    context: Context, asked: Sequence[Analysis], found: Sequence[Answer]
+) -> dict[str, Any]:
     """The figures that the ledger, the command line and the run log show of a run."""
-    return {
-        "day": day.moment.day.isoformat(),
-        "as_of": day.moment.as_of.isoformat(),
-        "vehicles": len(day.fleet),
-        "tasks_found": len(day.tasks),
-        "tasks_planned": len(day.plan.planned_task_ids),
-        "routes": sum(bool(route.visits) for route in day.plan.routes),
-        "profit": day.plan.profit_milli / 1000,
+    facts: dict[str, Any] = {}
+    for answer in found:
+        facts |= answer.summary
+    return facts | {
         "currency": context.settings.city.currency,
+        "questions": [analysis.name for analysis in asked],
         "by": who(),
         "changed": list(changed_settings(context)),
     }
 
 
-def _write_map(folder: Path, day: DayPlan, context: Context) -> Path:
-    view = map_view(
-        day.plan,
-        day.tasks,
-        context.settings,
-        day.moment.day,
-        rois=day.rois,
-        vans=day.vans,
-        fleet=day.fleet,
-        rates_per_h=day.cell_rates,
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / MAP_NAME
-    with path.open("w", encoding="utf-8") as file:
-        file.write(route_map(view))
-        file.flush()
-        os.fsync(file.fileno())
-    return path
+def _write_files(folder: Path, found: Sequence[Answer]) -> tuple[Path, ...]:
+    files = {name: text for answer in found for name, text in answer.files.items()}
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    return tuple(folder / name for name in files)

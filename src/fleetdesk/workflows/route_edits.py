@@ -16,6 +16,7 @@ from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.base import SheetCells, Snapshot, Value
 from fleetdesk.store.base import Store
 from fleetdesk.workflows.context import Context
+from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.route_orders import Row, edited
 
 SHEET = "Routes"
@@ -30,7 +31,7 @@ def route_edits(context: Context) -> Edits:
 
 def edits_on(snapshot: Snapshot, settings: Settings, store: Store) -> Edits:
     """The same for a workbook that was only read."""
-    last = store.runs.last_published()
+    last = last_plan(store)
     if last is None:
         return Edits()
     try:

@@ -1,4 +1,4 @@
-"""`fleetdesk run` and `fleetdesk check`: read the workbook, plan the day, publish."""
+"""`fleetdesk run` and `fleetdesk check`: read the workbook, answer its questions, publish."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from fleetdesk.sheets.base import Snapshot
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunState
 from fleetdesk.store.duckdb_store import open_store
+from fleetdesk.workflows.catalog import answers, asked
 from fleetdesk.workflows.context import (
+    MAP_NAME,
     STORE_FOLDER,
     Clock,
     Context,
@@ -26,11 +28,11 @@ from fleetdesk.workflows.context import (
     settle,
     utc_now,
 )
+from fleetdesk.workflows.known import known
 from fleetdesk.workflows.migrate_workbook import plan_migration
-from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.publish import Published, publish, withdraw
-from fleetdesk.workflows.route_edits import edits_on, route_edits
+from fleetdesk.workflows.route_edits import edits_on
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class RunResult:
 
     workbook: str
     published: Published
+    headlines: tuple[str, ...]
     warnings: tuple[Problem, ...]
     added_settings: tuple[str, ...] = ()
 
@@ -48,7 +51,7 @@ class RunResult:
         return {
             "workbook": self.workbook,
             "run": done.run_id,
-            "map": str(done.map_path),
+            "files": [str(path) for path in done.files],
             "backup": done.backup,
             **done.summary,
             "changed": list(done.changed),
@@ -58,15 +61,13 @@ class RunResult:
         }
 
     def _text(self) -> str:
-        done, facts = self.published, self.published.summary
+        done = self.published
         lines = [
-            f"Planned {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} tasks on "
-            f"{facts['routes']} route{'' if facts['routes'] == 1 else 's'}, "
-            f"profit {facts['profit']:.2f} {facts['currency']}.",
+            *self.headlines,
             *(f"Changed since the last run: {change}" for change in done.changed),
             *(f"Note: {warning}" for warning in self.warnings),
             f"Workbook  {self.workbook}",
-            f"Map       {done.map_path}",
+            *(f"{_label(path):<10}{path}" for path in done.files),
         ]
         if self.added_settings:
             lines.append(f"Backup    {done.backup}")
@@ -94,32 +95,39 @@ class CheckResult:
 def run_workbook(
     address: str | Path,
     *,
+    only: Sequence[str] = (),
     folder: Path | None = None,
     clock: Clock = utc_now,
     on_progress: OnProgress = silent,
 ) -> RunResult:
-    """Plan the day on what the workbook at `address` says and write the results back into it.
+    """Answer the workbook's questions (or `only` those named) and write the results into it.
 
     All or nothing: on any error workbook and store stay as they were.
     """
     on_progress("Reading the workbook", 0.0)
     with open_context(str(address), folder, clock) as context:
+        analyses = asked(context.settings, only)
         run_id = _begin(context)
         try:
-            day = plan_day(
-                context.store,
-                context.settings,
-                edits=route_edits(context),
-                on_progress=part(on_progress, 0.05, 0.9),
-            )
+            on_progress("Reading the records", 0.05)
+            record = known(context.store, context.settings)
+            found = answers(context, record, analyses, part(on_progress, 0.1, 0.9))
             on_progress("Writing the results", 0.9)
-            published = publish(context, day, run_id)
+            published = publish(context, run_id, analyses, found, record.findings)
         except BaseException as error:
             _close_after(error, context, run_id)
             raise
         on_progress("Done", 1.0)
-        warnings = (*context.reading.warnings, *day.notes)
-        return RunResult(context.address, published, warnings, context.migration.added)
+        return RunResult(
+            workbook=context.address,
+            published=published,
+            headlines=tuple(answer.headline for answer in found),
+            warnings=(
+                *context.reading.warnings,
+                *(note for answer in found for note in answer.notes),
+            ),
+            added_settings=context.migration.added,
+        )
 
 
 def check_workbook(address: str | Path, *, folder: Path | None = None) -> CheckResult:
@@ -183,6 +191,10 @@ def _begin(context: Context) -> str:
         data_window=window,
     )
     return run_id
+
+
+def _label(path: Path) -> str:
+    return "Map" if path.name == MAP_NAME else "File"
 
 
 def _free_id(wanted: str, taken: set[str]) -> str:

@@ -96,7 +96,7 @@ def make_workbook(path: Path, settings: Settings) -> None:
     # What draws sheets takes seconds to load, and most imports make no workbook.
     from fleetdesk.settings.template import templates_for
     from fleetdesk.sheets.template_xlsx import write_template
-    from fleetdesk.workflows.result_sheets import empty_sheets
+    from fleetdesk.workflows.run_sheets import empty_sheets
 
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
         draft = Path(folder) / path.name

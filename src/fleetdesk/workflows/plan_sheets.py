@@ -1,11 +1,8 @@
-"""A day's plan as the owned sheets of the workbook, the run log with its past included."""
+"""A day's plan as the owned sheets of the workbook."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.fleet.operational_time import operational_time
@@ -24,28 +21,21 @@ from fleetdesk.outputs.charts import (
 )
 from fleetdesk.outputs.roi_picture import roi_picture
 from fleetdesk.outputs.tables import (
-    ImportAccount,
-    RunLogRow,
-    issues_sheet,
     kpis_sheet,
     ledger_sheet,
     operational_time_sheet,
     planned_done_sheet,
-    quality_sheet,
     roi_sheet,
     routes_sheet,
-    run_log_sheet,
     task_history_sheet,
     task_totals_sheet,
     tasks_sheet,
 )
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
-from fleetdesk.store.base import RunRecord, RunState, Store
-from fleetdesk.workflows.context import Context, map_link, recorded
+from fleetdesk.workflows.context import Context
 from fleetdesk.workflows.insights import insights
 from fleetdesk.workflows.plan_day import DayPlan
-from fleetdesk.workflows.tables_in_sheets import find_table
 
 
 def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
@@ -91,45 +81,10 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
         ledger_sheet(day.ledger, settings),
         survival_sheet(day.cycle_length, settings, groups),
         operational_time_sheet(groups, settings),
-        issues_sheet([*context.reading.warnings, *day.notes]),
-        quality_sheet(accounts(context.store), settings, day.findings),
     )
 
 
-def accounts(store: Store) -> list[ImportAccount]:
-    """Every account that sources gave, those of looks without news included."""
-    imports = [ImportAccount(i.imported_at, i.report) for i in store.imports() if i.report]
-    told = [account.report for account in imports]
-    return imports + [
-        ImportAccount(visit.visited_at, visit.report)
-        for visit in store.visits()
-        if visit.report and visit.report.rows_in and visit.report not in told
-    ]
-
-
-def log_sheet(
-    context: Context, run_id: str, summary: Mapping[str, Any], finished_at: datetime
-) -> ResultSheet:
-    """The run log: this workbook's runs from the ledger, below those that only the sheet knows."""
-    runs = context.store.runs.list()
-    here = recorded(context.address, context.folder)
-    rows = [
-        _row(context, run, run.summary, run.ended_at)
-        for run in runs
-        if run.state is RunState.FINISHED and run.workbook == here
-    ]
-    this = next(run for run in runs if run.run_id == run_id)
-    log = run_log_sheet([*rows, _row(context, this, summary, finished_at)], context.settings)
-    known = {row[0] for row in log.rows}
-    strangers = [
-        (*values[:-1], None)
-        for values in find_table(context.snapshot, log)
-        if values[0] and values[0] not in known and values[0] not in {r.run_id for r in runs}
-    ]
-    return replace(log, rows=[*strangers, *log.rows])
-
-
-def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
+def empty_plan_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
     """The same before the first run, so that links and the sheet Start find them in their order."""
     plan = Plan((), (), engine="", travel_times="not planned yet", seed=0, iterations=0)
     return (
@@ -152,9 +107,6 @@ def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         ledger_sheet(None, settings),
         survival_sheet(CycleLength((), (), 0, 0, 0.0), settings),
         operational_time_sheet([], settings),
-        issues_sheet([]),
-        quality_sheet([], settings),
-        run_log_sheet([], settings),
     )
 
 
@@ -165,25 +117,3 @@ def _with_picture(sheet: ResultSheet, day: DayPlan, settings: Settings) -> Resul
         by_cell[cell] = by_cell.get(cell, 0.0) + day.rois[task.task_id].roi
     picture = roi_picture(by_cell, settings)
     return replace(sheet, images=(picture,) if picture else ())
-
-
-def _row(
-    context: Context, run: RunRecord, summary: Mapping[str, Any], finished_at: datetime | None
-) -> RunLogRow:
-    first, last = run.data_window or (None, None)
-    return RunLogRow(
-        run=run.run_id,
-        started_at=run.started_at,
-        finished_at=finished_at,
-        by=summary["by"],
-        result="done",
-        data_from=first,
-        data_to=last,
-        tasks_found=summary["tasks_found"],
-        tasks_planned=summary["tasks_planned"],
-        profit=summary["profit"],
-        changes=tuple(summary["changed"]),
-        seed=run.seed,
-        version=run.code_version,
-        map_path=map_link(context.folder, context.address, run.run_id),
-    )

@@ -1,0 +1,24 @@
+"""The sheet Questions: which analyses a run answers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from fleetdesk.model.analyses import analysis
+from fleetdesk.settings.sheet import Sheet, setting
+
+
+def _asked(name: str) -> Any:
+    """Whether a run answers this question; the words are the analysis's own."""
+    found = analysis(name)
+    return setting(found.asked, found.title, found.question, since=3)
+
+
+class Questions(Sheet):
+    """Which questions a run answers: one yes or no for each analysis."""
+
+    sheet: ClassVar[str] = "Questions"
+    intro: ClassVar[str] = "Which questions a run answers. What is not asked keeps its last sheet."
+    since: ClassVar[int] = 3
+
+    plan: bool = _asked("plan")

@@ -1,0 +1,130 @@
+"""The analyses and how a run answers them: each name of the list is a module in `answers`.
+
+Such a module has `answer(ask) -> Answer` and `empty(settings) -> sheets before the first run`; what
+is heavy it loads only when it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem, Severity
+from fleetdesk.model.analyses import ANALYSES
+from fleetdesk.model.analysis import Analysis
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.workflows.context import Context
+from fleetdesk.workflows.known import Known
+from fleetdesk.workflows.progress import OnProgress, part
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an analysis works with: the run's surroundings and the records it may look at."""
+
+    context: Context
+    record: Known
+    on_progress: OnProgress
+
+    @property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        return self.context.settings
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an analysis found.
+
+    `headline` is one sentence for people, `summary` the figures that the ledger keeps of the run,
+    `files` texts to be kept beside it, by file name.
+    """
+
+    sheets: tuple[ResultSheet, ...]
+    headline: str
+    notes: tuple[Problem, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def asked(settings: Settings, only: Sequence[str] = ()) -> tuple[Analysis, ...]:
+    """The analyses to run: those named, else those that the sheet Questions asks for."""
+    names = {known.name for known in ANALYSES}
+    if unknown := [name for name in only if name not in names]:
+        raise FleetDeskError(
+            f"There is no question named {unknown[0]}",
+            found=", ".join(names),
+            fix="fleetdesk questions lists them",
+        )
+    chosen = tuple(
+        known
+        for known in ANALYSES
+        if (known.name in only if only else getattr(settings.questions, known.name))
+    )
+    if not chosen:
+        raise FleetDeskError(
+            "No question is asked",
+            found="every row of the sheet Questions says no",
+            fix="Set one to yes, or name one with --only",
+        )
+    return chosen
+
+
+def answers(
+    context: Context, record: Known, analyses: Sequence[Analysis], on_progress: OnProgress
+) -> tuple[Answer, ...]:
+    """Answer one after the other.
+
+    One that lacks data empties its sheets and says so, unless it is the only one: then it raises.
+    """
+    found = []
+    for number, analysis in enumerate(analyses):
+        report = part(on_progress, number / len(analyses), (number + 1) / len(analyses))
+        on_progress(analysis.title, number / len(analyses))
+        try:
+            found.append(_module(analysis).answer(Ask(context, record, report)))
+        except NotEnoughData as lack:
+            if len(analyses) == 1:
+                raise
+            found.append(_without(analysis, lack, context.settings))
+    return tuple(found)
+
+
+def empty_sheets_of(settings: Settings) -> Iterator[ResultSheet]:
+    """The sheets of all analyses before the first run, in the order in which they are read."""
+    for analysis in ANALYSES:
+        yield from _module(analysis).empty(settings)
+
+
+def listing() -> Mapping[str, Any]:
+    """Every analysis with its question, for the command line."""
+    width = max(len(known.name) for known in ANALYSES)
+    return {
+        "questions": [
+            {
+                "name": known.name,
+                "title": known.title,
+                "question": known.question,
+                "group": known.group.value,
+                "sheets": list(known.sheets),
+                "page": known.page,
+            }
+            for known in ANALYSES
+        ],
+        "text": "\n".join(f"{known.name:<{width}}  {known.question}" for known in ANALYSES),
+    }
+
+
+def _module(analysis: Analysis) -> Any:
+    return import_module(f"fleetdesk.workflows.answers.{analysis.name}")
+
+
+def _without(analysis: Analysis, lack: NotEnoughData, settings: Settings) -> Answer:
+    note = Problem(analysis.title, "", str(lack), "so it was not answered", lack.fix, Severity.NOTE)
+    sheets = tuple(
+        replace(sheet, note=f"Not answered: {lack}") for sheet in _module(analysis).empty(settings)
+    )
+    return Answer(sheets, f"{analysis.title}: not answered, {lack}", (note,))

@@ -1,0 +1,67 @@
+"""The one list of analyses: what it promises is what the modules and the sheet Questions hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.analyses import ANALYSES
+from fleetdesk.model.analysis import Analysis
+from fleetdesk.model.tables import TABLES
+from fleetdesk.settings.fields import SECTIONS
+from fleetdesk.settings.schema import Questions, Settings
+from fleetdesk.workflows import answers
+from fleetdesk.workflows.catalog import asked, empty_sheets_of, listing
+from fleetdesk.workflows.run import run_workbook
+from tests.workflows.conftest import Clock, edit
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def test_the_sheet_asks_for_every_analysis_in_its_words() -> None:
+    fields = Questions.model_fields
+    assert list(fields) == [known.name for known in ANALYSES]
+    for known in ANALYSES:
+        assert fields[known.name].title == known.title
+        assert fields[known.name].description == known.question
+
+
+def test_every_analysis_has_one_module_and_no_module_is_left_over() -> None:
+    modules = {path.stem for path in Path(answers.__file__).parent.glob("[!_]*.py")}
+    assert modules == {known.name for known in ANALYSES}
+
+
+def test_the_sheets_promised_are_the_sheets_made() -> None:
+    promised = [name for known in ANALYSES for name in known.sheets]
+    assert [sheet.sheet for sheet in empty_sheets_of(Settings())] == promised
+    assert len(set(promised)) == len(promised)
+
+
+@pytest.mark.parametrize("known", ANALYSES, ids=lambda known: known.name)
+def test_what_an_analysis_names_is_there(known: Analysis) -> None:
+    assert set(known.inputs) <= set(TABLES)
+    assert set(known.settings) <= set(SECTIONS)
+    assert (DOCS / known.page).is_file()
+    assert known.question.endswith("?")
+
+
+def test_listing_names_all() -> None:
+    assert [entry["name"] for entry in listing()["questions"]] == [a.name for a in ANALYSES]
+
+
+def test_what_is_named_is_asked_and_nothing_else() -> None:
+    assert [known.name for known in asked(Settings(), ["plan"])] == ["plan"]
+    with pytest.raises(FleetDeskError, match="no question named weather"):
+        asked(Settings(), ["weather"])
+
+
+def test_a_workbook_that_asks_nothing_is_told_so(workspace: Path) -> None:
+    workbook = workspace / "FleetDesk.xlsx"
+    for known in ANALYSES:
+        edit(workbook, "Questions", known.title, "no")
+    before = workbook.read_bytes()
+    with pytest.raises(FleetDeskError, match="No question is asked"):
+        run_workbook(workbook, clock=Clock())
+    assert workbook.read_bytes() == before
