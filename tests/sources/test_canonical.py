@@ -103,3 +103,25 @@ def test_names_and_columns_that_do_not_fit_are_told(tmp_path: Path) -> None:
     (tmp_path / "weather.parquet").write_bytes(whole[:-9])
     with pytest.raises(SourceUnreadable, match="cannot be read as Parquet"):
         read(tmp_path)
+
+
+def test_zones_of_ones_own_are_checked_by_their_form(tmp_path: Path) -> None:
+    columns = ["zone_id", "rule_id", "ruleset", "rank", "name", "listed_at", "outline", "to_time"]
+    good = '{"type": "Polygon", "coordinates": [[[22, 40], [23, 40], [23, 41], [22, 40]]]}'
+    table = pa.table(
+        {
+            "zone_id": ["a", "b", "c", "d"], "rule_id": ["1"] * 4, "ruleset": ["own"] * 4,
+            "rank": [0, 1, 2, 3], "name": ["n"] * 4,
+            "listed_at": pa.array([datetime(2024, 5, 1)] * 4, pa.timestamp("us")),
+            "outline": [good, None, "square", good],
+            "to_time": ["12:00:00", None, None, "noon"],
+        }
+    )  # fmt: skip
+    assert table.column_names == columns
+    pq.write_table(table, tmp_path / "zones.parquet")
+    tables, report = read(tmp_path)
+    assert tables["zones"].column("zone_id").to_pylist() == ["a", "b"]
+    assert {entry.reason: entry.examples for entry in report.dropped} == {
+        "zones: outline cannot be used": ("zones.parquet row 3: not a GeoJSON geometry",),
+        "zones: to_time cannot be used": ("zones.parquet row 4: Invalid isoformat string: 'noon'",),
+    }

@@ -6,9 +6,12 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.sources.gbfs_kit import (
+    LAT,
+    LON,
     NOW,
     T0,
     TYPES,
@@ -51,7 +54,7 @@ def test_files_are_told_by_their_names_folders_or_content(tmp_path: Path) -> Non
     got = taken(Gbfs(folder, around(tmp_path)))
     assert [row["seen_at"].minute for row in got.tables["sightings"]] == [0, 0, 0, 5, 5]
     assert got.tables["sightings"][0]["battery_pct"] == 50.0
-    assert got.report.facts["pricing plans"] == 1
+    assert got.report.facts["price plans"] == 1
     assert "P: 1 EUR" in got.told() and "Not read: notes.txt." in got.told()
     assert got.report.rows_in == got.report.rows_kept == 7
     assert taken(Gbfs(folder / "x.json", around(tmp_path))).ids == [
@@ -214,3 +217,120 @@ def test_time_is_believed_up_to_a_day_ahead(tmp_path: Path) -> None:
     folder = lay(tmp_path / "raw", {"a.json": feed(several("a"), ahead)})
     (row,) = taken(Gbfs(folder, around(tmp_path))).tables["sightings"]
     assert row["seen_at"].replace(tzinfo=UTC) == NOW + timedelta(hours=23)
+
+
+def zones_feed(*zones: dict[str, Any], at: int = T0, **beside: Any) -> dict[str, Any]:
+    """An answer of GBFS 3 with these zones."""
+    moment = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    collection = {"type": "FeatureCollection", "features": list(zones)}
+    return {"last_updated": moment, "ttl": 0, "version": "3.0",
+            "data": {"geofencing_zones": collection, "global_rules": [], **beside}}  # fmt: skip
+
+
+def a_zone(name: str, *rules: dict[str, Any], side: float = 0.01, **more: Any) -> dict[str, Any]:
+    ring = [[LON, LAT], [LON + side, LAT], [LON + side, LAT + side], [LON, LAT]]
+    properties = {"name": [{"text": name, "language": "en"}], "rules": list(rules), **more}
+    return {"type": "Feature", "properties": properties,
+            "geometry": {"type": "MultiPolygon", "coordinates": [[ring]]}}  # fmt: skip
+
+
+NO_PARKING = {"ride_start_allowed": True, "ride_end_allowed": False, "ride_through_allowed": True}
+SYSTEM = feed({}, name="x") | {"data": {"system_id": "town", "name": "Town", "language": "en",
+                                        "timezone": "Europe/Berlin"}}  # fmt: skip
+
+
+def test_zones_become_rows_of_rules(tmp_path: Path) -> None:
+    slow = NO_PARKING | {"ride_end_allowed": True, "maximum_speed_kph": 6,
+                         "vehicle_type_ids": ["a", "b"]}  # fmt: skip
+    broken = a_zone("x")
+    broken["geometry"]["coordinates"] = [[[[1, 2]]]]
+    folder = lay(tmp_path / "raw", {
+        "geofencing_zones.json": zones_feed(
+            a_zone("Park", NO_PARKING, slow, start="2024-04-01T00:00:00Z"), a_zone("Bare"),
+            broken, a_zone("Bare"), global_rules=[slow],
+        ),
+        "system_information.json": SYSTEM,
+    })  # fmt: skip
+    got = taken(Gbfs(folder, around(tmp_path)))
+    rows = got.tables["zones"]
+    assert [(row["name"], row["rule_id"], row["rank"]) for row in rows] == [
+        ("Park", "1", 0), ("Park", "2", 1), ("Bare", "none", 2), ("Bare", "none", 3),
+        ("everywhere", "1", 4),
+    ]  # fmt: skip
+    assert len({row["zone_id"] for row in rows}) == 4
+    assert {row["ruleset"] for row in rows} == {"town"}
+    assert [row["parking_allowed"] for row in rows] == [False, True, None, None, True]
+    assert [row["speed_limit_kmh"] for row in rows] == [None, 6.0, None, None, 6.0]
+    assert rows[1]["vehicle_types"] == "a+b"
+    assert rows[0]["valid_from"] == datetime(2024, 4, 1) and rows[0]["valid_to"] is None
+    assert rows[0]["outline"].startswith('{"type":"MultiPolygon","coordinates":[[[[10.78,52.42]')
+    assert rows[4]["outline"] is None
+    assert got.report.rows_in == 5 and got.report.rows_dropped == 1
+    assert "data.geofencing_zones.features[2].geometry" in got.told()
+    assert "Geofencing zones: 4, of which 0 forbid starting, 1 ending" in got.told()
+
+
+def test_old_names_of_rules_say_the_same(tmp_path: Path) -> None:
+    answer = zones_feed(
+        a_zone(
+            "Park",
+            {
+                "ride_allowed": False,
+                "ride_through_allowed": True,
+                "vehicle_type_id": ["a"],
+                "station_parking": True,
+            },
+        )
+    )
+    answer |= {"version": "2.3", "last_updated": T0}
+    got = taken(Gbfs(lay(tmp_path / "raw", {"geofencing_zones.json": answer}), around(tmp_path)))
+    (row,) = got.tables["zones"]
+    assert (row["ride_start_allowed"], row["parking_allowed"]) == (False, False)
+    assert (row["ride_through_allowed"], row["stations_only"]) == (True, True)
+    assert row["vehicle_types"] == "a" and row["ruleset"] == "GBFS"
+
+
+def test_a_zone_that_is_listed_no_more_ends(tmp_path: Path) -> None:
+    first = lay(tmp_path / "a", {"geofencing_zones.json": zones_feed(
+        a_zone("Park", NO_PARKING), a_zone("Quay", NO_PARKING))})  # fmt: skip
+    later = lay(
+        tmp_path / "b",
+        {
+            "geofencing_zones.json": zones_feed(
+                a_zone("Quay", NO_PARKING), a_zone("Quay", NO_PARKING, side=0.02), at=T0 + 600
+            )
+        },
+    )
+    with open_store(tmp_path / "store", create=True) as store:
+        kept(store, Gbfs(first, around(tmp_path, tables=store.tables())))
+        kept(store, Gbfs(later, around(tmp_path, tables=store.tables())))
+        rows = store.tables()["zones"].order_by(["name", "listed_at", "outline"]).to_pyarrow()
+        ends = [(row["name"], row["valid_to"]) for row in rows.to_pylist()]
+        at = datetime.fromtimestamp(T0 + 600, UTC).replace(tzinfo=None)
+        assert ends == [("Park", at), ("Quay", None), ("Quay", None)]
+        again = kept(store, Gbfs(first, around(tmp_path, tables=store.tables())))
+        assert "older than the last one was passed over" in again.told()
+        assert store.tables()["zones"].to_pyarrow().num_rows == 3
+
+
+def test_price_plans_become_rows_of_steps(tmp_path: Path) -> None:
+    plan = {"plan_id": "p", "name": "P", "currency": "EUR", "price": 1, "is_taxable": True,
+            "description": "d", "per_min_pricing": [{"start": 0, "rate": 0.2, "interval": 1,
+            "end": 30}, {"start": 30, "rate": 5, "interval": 0}],
+            "per_km_pricing": [{"start": 2, "rate": 1.5, "interval": 1}]}  # fmt: skip
+    folder = lay(tmp_path / "raw", {
+        "plans.json": feed([plan, plan, {**plan, "plan_id": "q", "price": "x"}], name="plans"),
+        "system_information.json": SYSTEM,
+    })  # fmt: skip
+    got = taken(Gbfs(folder, around(tmp_path)))
+    rows = got.tables["price_plans"]
+    steps = [(row["step"], row["measure"], row["from_units"], row["to_units"], row["rate"],
+              row["interval"]) for row in rows]  # fmt: skip
+    assert steps == [
+        (0, None, None, None, None, None), (1, "min", 0.0, 30.0, 0.2, 1.0),
+        (2, "min", 30.0, None, 5.0, 0.0), (3, "km", 2.0, None, 1.5, 1.0),
+    ]  # fmt: skip
+    assert {(row["system"], row["plan_id"], row["flat_price"], row["currency"], row["taxable"])
+            for row in rows} == {("town", "p", 1.0, "EUR", True)}  # fmt: skip
+    assert got.report.rows_in == 4 and got.report.rows_dropped == 2
+    assert "P: 1 EUR, 0.2 per 1 min, 5 per 0 min, 1.5 per 1 km" in got.told()

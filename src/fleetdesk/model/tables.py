@@ -305,10 +305,60 @@ HOLIDAYS = Table(
     key=("day_at", "region"),
 )
 
+ZONES = Table(
+    "zones",
+    "one rule in one geofencing zone",
+    (
+        _text("zone_id", "stable id; made from name and outline where none is told"),
+        _text("rule_id", "the rule within the zone; none = an outline without a rule"),
+        _text("ruleset", "whose rule it is: the feed's system, or the MDS policy"),
+        _count("rank", "within a ruleset the first rule that speaks of a matter counts"),
+        _text("name", "as people call it"),
+        _text("vehicle_types", "those it is for, joined by +; empty = all", nullable=True),
+        _flag("ride_start_allowed", "rides may start here; empty = not said", nullable=True),
+        _flag("parking_allowed", "rides may end and vehicles stand here", nullable=True),
+        _flag("ride_through_allowed", "rides may lead through", nullable=True),
+        _flag("stations_only", "vehicles must stand at parkings", nullable=True),
+        _number("speed_limit_kmh", "highest speed", "km/h", nullable=True),
+        _text("days", "weekdays such as sat+sun, local; empty = all", nullable=True),
+        Column("from_time", DType.STRING, "from this time of day on, local", "HH:MM:SS", True),
+        Column("to_time", DType.STRING, "until this time of day, local", "HH:MM:SS", True),
+        _when("valid_from", "start; empty = since ever", nullable=True),
+        _when("valid_to", "end; empty = until further notice", nullable=True),
+        _when("listed_at", "the newest list that it is on"),
+        Column("outline", DType.STRING, "MultiPolygon; empty = everywhere", "GeoJSON", True),
+    ),
+    key=("zone_id", "rule_id"),
+)
+
+PRICE_PLANS = Table(
+    "price_plans",
+    "one step of one price plan of a public feed",
+    (
+        _text("system", "the feed's system"),
+        _text("plan_id", "stable id within the system"),
+        _count("step", "0 = the price of a trip as such, then what time and distance add"),
+        _text("name", "as people call it"),
+        _text("currency", "ISO 4217 code of the amounts"),
+        _number("flat_price", "price of each trip", "currency"),
+        _text("measure", "what the step counts: min or km", nullable=True),
+        _number("from_units", "from so many of them on", "measure", nullable=True),
+        _number("to_units", "up to so many; empty = without end", "measure", nullable=True),
+        _number("rate", "price of each interval begun", "currency", nullable=True),
+        _number("interval", "its length; 0 = charged once", "measure", nullable=True),
+        _flag("taxable", "tax comes on top", nullable=True),
+        _flag("surge", "may cost more at times", nullable=True),
+        _text("description", "in the operator's words", nullable=True),
+        _when("listed_at", "the newest list that it is on"),
+        _when("valid_to", "end; empty = until further notice", nullable=True),
+    ),
+    key=("system", "plan_id", "step"),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         VEHICLES, PARKINGS, EVENTS, TRIPS, TELEMETRY, SIGHTINGS, SERVICE_TASKS, RIDERS,
-        SUBSCRIPTIONS, PAYMENTS, RIDER_SWAPS, COMPLAINTS, WEATHER, HOLIDAYS,
+        SUBSCRIPTIONS, PAYMENTS, RIDER_SWAPS, COMPLAINTS, WEATHER, HOLIDAYS, ZONES, PRICE_PLANS,
     )
 }  # fmt: skip

@@ -24,6 +24,7 @@ from fleetdesk.model.tables import TABLES, Column, DType, Table
 from fleetdesk.sources.base import OnProgress, Tally, schema_of
 from fleetdesk.sources.csv_file import CsvFile
 from fleetdesk.sources.parsing import Mask, floats, parse
+from fleetdesk.sources.zone_rows import FORMS, form_troubles
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _BATCH_ROWS = 200_000
@@ -221,6 +222,12 @@ def _canonical(table: Table, path: Path, piece: _Piece, tally: Tally) -> pa.Tabl
             continue
         if not column.nullable:
             strike(f"no {column.name}", np.asarray(pc.is_null(values)), _nothing)
+        if column.unit in FORMS:
+            troubles = form_troubles(column, values)
+            strike(
+                f"{column.name} cannot be used", np.array([bool(told) for told in troubles]),
+                lambda row, told=troubles: f": {told[row]}",
+            )  # fmt: skip
         if column.unit == "deg":
             limit = 90 if column.name.endswith("lat") else 180
             strike(

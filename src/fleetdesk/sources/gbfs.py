@@ -28,7 +28,7 @@ _UPDATED = re.compile(rb'"last_updated"\s*:\s*("([^"]{10,40})"|\d{9,16})')
 
 
 class Gbfs:
-    """A feed as the canonical tables SIGHTINGS, VEHICLES and PARKINGS.
+    """A feed as the canonical tables SIGHTINGS, VEHICLES, PARKINGS, ZONES and PRICE_PLANS.
 
     From a server it gives the snapshot of now, or several, each ended by a Checkpoint; from files
     all snapshots in the order of time. Nothing is given of a feed that cannot be read.
@@ -55,7 +55,9 @@ class Gbfs:
             self._files, other = raw_files(Path(place))
             self.name = Path(place).name
         self._reader = Reader(
-            latest=around.now + AHEAD, known=around.tables["vehicles"].to_pyarrow()
+            latest=around.now + AHEAD,
+            known=around.tables["vehicles"].to_pyarrow(),
+            lists={name: around.tables[name].to_pyarrow() for name in ("zones", "price_plans")},
         )
         if self._files and other:
             self._reader.remarks.append(f"Not read: {', '.join(other[:10])}.")

@@ -39,17 +39,6 @@ class VehicleType:
     full_range_m: float | None
 
 
-@dataclass(frozen=True)
-class Zone:
-    """One geofencing zone, by what its rules forbid; `limits_kmh` are its speed limits."""
-
-    name: str
-    no_start: bool
-    no_end: bool
-    no_passage: bool
-    limits_kmh: tuple[float, ...]
-
-
 def vehicles(
     answer: Document, account: Account, stations: Mapping[str, Point], latest: datetime
 ) -> dict[str, Any]:
@@ -62,23 +51,24 @@ def vehicles(
     fuel_scale = _fuel_scale(answer)
     for place, entry, faults in checked(answer):
         account.tally.rows_in += 1
-        vehicle_id = _word(entry, "vehicle_id", "bike_id")
+        vehicle_id = word_of(entry, "vehicle_id", "bike_id")
         lat, lon = _place(entry, stations)
         trouble = _trouble(entry, faults, vehicle_id, lat, lon)
         if trouble is None and vehicle_id in seen:
             trouble = "", "second row of a vehicle in one snapshot"
         if trouble is not None:
-            _drop(account, answer, place, trouble)
+            dropped(account, answer, place, trouble)
             continue
         seen.add(str(vehicle_id))
         account.kept(answer, place, faults)
-        fuel = _number(entry, "current_fuel_percent", 0, 100)
+        fuel = number_of(entry, "current_fuel_percent", 0, 100)
         share = None if fuel is None or fuel > fuel_scale else fuel / fuel_scale
         reported = time_of(entry.get("last_reported"))
         rows.append((
-            vehicle_id, lat, lon, _number(entry, "current_range_meters", 0, LONGEST_RANGE_M), share,
+            vehicle_id, lat, lon, number_of(entry, "current_range_meters", 0, LONGEST_RANGE_M),
+            share,
             _flag(entry, "is_reserved"), _flag(entry, "is_disabled"),
-            _word(entry, "vehicle_type_id"),
+            word_of(entry, "vehicle_type_id"),
             _naive(reported) if reported and _OLDEST <= reported <= latest else None,
         ))  # fmt: skip
     columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
@@ -102,13 +92,13 @@ def vehicle_types(answer: Document, account: Account) -> dict[str, VehicleType]:
     found: dict[str, VehicleType] = {}
     for place, entry, faults in checked(answer):
         account.tally.rows_in += 1
-        type_id = _word(entry, "vehicle_type_id")
+        type_id = word_of(entry, "vehicle_type_id")
         if type_id is None or type_id in found:
-            _drop(account, answer, place, _without(entry, faults, "vehicle_type_id", type_id))
+            dropped(account, answer, place, without(entry, faults, "vehicle_type_id", type_id))
             continue
         account.kept(answer, place, faults)
-        reach = _number(entry, "max_range_meters", 0, LONGEST_RANGE_M)
-        form = _word(entry, "form_factor") or "unknown"
+        reach = number_of(entry, "max_range_meters", 0, LONGEST_RANGE_M)
+        form = word_of(entry, "form_factor") or "unknown"
         found[type_id] = VehicleType(type_id, form, reach or None)
     return found
 
@@ -118,13 +108,13 @@ def stations(answer: Document, account: Account, room: Mapping[str, int]) -> pa.
     rows: dict[str, dict[str, Any]] = {}
     for place, entry, faults in checked(answer):
         account.tally.rows_in += 1
-        parking_id = _word(entry, "station_id", longest=_LONGEST_PARKING_ID)
+        parking_id = word_of(entry, "station_id", longest=_LONGEST_PARKING_ID)
         lat, lon = _place(entry, {})
         trouble = _trouble(entry, faults, parking_id, lat, lon, names=("station_id",))
         if trouble is None and parking_id in rows:
             trouble = "", "second row of a station"
         if trouble is not None or parking_id is None or lat is None or lon is None:
-            _drop(account, answer, place, trouble or ("", "unusable"))
+            dropped(account, answer, place, trouble or ("", "unusable"))
             continue
         account.kept(answer, place, faults)
         rows[parking_id] = {
@@ -146,13 +136,13 @@ def station_room(answer: Document, account: Account) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, entry, faults in checked(answer):
         account.tally.rows_in += 1
-        station_id = _word(entry, "station_id", longest=_LONGEST_PARKING_ID)
+        station_id = word_of(entry, "station_id", longest=_LONGEST_PARKING_ID)
         if station_id is None or station_id in found:
-            _drop(account, answer, place, _without(entry, faults, "station_id", station_id))
+            dropped(account, answer, place, without(entry, faults, "station_id", station_id))
             continue
         account.kept(answer, place, faults)
-        docks = _number(entry, "num_docks_available", 0, MOST_CAPACITY)
-        parts = [docks, *(_number(entry, name, 0, MOST_CAPACITY) for name in _STANDING)]
+        docks = number_of(entry, "num_docks_available", 0, MOST_CAPACITY)
+        parts = [docks, *(number_of(entry, name, 0, MOST_CAPACITY) for name in _STANDING)]
         told = sum(int(part) for part in parts if part is not None)
         found[station_id] = min(told, MOST_CAPACITY) if docks is not None else 0
     return found
@@ -162,57 +152,6 @@ _STANDING = ("num_bikes_available", "num_vehicles_available", "num_bikes_disable
              "num_vehicles_disabled", "num_docks_disabled")  # fmt: skip
 
 
-def plans(answer: Document, account: Account) -> dict[str, str]:
-    """Each pricing plan as a sentence's part, such as `Basic: 1 EUR, 0.2 per 1 min`, by its id."""
-    found: dict[str, str] = {}
-    for place, entry, faults in checked(answer):
-        account.tally.rows_in += 1
-        plan_id = _word(entry, "plan_id")
-        if plan_id is None or plan_id in found:
-            _drop(account, answer, place, _without(entry, faults, "plan_id", plan_id))
-            continue
-        price, currency = _number(entry, "price", 0, 1e9), _word(entry, "currency")
-        if price is None or currency is None:
-            name = "currency" if currency is None else "price"
-            _drop(account, answer, place, _without(entry, faults, name, None))
-            continue
-        account.kept(answer, place, faults)
-        parts = [f"{price:g} {currency}"]
-        for name, unit in (("per_min_pricing", "min"), ("per_km_pricing", "km")):
-            steps = entry.get(name)
-            for step in steps if isinstance(steps, list) else ():
-                rate, interval = _number(step, "rate", -1e9, 1e9), _number(step, "interval", 0, 1e9)
-                if rate is not None and interval is not None:
-                    parts.append(f"{rate:g} per {interval:g} {unit}")
-        found[plan_id] = f"{localized(entry.get('name')) or plan_id}: {', '.join(parts)}"
-    return found
-
-
-def zones(answer: Document, account: Account) -> list[Zone]:
-    """The geofencing zones; one whose outline is broken is dropped."""
-    found = []
-    for place, entry, faults in checked(answer):
-        account.tally.rows_in += 1
-        broken = next((fault for fault in faults if fault[0].startswith(".geometry")), None)
-        if broken or not isinstance(entry, dict):
-            _drop(account, answer, place, broken or faults[0])
-            continue
-        account.kept(answer, place, faults)
-        properties = entry.get("properties")
-        properties = properties if isinstance(properties, dict) else {}
-        listed = properties.get("rules")
-        rules = [rule for rule in listed if isinstance(rule, dict)] if listed else []
-        limits = (_number(rule, "maximum_speed_kph", 0, 1000) for rule in rules)
-        found.append(Zone(
-            name=localized(properties.get("name")) or "",
-            no_start=_forbids(rules, "ride_start_allowed", "ride_allowed"),
-            no_end=_forbids(rules, "ride_end_allowed", "ride_allowed"),
-            no_passage=_forbids(rules, "ride_through_allowed"),
-            limits_kmh=tuple(limit for limit in limits if limit is not None),
-        ))  # fmt: skip
-    return found
-
-
 def merely_checked(answer: Document, account: Account) -> None:
     """Count the entries of a feed that no table has a place for."""
     for place, entry, faults in checked(answer):
@@ -220,7 +159,7 @@ def merely_checked(answer: Document, account: Account) -> None:
         if isinstance(entry, dict):
             account.kept(answer, place, faults)
         else:
-            _drop(account, answer, place, faults[0])
+            dropped(account, answer, place, faults[0])
 
 
 def localized(value: Any) -> str | None:
@@ -247,7 +186,7 @@ def _trouble(
         return faults[0]
     if entry_id is None:
         wanted = (name for name in names if name in entry or (f".{name}", MISSING) in faults)
-        return _without(entry, faults, next(wanted, names[0]), None)
+        return without(entry, faults, next(wanted, names[0]), None)
     if lat is None or lon is None:
         for field in ("lat", "lon"):
             told = next((fault for fault in faults if fault[0] == f".{field}"), None)
@@ -259,7 +198,7 @@ def _trouble(
     return None
 
 
-def _without(entry: Any, faults: list[Fault], name: str, value: str | None) -> Fault:
+def without(entry: Any, faults: list[Fault], name: str, value: str | None) -> Fault:
     """The fault of a field that an entry cannot be without."""
     if value is not None:
         return f".{name}", "the same as in an earlier row"
@@ -270,7 +209,8 @@ def _without(entry: Any, faults: list[Fault], name: str, value: str | None) -> F
     return f".{name}", MISSING if absent else "cannot be used"
 
 
-def _drop(account: Account, answer: Document, place: int, trouble: Fault) -> None:
+def dropped(account: Account, answer: Document, place: int, trouble: Fault) -> None:
+    """Count an entry as left out because of this fault."""
     path, what = trouble
     where = answer.at(place) + path
     reason = what if what.startswith(("second", "position")) else said(where, what)
@@ -285,10 +225,11 @@ def _place(entry: Any, known: Mapping[str, Point]) -> tuple[float | None, float 
     nowhere = entry.get("lat") is None and entry.get("lon") is None
     if nowhere and isinstance(entry.get("station_id"), str):
         return known.get(entry["station_id"], (None, None))
-    return _number(entry, "lat", -90, 90), _number(entry, "lon", -180, 180)
+    return number_of(entry, "lat", -90, 90), number_of(entry, "lon", -180, 180)
 
 
-def _number(entry: Any, name: str, least: float, most: float) -> float | None:
+def number_of(entry: Any, name: str, least: float, most: float) -> float | None:
+    """A field's number, written as a text too; None for what is none or not within bounds."""
     value = entry.get(name) if isinstance(entry, dict) else None
     if isinstance(value, str):
         try:
@@ -300,7 +241,7 @@ def _number(entry: Any, name: str, least: float, most: float) -> float | None:
     return float(value) if least <= value <= most else None  # NaN is not between
 
 
-def _word(entry: Any, *names: str, longest: int = _LONGEST_ID) -> str | None:
+def word_of(entry: Any, *names: str, longest: int = _LONGEST_ID) -> str | None:
     """The first of these fields that holds a text; a whole number counts as one."""
     for name in names:
         value = entry.get(name) if isinstance(entry, dict) else None
@@ -328,13 +269,9 @@ def _flag(entry: Any, name: str) -> bool:
     return value in (True, 1) or (isinstance(value, str) and value.lower() in ("true", "1"))
 
 
-def _forbids(rules: list[dict[str, Any]], *names: str) -> bool:
-    return any(rule.get(name) is False for rule in rules for name in names)
-
-
 def _fuel_scale(answer: Document) -> float:
     """1, or 100 where most charges are above 1: some feeds take percent by its word."""
-    told = [_number(entry, "current_fuel_percent", 0, 100) for entry in answer.entries]
+    told = [number_of(entry, "current_fuel_percent", 0, 100) for entry in answer.entries]
     charged = [value for value in told if value]
     above = sum(value > 1 for value in charged)
     return 100.0 if above > len(charged) / 2 else 1.0
@@ -342,18 +279,18 @@ def _fuel_scale(answer: Document) -> float:
 
 def _capacity(entry: Any) -> int:
     """The station's own capacity, else the sum over vehicle types; 0 where none is told."""
-    own = _number(entry, "capacity", 0, MOST_CAPACITY)
+    own = number_of(entry, "capacity", 0, MOST_CAPACITY)
     if own:
         return int(own)
     total = 0.0
     for name in ("vehicle_capacity", "vehicle_type_capacity"):
         table = entry.get(name)
-        counts = [_number(table, key, 0, MOST_CAPACITY) for key in table] if isinstance(
+        counts = [number_of(table, key, 0, MOST_CAPACITY) for key in table] if isinstance(
             table, dict) else []  # fmt: skip
         total = total or sum(count for count in counts if count)
     for name in ("vehicle_types_capacity", "vehicle_docks_capacity"):
         listed = entry.get(name)
-        counts = [_number(part, "count", 0, MOST_CAPACITY) for part in listed] if isinstance(
+        counts = [number_of(part, "count", 0, MOST_CAPACITY) for part in listed] if isinstance(
             listed, list) else []  # fmt: skip
         total = total or sum(count for count in counts if count)
     return min(int(total), MOST_CAPACITY)

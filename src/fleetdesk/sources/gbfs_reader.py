@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,25 +12,25 @@ import numpy as np
 import pyarrow as pa
 
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.model.tables import SIGHTINGS
+from fleetdesk.model.tables import PRICE_PLANS, SIGHTINGS, ZONES, Table
 from fleetdesk.sources.base import schema_of
 from fleetdesk.sources.gbfs_document import Account, Document
 from fleetdesk.sources.gbfs_entries import (
     Point,
     VehicleType,
-    Zone,
     localized,
     merely_checked,
-    plans,
     station_room,
     stations,
     vehicle_types,
     vehicles,
-    zones,
+    word_of,
 )
 from fleetdesk.sources.gbfs_ids import IdEvidence, Verdict, once
+from fleetdesk.sources.gbfs_rules import plans, said, zones
 from fleetdesk.sources.parsing import floats
 from fleetdesk.sources.snapshot_survey import Survey
+from fleetdesk.sources.zone_rows import ended, is_older
 
 VEHICLE_FEEDS = ("vehicle_status", "free_bike_status")
 # The order in which feeds are read: each one's own needs come before it.
@@ -44,11 +44,13 @@ Pieces = Iterator[tuple[str, pa.Table]]
 class Reader:
     """Reads documents in the order in which they are given and accounts for all of them.
 
-    `latest` (UTC-aware) is the last moment that is believed; `known` is the table VEHICLES so far.
+    `latest` (UTC-aware) is the last moment that is believed; `known` is the table VEHICLES so far,
+    `lists` are the tables ZONES and PRICE_PLANS so far, by name.
     """
 
     latest: datetime
     known: pa.Table | None = None
+    lists: dict[str, pa.Table] = field(default_factory=dict)
     evidence: IdEvidence = field(default_factory=IdEvidence)
     account: Account = field(default_factory=Account)
     remarks: list[str] = field(default_factory=list)
@@ -57,8 +59,9 @@ class Reader:
     _types: dict[str, VehicleType] = field(default_factory=dict)
     _stations: dict[str, Point] = field(default_factory=dict)
     _room: dict[str, int] = field(default_factory=dict)
-    _plans: dict[str, str] = field(default_factory=dict)
-    _zones: list[Zone] = field(default_factory=list)
+    _plans: pa.Table = field(default_factory=schema_of(PRICE_PLANS).empty_table)
+    _zones: pa.Table = field(default_factory=schema_of(ZONES).empty_table)
+    _system: str = "GBFS"
     _names: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,13 +92,20 @@ class Reader:
             if news:
                 yield "parkings", parkings
         elif answer.feed == "system_pricing_plans":
-            self._plans = plans(answer, account)
+            at = self._listed_at(answer)
+            self._plans = plans(answer, account, self._system, at)
+            if news:
+                yield from self._listed(PRICE_PLANS, "system", self._plans, at)
         elif answer.feed == "geofencing_zones":
-            self._zones = zones(answer, account)
+            at = self._listed_at(answer)
+            self._zones = zones(answer, account, self._system, at)
+            if news:
+                yield from self._listed(ZONES, "ruleset", self._zones, at)
         else:
             merely_checked(answer, account)
             if answer.feed == "system_information":
                 self._name(answer.data)
+                self._system = word_of(answer.data, "system_id") or self._system
 
     def survey(self, answer: Document, seen_at: datetime) -> None:
         """Take note of a snapshot that will be given to `snapshot` once all are known."""
@@ -133,6 +143,21 @@ class Reader:
             *self.account.notes(),
         )
         return self.account.tally.report(source, notes=notes, facts=self._all_facts())
+
+    def _listed_at(self, answer: Document) -> datetime:
+        told = answer.updated_at
+        return told if told and told <= self.latest else self.latest
+
+    def _listed(self, table: Table, owner: str, rows: pa.Table, at: datetime) -> Pieces:
+        """A list's rows, and the end of those that were on the list before and are no more."""
+        known = self.lists.get(table.name, schema_of(table).empty_table())
+        if is_older(known, owner, self._system, at):
+            self.remarks.append(f"A list of {table.name} older than the last one was passed over.")
+            return
+        gone = ended(table, known, rows, owner, self._system, at)
+        yield table.name, rows
+        yield table.name, gone
+        self.lists[table.name] = pa.concat_tables([rows, gone])
 
     def _noted(self, answer: Document) -> Account:
         self.account.found(answer)
@@ -179,19 +204,12 @@ class Reader:
                   if kind not in self._types or self._types[kind].full_range_m is None]  # fmt: skip
         if self._facts.get("snapshots") and silent:
             yield f"The full range of {', '.join(sorted(silent)[:5])} is the longest range seen."
-        if self._plans:
-            listed = list(self._plans.values())
+        if listed := list(said(self._plans)):
             more = f" and {len(listed) - _MOST_PLANS} more" if len(listed) > _MOST_PLANS else ""
-            yield f"Pricing plans: {'; '.join(listed[:_MOST_PLANS])}{more}. Prices are the sheet's."
-        if self._zones:
-            yield (
-                f"Geofencing zones: {len(self._zones)}, of which "
-                f"{sum(zone.no_start for zone in self._zones)} forbid starting, "
-                f"{sum(zone.no_end for zone in self._zones)} ending, "
-                f"{sum(zone.no_passage for zone in self._zones)} riding through, and "
-                f"{sum(bool(zone.limits_kmh) for zone in self._zones)} limit the speed. "
-                "They are kept raw and not planned with."
-            )
+            yield f"Price plans: {'; '.join(listed[:_MOST_PLANS])}{more}. Prices are the sheet's."
+        if self._zones.num_rows:
+            zones_ = _count(self._zones, "zone_id")
+            yield f"Geofencing zones: {zones_}, of which {_ruled(self._zones)}."
 
     def _all_facts(self) -> dict[str, float]:
         facts = dict(self._facts)
@@ -202,13 +220,33 @@ class Reader:
         counts = {
             "vehicle types": len(self._types),
             "stations": len(self._stations),
-            "pricing plans": len(self._plans),
-            "geofencing zones": len(self._zones),
+            "price plans": _count(self._plans, "plan_id"),
+            "geofencing zones": _count(self._zones, "zone_id"),
             "kept entries with faulty fields": self.account.faulty_entries,
             "answers that break their version outside the entries":
                 self.account.documents_with_faults,
         }  # fmt: skip
         return facts | {label: count for label, count in counts.items() if count}
+
+
+def _count(rows: pa.Table, name: str) -> int:
+    return len(rows.column(name).unique())
+
+
+def _ruled(zones_: pa.Table) -> str:
+    """How many zones forbid what."""
+    zone_of = zones_.column("zone_id").to_pylist()
+
+    def zones_where(name: str, holds: Callable[[Any], bool]) -> int:
+        values = zones_.column(name).to_pylist()
+        return len({zone for zone, value in zip(zone_of, values, strict=True) if holds(value)})
+
+    return (
+        f"{zones_where('ride_start_allowed', lambda told: told is False)} forbid starting, "
+        f"{zones_where('parking_allowed', lambda told: told is False)} ending, "
+        f"{zones_where('ride_through_allowed', lambda told: told is False)} riding through, and "
+        f"{zones_where('speed_limit_kmh', lambda told: told is not None)} limit the speed"
+    )
 
 
 def _at(moment: datetime) -> datetime:

@@ -16,6 +16,7 @@ from fleetdesk.features.cells import haversine
 from fleetdesk.model.tables import DType, Table
 from fleetdesk.sources.mapping import prefixes
 from fleetdesk.sources.parsing import Mask, floats
+from fleetdesk.sources.zone_rows import FORMS, form_troubles
 
 OLDEST = datetime(2010, 1, 1)  # shared scooters came later
 AHEAD = timedelta(days=1)
@@ -50,6 +51,10 @@ def row_checks(table: Table, columns: Columns, limits: Limits) -> Iterator[Check
             values = floats(columns[column.name])
             reason = f"{column.name} outside 0 to 100"
             yield reason, (values < 0) | (values > 100), cell(values)
+        elif column.unit in FORMS and column.name in columns:
+            troubles = form_troubles(column, columns[column.name])
+            unusable = np.array([bool(told) for told in troubles], bool)
+            yield f"{column.name} cannot be used", unusable, troubles.__getitem__
         elif column.unit in ("m", "s") and column.name in columns:
             values = floats(columns[column.name])
             yield f"{column.name} below 0", values < 0, cell(values)
