@@ -37,6 +37,8 @@ def _resolved(node: Any, document: Any, path: Path) -> Any:
     reference = node.get("$ref")
     if not isinstance(reference, str):
         return rest if reference is None else rest | {"$ref": reference}
+    if reference.startswith("#/$defs/"):
+        return _resolved(document["$defs"][reference.removeprefix("#/$defs/")], document, path)
     if reference.startswith("#/"):
         name = reference.removeprefix("#/definitions/")
         if name not in document["definitions"]:  # forgotten in some of the published files
@@ -86,6 +88,8 @@ def example(schema: Any, name: str = "") -> Any:
     if "oneOf" in schema and "properties" not in schema and schema.get("type") != "string":
         return example(schema["oneOf"][0], name)
     kinds = schema.get("type", "object" if "properties" in schema else "string")
+    if kinds == "null":
+        return None
     kind = next(k for k in ([kinds] if isinstance(kinds, str) else kinds) if k != "null")
     if kind == "object":
         return {key: example(part, key) for key, part in schema.get("properties", {}).items()}
@@ -110,6 +114,8 @@ def _number(schema: Any, name: str) -> float:
     if name in ("start_time",):
         return TIME - 600_000
     if name.endswith("time") or name in ("timestamp", "last_reported", "last_updated", "updated"):
+        return TIME
+    if name.endswith("_date"):
         return TIME
     if name in ("trip_duration", "duration"):
         return 600

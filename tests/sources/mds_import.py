@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.model.tables import TABLES, VEHICLES
+from fleetdesk.model.tables import TABLES, VEHICLES, ZONES
 from fleetdesk.sources.base import Checkpoint, Source, Surroundings, schema_of
 from fleetdesk.sources.mds import open_mds
 from fleetdesk.store.writer import latest_of_each_key
@@ -35,24 +35,35 @@ class Imported:
 def around(
     *,
     known: pa.Table | None = None,
+    zones: pa.Table | None = None,
     watermark: Mapping[str, str] | None = None,
     token: str | None = None,
     now: datetime = NOW,
     **options: str,
 ) -> Surroundings:
     vehicles = schema_of(VEHICLES).empty_table() if known is None else known
+    ruled = schema_of(ZONES).empty_table() if zones is None else zones
     return Surroundings(
         now=now,
         watermark=watermark or {},
-        tables={"vehicles": SimpleNamespace(to_pyarrow=lambda: vehicles)},
+        tables={
+            "vehicles": SimpleNamespace(to_pyarrow=lambda: vehicles),
+            "zones": SimpleNamespace(to_pyarrow=lambda: ruled),
+        },
         folder=Path(),
         options={name.replace("_", "-"): value for name, value in options.items()},
         secret=lambda name: token if name == "mds-token" else None,
     )
 
 
-def imported(place: Path | str, *, known: pa.Table | None = None, **options: str) -> Imported:
-    return drained(open_mds(str(place), around(known=known, **options)))
+def imported(
+    place: Path | str,
+    *,
+    known: pa.Table | None = None,
+    zones: pa.Table | None = None,
+    **options: str,
+) -> Imported:
+    return drained(open_mds(str(place), around(known=known, zones=zones, **options)))
 
 
 def drained(source: Source) -> Imported:

@@ -71,8 +71,9 @@ def pull(
     given = {"since": SINCE, "endpoints": "trips,events"} | options
     near = around(watermark=watermark, token=token, now=NOW, **given)
     intake = Intake(
-        door_of(near), near.tables["vehicles"].to_pyarrow(), version=given.get("version", "")
-    )
+        door_of(near), *(near.tables[name].to_pyarrow() for name in ("vehicles", "zones")),
+        version=given.get("version", ""),
+    )  # fmt: skip
     secret = {"Authorization": f"Bearer {TOKEN}"}
     http = Http(
         limits=Limits(deadline_s=10, first_wait_s=0.01, tries=3), rng=Random(1),

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sources.mds_examples import example, flat, schema_at, variants
+from tests.sources.mds_examples import UUID, example, flat, schema_at, variants
 from tests.sources.mds_import import Imported, imported
+
+from fleetdesk.features.zones import polygons_of
+from fleetdesk.sources.zone_rows import zone_table
 
 pytestmark = pytest.mark.real_data
 GEOJSON_ONLY = ("bbox", "id")  # members of a Feature that say nothing of a fleet
@@ -21,7 +25,10 @@ GEOJSON_ONLY = ("bbox", "id")  # members of a Feature that say nothing of a flee
 
 @dataclass(frozen=True)
 class Case:
-    """A schema, where in it the record is, how records are wrapped, and legal words to put in."""
+    """A schema, where in it the record is, how records are wrapped, and legal words to put in.
+
+    `legal` are whole values of fields for which the schema alone tells too little.
+    """
 
     schema: str
     inside: tuple[str, ...]
@@ -29,6 +36,7 @@ class Case:
     wrap: Callable[[list[Any]], Any]
     words: dict[str, Any] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
+    legal: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.schema.removesuffix(".json").removesuffix(".yaml")
@@ -49,6 +57,26 @@ def provider(schema: str, name: str, version: str, **rest: Any) -> Case:
 
 def bare(records: list[Any]) -> Any:
     return records
+
+
+SQUARE = [[-86.8, 36.1], [-86.7, 36.1], [-86.7, 36.2], [-86.8, 36.2], [-86.8, 36.1]]
+OUTLINE = {
+    "type": "FeatureCollection",
+    "features": [{"type": "Feature", "properties": {},
+                  "geometry": {"type": "MultiPolygon", "coordinates": [[SQUARE]]}}],
+}  # fmt: skip
+RULES = [{"name": "r", "rule_id": UUID, "rule_type": "count", "rule_units": "devices",
+          "geographies": [UUID], "states": {"available": []}, "maximum": 0}]  # fmt: skip
+KNOWN = zone_table([{  # the geography that the policies name
+    "zone_id": UUID, "rule_id": "none", "ruleset": "MDS geographies", "rank": 0, "name": "g",
+    "listed_at": datetime(2024, 1, 1),
+    "outline": json.dumps(OUTLINE["features"][0]["geometry"]),  # type: ignore[index]
+}])  # fmt: skip
+
+
+def wrapped(records: list[Any]) -> Any:
+    """Each geography in an object of its own, as the examples of 1.2 have them."""
+    return {"version": "1.2.0", "geographies": [{"geography": record} for record in records]}
 
 
 EVENT_0 = {"event_type": "available", "event_type_reason": "user_drop_off"}
@@ -93,6 +121,14 @@ CASES = (
     Case("openapi/models/vehicle-status.yaml", (), "2.0.0", beside("vehicles_status", "2.0.0"),
          {"last_event": EVENT_1}, ("events", "telemetry")),
     Case("openapi/models/stop.yaml", (), "2.0.0", beside("stops", "2.0.0"), tables=("parkings",)),
+    Case("v1.2.0/geography/geography.json", ("properties", "geography"), "1.2.0", wrapped,
+         tables=("zones",), legal={"geography_json": OUTLINE}),
+    Case("openapi/models/geography.yaml", (), "2.0.0", beside("geographies", "2.0.0"),
+         tables=("zones",), legal={"geography_json": OUTLINE}),
+    Case("v1.2.0/policy/policy.json", ("properties", "data", "properties", "policies", "items"),
+         "1.2.0", in_data("policies", "1.2.0"), tables=("zones",), legal={"rules": RULES}),
+    Case("openapi/models/policy.yaml", (), "2.0.0", beside("policies", "2.0.0"),
+         tables=("zones",), legal={"rules": RULES, "mode_id": "micromobility"}),
 )  # fmt: skip
 
 
@@ -104,6 +140,7 @@ def of(case: Case, shared_data: Path) -> tuple[Any, Any]:
     record = example(schema)
     for name, word in case.words.items():
         record[name] = record[name] | word if isinstance(word, dict) else word
+    record |= case.legal
     for name in {"propulsion", "propulsion_type", "propulsion_types"} & record.keys():
         record[name] = ["electric"]  # the first word is one that gets a note
     return schema, record
@@ -112,7 +149,7 @@ def of(case: Case, shared_data: Path) -> tuple[Any, Any]:
 def take(case: Case, records: list[Any], tmp_path: Path) -> Imported:
     path = tmp_path / "given.json"
     path.write_text(json.dumps(case.wrap(records)), encoding="utf-8")
-    return imported(path, version=case.version, currency="USD")
+    return imported(path, zones=KNOWN, version=case.version, currency="USD")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -121,9 +158,8 @@ def test_a_valid_example_comes_in_without_loss(case: Case, shared_data: Path, tm
     found = take(case, [record], tmp_path)
     assert (found.report.rows_in, found.report.rows_kept) == (1, 1)
     assert found.report.notes == ()
-    assert set(found.tables) == {*case.tables} | (
-        set() if case.tables == ("parkings",) else {"vehicles"}
-    )
+    alone = case.tables in (("parkings",), ("zones",))
+    assert set(found.tables) == {*case.tables} | (set() if alone else {"vehicles"})
     assert all(rows.num_rows == 1 for rows in found.tables.values())
 
 
@@ -239,13 +275,56 @@ def test_the_simulated_files_come_in_whole(shared_data: Path):
     assert "trips end_time: not whole milliseconds, in 5 rows" in told
 
 
+@pytest.mark.parametrize("version", ["v1.2.0", "v2.0.2"])
+def test_the_published_geographies_come_in_with_their_outlines(version: str, shared_data: Path):
+    found = imported(shared_data / "mds" / version / "geography" / "examples")
+    report = found.report
+    assert report.rows_in == report.rows_kept + report.rows_dropped
+    # A stop is a point, and a point has no inside.
+    assert {entry.reason for entry in report.dropped} == {
+        "geographies geography_json.features: no polygon"
+    }
+    assert len(found.rows("zones")) == 4  # several files repeat an id
+    assert all(polygons_of(row["outline"]) for row in found.rows("zones"))
+
+
 @pytest.mark.parametrize(
-    "file", ["v1.2.0/geography/examples/geographies.json", "v1.2.0/policy/examples/idle-time.json"]
-)
-def test_parts_that_are_not_needed_are_declined_in_a_sentence(file: str, shared_data: Path):
-    report = imported(shared_data / "mds" / file).report
+    ("name", "matters"),
+    [
+        ("prohibited-zone", {"parking_allowed": False, "ride_start_allowed": False,
+                             "ride_through_allowed": False}),
+        ("required-parking", {"parking_allowed": True}),
+        ("speed-limits", {"speed_limit_kmh": 16.093, "days": "sat+sun",
+                          "from_time": "12:00:00", "to_time": "23:59:59"}),
+    ],
+)  # fmt: skip
+def test_the_published_policies_rule_the_zones_they_name(
+    name: str, matters: dict[str, Any], shared_data: Path
+):
+    path = shared_data / "mds/v1.2.0/policy/examples" / f"{name}.json"
+    policy = json.loads(path.read_text())["data"]["policies"][0]
+    rule = policy["rules"][0]
+    known = KNOWN.set_column(0, "zone_id", [[rule["geographies"][0]]])
+    found = imported(path, zones=known)
+    assert found.report.rows_kept == 1
+    (row,) = found.rows("zones")
+    assert row["rule_id"] == rule["rule_id"] and row["name"] == rule["name"]
+    assert row["ruleset"] == f"MDS policy {policy['policy_id']}"
+    assert {key: row[key] for key in matters} == matters
+    assert row["vehicle_types"] is None and row["outline"] == known.to_pylist()[0]["outline"]
+
+
+@pytest.mark.parametrize("name", ["idle-time", "per-trip-fees", "provider-cap"])
+def test_policies_that_rule_no_zone_are_left_out(name: str, shared_data: Path):
+    report = imported(shared_data / "mds/v1.2.0/policy/examples" / f"{name}.json").report
     assert report.rows_kept == 0
     (entry,) = report.dropped
+    assert "policies rules" in entry.reason
+
+
+def test_jurisdictions_are_declined_in_a_sentence(shared_data: Path):
+    path = shared_data / "mds" / "v1.2.0/jurisdiction/examples/jurisdictions.json"
+    (entry,) = imported(path).report.dropped
     assert "of MDS, which are not needed here" in entry.reason
 
 

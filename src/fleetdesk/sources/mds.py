@@ -24,6 +24,7 @@ def open_mds(place: str, around: Surroundings) -> Source:
     intake = Intake(
         door_of(around),
         around.tables["vehicles"].to_pyarrow(),
+        around.tables["zones"].to_pyarrow(),
         version=around.options.get("version", ""),
     )
     if place.startswith(("http://", "https://")):

@@ -17,9 +17,11 @@ Fault = tuple[str, str, Any]
 Check = Callable[[Any], Iterable[Fault]]
 MISSING = "missing"
 CLAMPED = "above 1, taken as 100 %"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_SHARE = 1.2  # gauges overshoot; what is above is no share
 _LARGEST = 2**53  # beyond it floats are no longer exact
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NONE: tuple[Fault, ...] = ()
 
@@ -118,6 +120,13 @@ def currency(value: Any) -> Iterable[Fault]:
 def thing(value: Any) -> Iterable[Fault]:
     """An object of no further interest."""
     return _NONE if isinstance(value, dict) else [("", "not an object", value)]
+
+
+def clock(value: Any) -> Iterable[Fault]:
+    """A time of day such as 23:59:59."""
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        return _NONE
+    return [("", "not a time of day", value)]
 
 
 def one_of(*words: str) -> Check:
@@ -254,6 +263,7 @@ _MEASURED: dict[str, Check] = dict.fromkeys(
 ) | {"satellites": whole}  # fmt: skip
 _GEOMETRY = Fields({"type": one_of("Point"), "coordinates": some(number, least=2)})
 _COLLECTION = Fields({"type": one_of("FeatureCollection"), "features": some(thing)})
+COLLECTION = Fields({"type": one_of("FeatureCollection"), "features": some(thing, least=0)})
 FEATURE = Fields(
     {
         "type": one_of("Feature"),

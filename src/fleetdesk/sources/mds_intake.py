@@ -17,8 +17,9 @@ from fleetdesk.sources.base import Tally, schema_of
 from fleetdesk.sources.mds_checks import Fault
 from fleetdesk.sources.mds_json import Page, Record
 from fleetdesk.sources.mds_rows import Reading, Sight, read_record
-from fleetdesk.sources.mds_shapes import Shape, shape_of
+from fleetdesk.sources.mds_shapes import SINGLES, Shape, shape_of
 from fleetdesk.sources.mds_values import OLDEST_MS, Door, Row, Unusable, plain
+from fleetdesk.sources.mds_zones import NOT_KNOWN, Zones
 
 PIECE_ROWS = 20_000
 HOPELESS_ROWS = 100_000  # so many records without one of use, and the rest is not waited for
@@ -33,11 +34,12 @@ _MOST_EXTRA = 30
 class Intake:
     """Takes records one by one; `pieces` gives what has gathered.
 
-    `known` is the canonical table `vehicles` of earlier imports.
+    `known` and `known_zones` are the canonical tables `vehicles` and `zones` of earlier imports.
     """
 
     door: Door
     known: pa.Table
+    known_zones: pa.Table
     version: str = ""
     tally: Tally = field(default_factory=Tally)
     _borne: Tally = field(default_factory=Tally)
@@ -49,6 +51,7 @@ class Intake:
 
     def __post_init__(self) -> None:
         self._vehicles = Vehicles(self.known)
+        self._zones = Zones(self.known_zones)
 
     def take(self, record: Record, where: str) -> None:
         """One record of the place `where`; SourceUnreadable when it is of an MDS too old or new."""
@@ -60,14 +63,15 @@ class Intake:
         if not isinstance(record.value, dict):
             self._drop("", "not an object", where, record.value)
             return
-        keys = frozenset(record.value)
+        value, name = _unwrapped(record)
+        keys = frozenset(value)
         declared = generation_of(record.page.version or self.version, where)
-        shape = shape_of(keys, record.name, declared)
+        shape = shape_of(keys, name, declared)
         if shape is None:
             self._drop("", "not a record of MDS", where, ", ".join(sorted(keys)[:4]))
             return
         try:
-            reading = read_record(record.value, shape, self.door)
+            reading = read_record(value, shape, self.door)
         except Unusable as unusable:
             self._drop(f"{shape.name} {unusable.path}", unusable.what, where, unusable.shown)
             return
@@ -97,9 +101,15 @@ class Intake:
             vehicles = self._vehicles.changed(self.door.latest_ms)
             if vehicles.num_rows:
                 yield "vehicles", vehicles
+            zones = self._zones.changed()
+            if zones.num_rows:
+                self._kept["zones"] = self._kept.get("zones", 0) + zones.num_rows
+                yield "zones", zones
 
     def report(self, source: str) -> QualityReport:
-        """The account of all that was taken."""
+        """The account of all that was taken, once."""
+        for where in self._zones.unplaced():
+            self._drop("policies", NOT_KNOWN, where, None)
         facts = {f"rows of {name}": count for name, count in sorted(self._kept.items())}
         facts["vehicles"] = len(self._vehicles)
         notes = [
@@ -137,6 +147,8 @@ class Intake:
         for name, row in reading.rows:
             self._rows.setdefault(name, []).append(row)
             self._kept[name] = self._kept.get(name, 0) + 1
+        if reading.ruling:
+            self._zones.see(reading.ruling, where)
         if reading.sight:
             told = page.last_updated or 0
             believed = OLDEST_MS <= told <= self.door.latest_ms
@@ -271,6 +283,15 @@ def _table(name: str, rows: list[Row]) -> pa.Table:
         wanted = pa.type_for_alias(column.dtype.arrow)
         columns[column.name] = pa.array(values, plain or wanted).cast(wanted)
     return pa.Table.from_pydict(columns, schema=schema_of(table))
+
+
+def _unwrapped(record: Record) -> tuple[dict[str, Any], str]:
+    """The record itself where it comes as the one member of another, and what it is called."""
+    for single, name in SINGLES.items():
+        inner = record.value.get(single)
+        if isinstance(inner, dict) and record.name in ("", name):
+            return inner, name
+    return record.value, record.name
 
 
 def _each_once(faults: list[Fault]) -> list[Fault]:

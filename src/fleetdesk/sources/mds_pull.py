@@ -32,13 +32,21 @@ _HOUR_FORMAT = "%Y-%m-%dT%H"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One list of records: its path, and the parameter that names an hour ("" = as it is now)."""
+    """One list of records: its path, and the parameter that names an hour ("" = as it is now).
+
+    What agencies serve, not providers, is `on_demand`: only asked for by name.
+    """
 
     name: str
     path: str
     hour: str = ""
+    on_demand: bool = False
 
 
+_RULES = (
+    Endpoint("geographies", "geographies", on_demand=True),
+    Endpoint("policies", "policies", on_demand=True),
+)
 ENDPOINTS: dict[int, tuple[Endpoint, ...]] = {
     0: (
         Endpoint("trips", "trips", "end_time"),
@@ -50,6 +58,7 @@ ENDPOINTS: dict[int, tuple[Endpoint, ...]] = {
         Endpoint("status_changes", "status_changes", "event_time"),
         Endpoint("vehicles", "vehicles"),
         Endpoint("stops", "stops"),
+        *_RULES,
     ),
     2: (
         Endpoint("trips", "trips", "end_time"),
@@ -57,6 +66,7 @@ ENDPOINTS: dict[int, tuple[Endpoint, ...]] = {
         Endpoint("telemetry", "telemetry", "telemetry_time"),
         Endpoint("vehicles", "vehicles"),
         Endpoint("stops", "stops"),
+        *_RULES,
     ),
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -100,7 +110,7 @@ def open_server(
     return MdsServer(
         url.rstrip("/"),
         intake,
-        [known[name] for name in names or known],
+        [known[name] for name in names or known if names or not known[name].on_demand],
         version=version,
         since=_since(options.get("since", ""), around.now),
         now=around.now,

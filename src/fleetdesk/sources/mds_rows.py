@@ -34,6 +34,7 @@ from fleetdesk.sources.mds_values import (
     time_ms,
     vehicle_id_of,
 )
+from fleetdesk.sources.mds_zones import Geography, Policy, geography, policy
 
 SHORTEST_TRIP_S = 60
 RADIUS_M = 30.0
@@ -62,6 +63,7 @@ class Reading:
     rows: list[tuple[str, Row]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     sight: Sight | None = None
+    ruling: Geography | Policy | None = None
 
 
 def read_record(value: Mapping[str, Any], shape: Shape, door: Door) -> Reading:
@@ -330,8 +332,19 @@ def _stop(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) 
     )  # fmt: skip
 
 
+def _geography(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) -> None:  # noqa: ARG001
+    reading.ruling, faults = geography(value, door)
+    _add_faults(reading, faults)
+
+
+def _policy(value: Mapping[str, Any], shape: Shape, door: Door, reading: Reading) -> None:  # noqa: ARG001
+    reading.ruling, faults = policy(value, door)
+    _add_faults(reading, faults)
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any], Shape, Door, Reading], None]] = {
     "trips": _trip, "events": _event, "telemetry": _ping, "vehicles": _vehicle, "stops": _stop,
+    "geographies": _geography, "policies": _policy,
 }  # fmt: skip
 
 
@@ -341,9 +354,15 @@ def _borne(reading: Reading, within: str, make: Callable[..., Any], *given: Any)
         return make(*given)
     except Unusable as unusable:
         path = f"{within}.{unusable.path}" if within else unusable.path
-        if not any(_inside(known, path) or _inside(path, known) for known, _, _ in reading.faults):
-            reading.faults.append((path, unusable.what, unusable.shown))
+        _add_faults(reading, [(path, unusable.what, unusable.shown)])
         return None
+
+
+def _add_faults(reading: Reading, faults: list[Fault]) -> None:
+    """Add those about which nothing is said yet."""
+    for path, what, shown in faults:
+        if not any(_inside(known, path) or _inside(path, known) for known, _, _ in reading.faults):
+            reading.faults.append((path, what, shown))
 
 
 def _add(reading: Reading, table: str, within: str, make: Callable[..., Row], *given: Any) -> None:

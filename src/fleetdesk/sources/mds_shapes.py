@@ -35,6 +35,7 @@ from fleetdesk.sources.mds_checks import (
     uuid,
     whole,
 )
+from fleetdesk.sources.mds_zone_shapes import GEOGRAPHY, policy
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,20 @@ ARRAYS = {
     "vehicles": "vehicles",
     "vehicles_status": "vehicles",
     "stops": "stops",
+    "geographies": "geographies",
+    "policies": "policies",
 }
+# Records that stand alone, or each in an object of its own, under the word for one of them.
+SINGLES = {"geography": "geographies", "policy": "policies"}
 # Parts of MDS that hold no records of a fleet.
 OTHER_PARTS = (
-    "geographies", "geography", "policies", "policy", "jurisdictions", "jurisdiction", "reports",
-    "requirements", "metrics", "programs",
-)  # fmt: skip
+    "jurisdictions",
+    "jurisdiction",
+    "reports",
+    "requirements",
+    "metrics",
+    "programs",
+)
 ENOUGH_ALIKE = 1  # likeness of the poorest record that is still taken for one of MDS
 
 
@@ -362,4 +371,11 @@ SHAPES = (
     )),
     Shape("stops", 1, _stop("last_reported", FEATURE, _TYPES_1)),
     Shape("stops", 2, _stop("last_updated", GPS, _TYPES_2)),
+    Shape("geographies", 1, GEOGRAPHY),
+    Shape("geographies", 2, GEOGRAPHY),
+    Shape("policies", 1, policy({}, _TYPES_1, _PROPULSION)),
+    Shape("policies", 2, policy(
+        {"mode_id": one_of("car-share", "delivery-robots", "micromobility", "passenger-services")},
+        _TYPES_2, _PROPULSION_2,
+    )),
 )  # fmt: skip
