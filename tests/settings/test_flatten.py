@@ -6,6 +6,7 @@ from datetime import date, time
 
 from fleetdesk.settings.fields import SECTIONS, inputs_of
 from fleetdesk.settings.flatten import changes, flatten
+from fleetdesk.settings.schema import FORMS, LISTS
 
 
 def test_keys_are_what_a_planner_reads(settings):
@@ -18,10 +19,10 @@ def test_keys_are_what_a_planner_reads(settings):
 
 
 def test_every_setting_has_its_own_key(settings):
-    forms = sum(len(inputs_of(SECTIONS[s])) for s in ("city", "weights", "thresholds", "costs"))
+    forms = sum(len(inputs_of(kind)) for kind in FORMS.values())
     lists = sum(
         len(getattr(settings, section)) * len(inputs_of(SECTIONS[section]))
-        for section in ("packages", "workers", "parkings", "offers")
+        for section in LISTS
     )
     assert len(flatten(settings)) == forms + lists
 

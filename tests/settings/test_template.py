@@ -26,7 +26,7 @@ def test_every_setting_of_the_schema_is_in_the_template(settings):
 def test_every_setting_says_what_it_does_and_what_it_takes():
     for kind in SECTIONS.values():
         for entry in inputs_of(kind):
-            assert entry.label and entry.help.endswith(".") and entry.expects
+            assert entry.label and entry.help.endswith((".", "?")) and entry.expects
 
 
 def test_every_number_has_both_bounds():

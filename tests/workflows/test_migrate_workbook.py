@@ -238,3 +238,30 @@ def test_an_adapter_that_cannot_add_is_told_of_and_keeps_its_version(old: Path) 
     migration = plan_migration(workbook, read_settings(snapshot), writing=True)
     assert migration.additions == () and migration.settings_schema == 1
     assert sum("because this is a Google Sheet" in str(w) for w in migration.warnings) == 3
+
+
+def test_whole_new_sheets_are_added_and_are_the_planners_from_then_on(old: Path) -> None:
+    result = run_workbook(old, clock=Clock())
+    assert "Questions: the whole sheet" in result.added_settings
+    book = openpyxl.load_workbook(old)
+    page = book["Questions"]
+    assert page["A4"].value == "Setting" and page["B5"].value == "yes"
+    assert page.tables["Questions"].ref.startswith("A4:D")
+    rules = {str(rule.sqref): rule.type for rule in page.data_validations.dataValidation}
+    assert rules["B5"] == "list"
+    assert "Questions_plan" in book.defined_names
+    owned = [row[0].value for row in book["_fleetdesk"].iter_rows()]
+    assert "Questions" not in owned
+    page["B5"].value = "no"
+    book.save(old)
+    assert settings_of(old).questions.plan is False
+
+
+def test_a_sheet_of_the_planners_own_by_a_new_name_is_left_alone(old: Path) -> None:
+    book = openpyxl.load_workbook(old)
+    book.create_sheet("Questions")["A1"] = "What Maria asked"
+    book.save(old)
+    result = run_workbook(old, clock=Clock())
+    assert settings_of(old).questions.plan is True
+    assert openpyxl.load_workbook(old)["Questions"]["A1"].value == "What Maria asked"
+    assert any("a sheet of your own named Questions" in str(note) for note in result.warnings)

@@ -8,7 +8,8 @@ from datetime import date, time
 
 from fleetdesk.model.sheet_template import TemplateValue
 from fleetdesk.settings.fields import SECTIONS, inputs_of, title_input
-from fleetdesk.settings.schema import FORMS, LISTS, SHEET_ORDER, Settings, Sheet
+from fleetdesk.settings.schema import FORMS, LISTS, SHEET_ORDER, Settings
+from fleetdesk.settings.sheet import Sheet
 
 Flat = str | int | float
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fleetdesk.errors import Problem, SettingsInvalid, Severity, WorkbookRefused
-from fleetdesk.model.sheet_template import Input
+from fleetdesk.model.sheet_template import FORM_HEADERS, Input
 from fleetdesk.settings.cells import UNCOMPUTED
 from fleetdesk.settings.checks import cross_checks
-from fleetdesk.settings.fields import SECTIONS, value_text
+from fleetdesk.settings.fields import SECTIONS, inputs_of, value_text
 from fleetdesk.settings.rows import Row, Rows, read_form, read_list
 from fleetdesk.settings.schema import FORMS, SCHEMA_VERSION, SHEET_ORDER, City, Settings
-from fleetdesk.settings.words import closest, normal
+from fleetdesk.settings.words import closest, normal, readings
 
 
 class SheetRead(Protocol):
@@ -108,7 +108,7 @@ def _read_sheet(workbook: WorkbookRead, section: str, currency: str) -> Rows:
     kind = SECTIONS[section]
     name = next((name for name in workbook.sheets if normal(name) == normal(kind.sheet)), None)
     version = workbook.settings_schema
-    if name is None and kind.since > version:
+    if kind.since > version and (name is None or not _is_ours(workbook, name, section)):
         return Rows((Row(kind.sheet, made=kind()),) if section in FORMS else (), (), is_new=True)
     if name is None:
         return Rows((), (_missing(workbook, kind.sheet),))
@@ -123,7 +123,7 @@ def _read_sheet(workbook: WorkbookRead, section: str, currency: str) -> Rows:
 def _new_settings(section: str, read: Rows) -> NewSettings:
     kind = SECTIONS[section]
     if read.is_new:
-        what, fix = "the sheet is new and its defaults are used", "Copy it from the template"
+        what, fix = "the sheet is new and its defaults are used", ""
     else:
         defaults = "; ".join(f"{e.label} = {value_text(e.default) or 'empty'}" for e in read.new)
         one = len(read.new) == 1
@@ -131,6 +131,16 @@ def _new_settings(section: str, read: Rows) -> NewSettings:
         what, fix = f"{len(read.new)} {what}: {defaults}", ""
     sheet = read.rows[0].sheet if read.rows else kind.sheet
     return NewSettings(section, read.new, Problem(sheet, "", "", what, fix, Severity.NOTE))
+
+
+def _is_ours(workbook: WorkbookRead, name: str, section: str) -> bool:
+    """Whether a sheet has the heads of the settings, as against one of the planner's own."""
+    labels = [entry.label for entry in inputs_of(SECTIONS[section])]
+    wanted = {normal(head) for head in (FORM_HEADERS if section in FORMS else labels)}
+    rows: dict[int, set[str]] = {}
+    for (row, _), value in workbook.sheets[name].cells.items():
+        rows.setdefault(row, set()).update(readings(str(value)))
+    return any(2 * len(wanted & found) >= len(wanted) for found in rows.values())
 
 
 def _missing(workbook: WorkbookRead, sheet: str) -> Problem:

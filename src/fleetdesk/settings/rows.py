@@ -12,7 +12,7 @@ from fleetdesk.model.sheet_template import FORM_HEADERS, MONEY, Input, TemplateV
 from fleetdesk.settings.cells import Fault, convert, is_blank, show
 from fleetdesk.settings.fields import inputs_of
 from fleetdesk.settings.labels import Cells, a1, header_row, match, unit_in
-from fleetdesk.settings.schema import Sheet
+from fleetdesk.settings.sheet import Sheet
 from fleetdesk.settings.words import normal
 
 SETTING, VALUE = FORM_HEADERS[0], FORM_HEADERS[1]

@@ -93,12 +93,14 @@ class WritePlan:
     """What a run writes: whole owned sheets, and the owned sheets' order of appearance.
 
     `new_settings` are settings that a workbook of an older version lacks: rows that go into empty
-    cells below their tables, and nowhere else. `settings_schema` is the version of the settings
-    that the workbook then has; None leaves that as it is.
+    cells below their tables, and nowhere else; `new_sheets` are whole sheets of settings that it
+    lacks, the planner's from then on. `settings_schema` is the version of the settings that the
+    workbook then has; None leaves that as it is.
     """
 
     sheets: tuple[ResultSheet, ...]
     new_settings: tuple[SheetTemplate, ...] = ()
+    new_sheets: tuple[SheetTemplate, ...] = ()
     settings_schema: int | None = None
 
 
@@ -181,8 +183,13 @@ class Workbook(Protocol):
     def snapshot(self, names: Sequence[str] | None = None) -> Snapshot:
         """Read the named sheets (all when None) in one go; missing names are simply absent."""
 
-    def obstacles(self, new: Sequence[SheetTemplate]) -> Mapping[str, str]:
-        """Why new settings cannot be added below their tables, by table; the others can be."""
+    def obstacles(
+        self, new: Sequence[SheetTemplate], whole: Sequence[SheetTemplate] = ()
+    ) -> Mapping[str, str]:
+        """Why new settings cannot be added below their tables, or `whole` sheets of them.
+
+        By table; the others can be.
+        """
 
     def prepare(self, plan: WritePlan, expect: str) -> Prepared:
         """Make the write ready; refused when the workbook no longer has fingerprint `expect`."""

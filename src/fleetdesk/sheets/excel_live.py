@@ -98,9 +98,11 @@ class ExcelLive:
         }
         return Snapshot(book.where, sheets, tuple(state.pages), state.fingerprint)
 
-    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+    def obstacles(
+        self, new: Sequence[SheetTemplate], whole: Sequence[SheetTemplate] = ()
+    ) -> dict[str, str]:
         """No settings are added while the planner has the workbook open."""
-        return {sheet.table: "the workbook is open in Excel" for sheet in new}
+        return {sheet.table: "the workbook is open in Excel" for sheet in (*new, *whole)}
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedExcel:
         """Check everything and work out every cell; nothing is written yet."""

@@ -106,9 +106,11 @@ class GoogleSheet:
         """
         return self._client.version(self.key)
 
-    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
+    def obstacles(
+        self, new: Sequence[SheetTemplate], whole: Sequence[SheetTemplate] = ()
+    ) -> dict[str, str]:
         """No settings are added to a Google Sheet: its planner does that."""
-        return {sheet.table: "this is a Google Sheet" for sheet in new}
+        return {sheet.table: "this is a Google Sheet" for sheet in (*new, *whole)}
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedGoogle:
         """Work out the one request that writes everything; nothing is sent yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleetdesk.errors import WorkbookRefused
@@ -25,6 +25,7 @@ from fleetdesk.sheets.base import (
 )
 from fleetdesk.sheets.layout import KEPT_LABEL, OldSheet, PlannerCell, arrange, key_text
 from fleetdesk.sheets.plan_check import check_plan, links_of
+from fleetdesk.sheets.setting_sheet import as_sheet
 from fleetdesk.sheets.values import clean
 
 Cells = dict[tuple[int, int], Value]
@@ -85,10 +86,17 @@ class MemoryWorkbook:
         }
         return Snapshot(self._where, sheets, tuple(state.sheets), state.fingerprint())
 
-    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
-        """Why new settings cannot be added below their tables, by table; the others can be."""
+    def obstacles(
+        self, new: Sequence[SheetTemplate], whole: Sequence[SheetTemplate] = ()
+    ) -> dict[str, str]:
+        """Why new settings cannot be added, by table; the others can be."""
         found = {sheet.table: _room(self._state, sheet) for sheet in new}
-        return {table: why for table, why in found.items() if isinstance(why, str)}
+        taken = {
+            sheet.table: f"there is a sheet of your own named {sheet.sheet}"
+            for sheet in whole
+            if sheet.sheet in self._state.sheets
+        }
+        return {table: why for table, why in found.items() if isinstance(why, str)} | taken
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedMemory:
         """Build the new sheets aside; refused when the workbook has changed since `expect`."""
@@ -98,6 +106,8 @@ class MemoryWorkbook:
         added = [sheet.sheet for sheet in plan.sheets if _write(state, sheet, self._where)]
         for new in plan.new_settings:
             _add_settings(state, new, self._where)
+        for new in plan.new_sheets:
+            state.sheets[new.sheet] = dict(_drawn(as_sheet(new)))
         if plan.settings_schema is not None:
             state.sheets[MANIFEST_SHEET] = {(1, 1): SCHEMA_ROW, (1, 2): plan.settings_schema}
         written = tuple(sheet.sheet for sheet in plan.sheets)
@@ -204,6 +214,16 @@ def _write(state: _State, sheet: ResultSheet, where: str) -> bool:
         shown, headers, plan.last, plan.label_row, rows, charts, sheet.images
     )
     return owned is None
+
+
+def _drawn(sheet: ResultSheet) -> Iterator[tuple[tuple[int, int], Value]]:
+    yield (1, 1), sheet.title
+    yield (2, 1), sheet.note
+    rows = [tuple(column.header for column in sheet.columns), *sheet.rows]
+    for row, values in enumerate(rows, start=_HEADER_ROW):
+        for column, value in enumerate(values, start=1):
+            if value is not None:
+                yield (row, column), value
 
 
 def _room(state: _State, new: SheetTemplate) -> tuple[int, int] | str:

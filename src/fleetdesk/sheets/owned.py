@@ -73,7 +73,7 @@ def refuse_foreign(book: Book, ownership: Ownership, plan: WritePlan) -> None:
     Writing beside it under another name would break the links between result sheets.
     """
     where = book.package.where
-    names = _defined_names(book)
+    names = defined_names(book)
     for sheet in plan.sheets:
         found = ownership.found.get(sheet.sheet)
         entry = book.sheet(sheet.sheet)
@@ -149,6 +149,7 @@ def _by_headers(record: OwnedSheet, book: Book, reader: Reader) -> Found | None:
     return Found(record, entry, None, *sought) if sought else None
 
 
-def _defined_names(book: Book) -> set[str]:
+def defined_names(book: Book) -> set[str]:
+    """The workbook's names for cells, case-folded."""
     node = book.root.child("definedNames")
     return {name.get("name").casefold() for name in node.children} if node else set()

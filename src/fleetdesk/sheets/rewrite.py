@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from fleetdesk.sheets.tables import new_table, planner_columns, rewritten_table
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, parse
 
 HEADER_ROW = 4
+Rules = Callable[[Area, str], bytes]
 _PAGE_ROWS = 45
 """A sheet with charts and no more rows than this is printed on one page."""
 
@@ -62,8 +63,12 @@ def rewrite_sheet(
     table_part: str,
     table_id: int,
     free_part: FreePart,
+    rules: Rules | None = None,
 ) -> Rewritten:
-    """Build the sheet's parts: an owned sheet that is there keeps what the planner did to it."""
+    """Build the sheet's parts: an owned sheet that is there keeps what the planner did to it.
+
+    `rules` say what may be typed into the table's cells, where the columns do not say it.
+    """
     book = around.book
     links = links_of(sheet)
     if found is None:
@@ -121,8 +126,10 @@ def rewrite_sheet(
         made += [columns] if columns else []
         made += _merges(root, content.area)
         made += _filter(root, content.area)
-        rules = dropdowns(root, skeleton, sheet, content.area)
-        made += [rules] if rules else []
+        choices = dropdowns(root, skeleton, sheet, content.area)
+        made += [choices] if choices else []
+        if rules is not None:
+            made.append(put_element(root, "dataValidations", rules(content.area, root.prefix)))
         made.append(
             hyperlinks(root, skeleton, book, relations, targets, content.area, old_area, plan)
         )

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.model.sheet_template import SheetTemplate
+from fleetdesk.sheets.a1 import Area
 from fleetdesk.sheets.base import (
     MANIFEST_SHEET,
     Capabilities,
@@ -42,6 +44,7 @@ from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
 from fleetdesk.sheets.setting_room import find_room
 from fleetdesk.sheets.setting_rows import append_rows
+from fleetdesk.sheets.setting_sheet import as_sheet, rules, value_names, whole_sheet_obstacle
 from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
 from fleetdesk.sheets.sheet_rows import plain_rows
 from fleetdesk.sheets.skeleton import NewSheet, SkeletonEdits, skeleton_changes
@@ -100,12 +103,16 @@ class XlsxFile:
             uncomputed=uncomputed,
         )
 
-    def obstacles(self, new: Sequence[SheetTemplate]) -> dict[str, str]:
-        """Why new settings cannot be added below their tables, by table; the others can be."""
+    def obstacles(
+        self, new: Sequence[SheetTemplate], whole: Sequence[SheetTemplate] = ()
+    ) -> dict[str, str]:
+        """Why new settings cannot be added, by table; the others can be."""
         book = open_book(open_package(read_workbook(self.path), self.path.name))
         ownership = find_owned(book, Reader(book))
         found = {sheet.table: find_room(book, ownership, sheet) for sheet in new}
-        return {table: why for table, why in found.items() if isinstance(why, str)}
+        taken = {sheet.table: whole_sheet_obstacle(book, ownership, sheet) for sheet in whole}
+        told = [*found.items(), *taken.items()]
+        return {table: why for table, why in told if isinstance(why, str) and why}
 
     def prepare(self, plan: WritePlan, expect: str) -> PreparedFile:
         """Write the whole new workbook beside the old one; the old one is not touched."""
@@ -184,6 +191,18 @@ def _changes(
     changes |= _manifest_sheet(book, ownership, manifest, edits, names)
     for new in plan.new_settings:
         changes |= _add_settings(book, ownership, new, old_styles, edits)
+    for new in plan.new_sheets:
+        part = names.part(f"{book.folder}/worksheets/sheet")
+        table_part = names.part(f"{book.folder}/tables/table")
+        made = rewrite_sheet(
+            around, as_sheet(new), None, part, table_part, names.next_table_id, names.part,
+            partial(_rules, new, book.date1904),
+        )  # fmt: skip
+        names.next_table_id += 1
+        edits.sheets.append(NewSheet(new.sheet, part))
+        edits.tables.append(table_part)
+        edits.names += value_names(new, made.area)
+        changes |= made.changes
     edits.relations += [n for n in changes if n.endswith(".rels") and not package.has(n)]
     changes |= skeleton_changes(book, edits)
     return changes, tuple(added)
@@ -202,6 +221,10 @@ def _add_settings(
     added = append_rows(room, new, styles, book.date1904, book.names)
     edits.names += added.names
     return dict(added.changes)
+
+
+def _rules(new: SheetTemplate, date1904: bool, area: Area, prefix: str) -> bytes:
+    return rules(new, area, prefix, date1904)
 
 
 def _manifest_sheet(

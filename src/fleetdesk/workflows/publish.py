@@ -57,7 +57,9 @@ def publish(
     log = log_sheet(context, run_id, summary, finished_at)
     keep_results(context.store, run_id, sheets)
     migration = context.migration
-    plan = WritePlan((*sheets, log), migration.additions, migration.settings_schema)
+    plan = WritePlan(
+        (*sheets, log), migration.additions, migration.sheets, migration.settings_schema
+    )
     prepared = context.workbook.prepare(plan, context.snapshot.fingerprint)
     try:
         runs.publishing(
