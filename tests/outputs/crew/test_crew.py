@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
+from typing import get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as Xml
 
 import pytest
 
+from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Parking, Point
+from fleetdesk.model.plan import Action, PauseKind
+from fleetdesk.model.work import TaskKind
 from fleetdesk.outputs.crew.directions import MOST_POINTS, geo, legs
 from fleetdesk.outputs.crew.drawing import paper, picture
-from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
+from fleetdesk.outputs.crew.kept import from_json, to_json
+from fleetdesk.outputs.crew.lists import stop_table, stop_text
+from fleetdesk.outputs.crew.stops import CrewPause, CrewRoute, crew_route
 from fleetdesk.outputs.crew.tracks import gpx, kml
+from fleetdesk.outputs.crew.words import ENGLISH, words_of
+from fleetdesk.settings.mail_sheet import Language
 
 GPX, KML = "{http://www.topografix.com/GPX/1/1}", "{http://www.opengis.net/kml/2.2}"
 
@@ -22,7 +31,7 @@ GPX, KML = "{http://www.topografix.com/GPX/1/1}", "{http://www.opengis.net/kml/2
 def route(day) -> CrewRoute:
     van = day.vans[0]
     own = next(route for route in day.plan.routes if route.worker == van.worker)
-    return crew_route(own, van.start, van.end, day.settings)
+    return crew_route(own, van, {task.task_id: task for task in day.tasks}, day.settings)
 
 
 def of(route: CrewRoute, count: int) -> CrewRoute:
@@ -35,10 +44,78 @@ def of(route: CrewRoute, count: int) -> CrewRoute:
 def test_a_stop_says_where_when_and_what_and_nothing_of_money(day, route: CrewRoute) -> None:
     assert route.worker == "Ελένη"
     assert [stop.number for stop in route.stops] == list(range(1, len(route.stops) + 1))
-    shown = " ".join(cell for stop in route.stops for cell in stop.cells) + route.summary
+    shown = stop_text(route) + stop_table(route)
     assert "EUR" not in shown and "ROI" not in shown
-    assert route.stops[0].arrive.startswith("09:"), "on the city's clock"
+    assert ENGLISH.cells(route, route.stops[0])[1].startswith("09:"), "on the city's clock"
     assert all(task.task_id not in shown for task in day.tasks)
+
+
+def test_the_work_is_told_in_its_order_and_in_three_languages(route: CrewRoute) -> None:
+    first, second, third = route.stops
+    kinds = (TaskKind.SWAP_BATTERY, TaskKind.INSPECT, TaskKind.MOVE)
+    whole = replace(second, kinds=kinds, must=True)
+    assert ENGLISH.todo(whole) == "swap battery, inspect, pick up (must be done)"
+    assert words_of("Greek").todo(whole) == "αλλαγή μπαταρίας, έλεγχος, παραλαβή (υποχρεωτικό)"
+    assert words_of("German").todo(first) == "Akku tauschen"
+    assert ENGLISH.todo(third) == "drop off"
+    unknown = replace(first, kinds=(), action=Action.SWAP_AND_PICK_UP)
+    assert ENGLISH.todo(unknown) == "swap battery, pick up"
+    assert words_of("Greek").title(route) == "Ελένη, Τρίτη 3 Ιουνίου 2025"
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_language_has_words_for_everything(language: str) -> None:
+    words = words_of(language)
+    assert set(words.kinds) == set(TaskKind) and set(words.pauses) == set(PauseKind)
+    assert len(words.headers) == len(ENGLISH.headers)
+    assert len(set(words.weekdays)) == 7 and len(set(words.months)) == 12
+
+
+def test_pay_is_the_workers_own_and_summed_once_per_task(day) -> None:
+    van, own = day.vans[0], day.plan.routes[0]
+    tasks = {task.task_id: task for task in day.tasks}
+    route = crew_route(own, van, tasks, day.settings, {"T1": 2.5, "T4": 3.0, "T9": 99.0})
+    assert route.pay == 5.5
+    assert ENGLISH.summary(route).endswith("pay 5.50 EUR")
+    assert [ENGLISH.cells(route, stop)[-1] for stop in route.stops] == ["2.50", "3.00", ""]
+    assert ENGLISH.heads(route)[-1] == "Pay (EUR)"
+
+
+def test_breaks_and_reloads_stand_between_the_stops(route: CrewRoute) -> None:
+    def pause(kind: PauseKind, after: int) -> CrewPause:
+        end = route.starts_at + timedelta(minutes=30)
+        return CrewPause(kind, route.starts_at, end, after, route.start)
+
+    pauses = (pause(PauseKind.RELOAD, 0), pause(PauseKind.BREAK, 2))
+    paused = replace(route, pauses=pauses)
+    lines = stop_text(paused).splitlines()
+    assert lines[3].startswith("-- load charged batteries, 09:00 to 09:30")
+    assert lines.index("-- break, 09:00 to 09:30") > next(
+        number for number, line in enumerate(lines) if line.startswith("2. ")
+    )
+    later = replace(paused, pauses=(pause(PauseKind.RELOAD, 1),))
+    depot = f"%7C{route.start.lat:.6f},{route.start.lon:.6f}%7C"
+    assert depot in legs(later)[0].url and depot not in legs(route)[0].url
+    assert from_json(to_json([paused])) == (paused,)
+
+
+def test_what_is_kept_comes_back_and_what_is_damaged_is_said(route: CrewRoute) -> None:
+    paid = replace(route, stops=tuple(replace(stop, pay=1.5) for stop in route.stops))
+    assert from_json(to_json([route, paid])) == (route, paid)
+    for damaged in ("", "{}", '{"form": 2, "routes": []}', '{"form": 1, "routes": [{}]}'):
+        with pytest.raises(FleetDeskError, match="cannot be read"):
+            from_json(damaged)
+
+
+def test_formulas_in_names_are_texts_in_the_table(route: CrewRoute) -> None:
+    odd = replace(route.stops[0], vehicle="=1+1")
+    assert "'=1+1" in stop_table(replace(route, stops=(odd,)))
+
+
+def test_places_that_follow_each_other_are_one_point_of_the_way(route: CrewRoute) -> None:
+    same = tuple(replace(stop, at=route.stops[0].at) for stop in of(route, 9).stops)
+    (leg,) = legs(replace(route, stops=same))
+    assert leg.url.count("%7C") == 0, "one waypoint"
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 23])
@@ -94,11 +171,20 @@ def test_names_with_markup_and_control_characters_do_no_harm(route: CrewRoute, w
     assert any('<b>&"' in (element.text or "") for element in root.iter())
 
 
-@pytest.mark.parametrize(("count", "pages"), [(0, 1), (12, 1), (13, 2), (60, 3)])
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (9, 1), (60, 3)])
 def test_the_paper_has_a_page_for_every_stop(route: CrewRoute, count: int, pages: int) -> None:
     pdf = paper(of(route, count), ())
     assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", pdf)) == pages
     assert pdf == paper(of(route, count), ()), "nothing in it tells when it was made"
+
+
+def test_long_texts_are_wrapped_and_none_is_cut(route: CrewRoute) -> None:
+    kinds = (TaskKind.SWAP_BATTERY, TaskKind.INSPECT, TaskKind.SERVICE, TaskKind.MOVE)
+    stops = tuple(
+        replace(s, kinds=kinds, must=True, place="Long " * 9) for s in of(route, 30).stops
+    )
+    pdf = paper(replace(route, stops=stops), ())
+    assert len(re.findall(rb"/Type /Page\b", pdf)) > 2
 
 
 def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:

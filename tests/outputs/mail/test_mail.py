@@ -23,7 +23,9 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
 from fleetdesk.outputs.mail.message import route_mail
 from fleetdesk.outputs.mail.send import MailServer, Security, send
+from fleetdesk.settings.mail_sheet import Mail
 
+MAIL = Mail(sender="planner@example.org", intro_text="Call <Anna> when in doubt.")
 AT = datetime(2025, 6, 2, 18, 0, tzinfo=UTC)
 
 
@@ -31,17 +33,18 @@ AT = datetime(2025, 6, 2, 18, 0, tzinfo=UTC)
 def route(day) -> CrewRoute:
     van = day.vans[0]
     own = next(route for route in day.plan.routes if route.worker == van.worker)
-    return crew_route(own, van.start, van.end, day.settings)
+    return crew_route(own, van, {task.task_id: task for task in day.tasks}, day.settings)
 
 
 def mail_to(route: CrewRoute, to: str = "eleni@example.org") -> EmailMessage:
-    return route_mail(route, (), sender="planner@example.org", to=to, run_id="R1", at=AT)
+    return route_mail(route, (), MAIL, to=to, at=AT)
 
 
 def test_the_text_part_is_complete_without_pictures(route: CrewRoute) -> None:
     text = mail_to(route).get_body(("plain",)).get_content()
     for stop in route.stops:
-        assert stop.vehicle in text and stop.place in text and stop.arrive in text
+        assert stop.vehicle in text and stop.place in text
+        assert route.clock(stop.arrive_at) in text
     assert "https://www.google.com/maps/dir/" in text and "geo:" in text
 
 
@@ -71,7 +74,21 @@ def test_markup_in_names_stays_text(route: CrewRoute) -> None:
     assert "<script>" not in html and "<b>&" not in html and "&lt;b&gt;&amp;" in html
 
 
-def test_the_same_route_of_the_same_run_is_the_same_mail(route: CrewRoute) -> None:
+def test_the_sheet_says_subject_intro_and_language(route: CrewRoute) -> None:
+    mail = Mail(sender="a@example.org", subject="{worker} in {city} am {day}", language="German")
+    found = route_mail(route, (), mail, to="e@example.org", at=AT)
+    assert found["Subject"] == "Ελένη in Θεσσαλονίκη am Dienstag, 3. Juni 2025"
+    assert "Akku tauschen" in found.get_body(("plain",)).get_content()
+    assert '<html lang="de">' in found.get_body(("html",)).get_content()
+    greek = route_mail(route, (), Mail(sender="a@b.gr", language="Greek"), to="e@b.gr", at=AT)
+    assert greek["Subject"] == "Θεσσαλονίκη: η διαδρομή σου, Τρίτη 3 Ιουνίου 2025"
+    assert greek.as_bytes().isascii(), "the subject travels encoded"
+    plain = mail_to(route).get_body(("plain",)).get_content()
+    assert "Call <Anna> when in doubt." in plain
+    assert "Call &lt;Anna&gt;" in mail_to(route).get_body(("html",)).get_content()
+
+
+def test_the_same_route_is_the_same_mail(route: CrewRoute) -> None:
     first, again = mail_to(route), mail_to(route)
     assert first["Message-ID"] == again["Message-ID"]
     other = mail_to(replace(route, stops=route.stops[:1]))

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import quote, urlencode
 
 from fleetdesk.model.places import Point
+from fleetdesk.model.plan import PauseKind
 from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
+from fleetdesk.outputs.crew.words import ENGLISH, Words
 
 MOST_POINTS = 5  # origin, three waypoints, destination
 
@@ -23,18 +26,35 @@ class Leg:
     url: str
 
 
-def legs(route: CrewRoute) -> tuple[Leg, ...]:
-    """The whole way from start to end in overlapping legs of at most five points."""
-    names = ["start", *(str(stop.number) for stop in route.stops), "end"]
-    points = [route.start, *(stop.at for stop in route.stops), route.end]
-    cuts = range(0, len(points) - 1, MOST_POINTS - 1)
+def legs(route: CrewRoute, words: Words = ENGLISH) -> tuple[Leg, ...]:
+    """The whole way from start to end in overlapping legs of at most five points.
+
+    Stops at one place are one point, and reloads are points on the way.
+    """
+    places = _places(route, words)
+    cuts = range(0, len(places) - 1, MOST_POINTS - 1)
     return tuple(
         Leg(
-            f"{names[first]} to {names[min(first + MOST_POINTS, len(points)) - 1]}",
-            _google(points[first : first + MOST_POINTS]),
+            words.from_to.format(places[first][0], places[first : first + MOST_POINTS][-1][0]),
+            _google([at for _, at in places[first : first + MOST_POINTS]]),
         )
         for first in cuts
     )
+
+
+def _places(route: CrewRoute, words: Words) -> list[tuple[str, Point]]:
+    """Name and position of each place on the way; who is there already is not sent there."""
+    way = [(words.start, route.start)]
+    halts = {pause.after_stop: pause for pause in route.pauses if pause.kind is PauseKind.RELOAD}
+    for number in range(len(route.stops) + 1):
+        if number > 0:
+            stop = route.stops[number - 1]
+            way.append((str(stop.number), stop.at))
+        if number in halts:
+            way.append((words.pauses[PauseKind.RELOAD], halts[number].at))
+    way.append((words.end, route.end))
+    between = [place for before, place in pairwise(way[:-1]) if place[1] != before[1]]
+    return [way[0], *between, way[-1]]
 
 
 def geo(stop: CrewStop) -> str:

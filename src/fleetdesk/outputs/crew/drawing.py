@@ -3,83 +3,107 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from math import cos, radians
 from typing import Any
 
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from fleetdesk.model.places import Parking
-from fleetdesk.outputs.crew.stops import HEADERS, CrewRoute, CrewStop
+from fleetdesk.outputs.crew.stops import CrewRoute
+from fleetdesk.outputs.crew.words import ENGLISH, Words
 from fleetdesk.outputs.palette import Palette, palette
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
-_ROWS = 34  # stops on one page of the list
-_WIDTHS = (0.05, 0.07, 0.14, 0.22, 0.28, 0.06, 0.08, 0.10)
+_LEFT, _RIGHT = 0.06, 0.94
+_SHARES = (0.06, 0.08, 0.16, 0.25, 0.22, 0.06, 0.08, 0.09)  # of the width, the columns of the list
+_PAY = 0.10  # what a further column takes from the two widest
+_LINE, _FIRST_TOP, _TOP, _BOTTOM = 0.0145, 0.40, 0.895, 0.05  # heights as shares of the page
 _KM_PER_DEGREE = 111.32
+_STEPS_KM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 
 
-def picture(route: CrewRoute, parkings: Sequence[Parking], *, dots: int = 150) -> bytes:
+def picture(
+    route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH, *, dots: int = 150
+) -> bytes:
     """The route as a PNG of 8 x 6 inches: numbered stops in order, parkings, a scale."""
     figure = Figure(figsize=(8, 6), layout="constrained")
-    _draw(figure.add_subplot(), route, parkings, palette())
+    _draw(figure.add_subplot(), route, parkings, words, palette())
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dots, metadata={"Software": None})
     return out.getvalue()
 
 
-def paper(route: CrewRoute, parkings: Sequence[Parking]) -> bytes:
+def paper(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> bytes:
     """The route as a PDF in A4: the picture, then the list of stops."""
     out, colours = io.BytesIO(), palette()
     # Without dates, equal routes give equal files.
-    about = {"Title": f"{route.city}: {route.title}", "CreationDate": None, "Creator": "FleetDesk"}
+    title = f"{route.city}: {words.title(route)}"
+    about = {"Title": title, "CreationDate": None, "Creator": "FleetDesk"}
+    lines = list(_lines(route, words))
     with PdfPages(out, metadata=about) as pages:
-        first = Figure(figsize=_PAPER_IN)
-        _heading(first, route, colours)
-        _draw(first.add_axes((0.06, 0.42, 0.88, 0.46)), route, parkings, colours)
-        _list(first, route.stops[:12], colours, top=0.38)
-        pages.savefig(first)
-        for begin in range(12, len(route.stops), _ROWS):
-            page = Figure(figsize=_PAPER_IN)
-            _heading(page, route, colours)
-            _list(page, route.stops[begin : begin + _ROWS], colours, top=0.88)
+        page, number = Figure(figsize=_PAPER_IN), 1
+        _heading(page, route, words, colours)
+        axes = page.add_axes((_LEFT, _FIRST_TOP + 0.03, _RIGHT - _LEFT, 0.46))
+        _draw(axes, route, parkings, words, colours)
+        lines = _list(page, route, lines, words, colours, top=_FIRST_TOP)
+        while True:
+            page.text(_RIGHT, 0.025, str(number), ha="right", fontsize=8, color=colours.ink)
             pages.savefig(page)
+            if not lines:
+                break
+            page, number = Figure(figsize=_PAPER_IN), number + 1
+            _heading(page, route, words, colours)
+            lines = _list(page, route, lines, words, colours, top=_TOP)
     return out.getvalue()
 
 
-def _draw(axes: Any, route: CrewRoute, parkings: Sequence[Parking], colours: Palette) -> None:
+def _draw(
+    axes: Any, route: CrewRoute, parkings: Sequence[Parking], words: Words, colours: Palette
+) -> None:
     way, ink = colours.category(0), colours.ink
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     lon, lat = [point.lon for point in points], [point.lat for point in points]
     around = _frame(lon, lat)
     near = [p.at for p in parkings if _inside(p.at.lon, p.at.lat, around)]
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
-                 zorder=1, label="parking")  # fmt: skip
+                 zorder=1)  # fmt: skip
     axes.plot(lon, lat, color=way, linewidth=1.6, zorder=2)
     axes.scatter(lon[:1], lat[:1], s=130, marker="D", c=ink, zorder=4)
-    axes.annotate("start", (lon[0], lat[0]), textcoords="offset points", xytext=(9, 7), color=ink)
+    axes.annotate(
+        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(9, 7), color=ink
+    )
+    size = 210 if len(route.stops) <= 60 else 110
     for stop in route.stops:
-        axes.scatter(stop.at.lon, stop.at.lat, s=210, c="white", edgecolors=way, zorder=3)
+        axes.scatter(stop.at.lon, stop.at.lat, s=size, c="white", edgecolors=way, zorder=3)
         axes.annotate(str(stop.number), (stop.at.lon, stop.at.lat), ha="center", va="center",
-                      fontsize=8, color=ink, zorder=5)  # fmt: skip
+                      fontsize=8 if size > 200 else 5.5, color=ink, zorder=5)  # fmt: skip
     left, right, low, high = around
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
     axes.set_axis_off()
-    _scale(axes, around, colours.ink)
+    _scale(axes, around, words, colours.ink, has_parkings=bool(near))
 
 
-def _scale(axes: Any, around: tuple[float, float, float, float], ink: str) -> None:
+def _scale(
+    axes: Any, around: tuple[float, float, float, float], words: Words, ink: str, *,
+    has_parkings: bool,
+) -> None:  # fmt: skip
     left, right, low, high = around
     km_per_degree = _KM_PER_DEGREE * cos(radians((low + high) / 2))
     width_km = (right - left) * km_per_degree
-    length = max(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
-                 if step <= max(width_km / 4, 0.1))  # fmt: skip
+    length = max(step for step in _STEPS_KM if step <= max(width_km / 4, 0.1))
     begin, height = left + (right - left) * 0.03, low + (high - low) * 0.03
     axes.plot([begin, begin + length / km_per_degree], [height, height], color=ink, linewidth=2)
-    axes.annotate(f"{length:g} km, no basemap", (begin, height), textcoords="offset points",
+    text = f"{length:g} km, {words.no_basemap}"
+    axes.annotate(text, (begin, height), textcoords="offset points",
                   xytext=(0, 5), fontsize=8, color=ink)  # fmt: skip
+    if has_parkings:
+        axes.annotate(f"■ {words.parking}", (right, height), textcoords="offset points",
+                      xytext=(-6, 5), fontsize=8, ha="right", color="#7A8894")  # fmt: skip
 
 
 def _frame(lon: Sequence[float], lat: Sequence[float]) -> tuple[float, float, float, float]:
@@ -94,23 +118,84 @@ def _inside(lon: float, lat: float, around: tuple[float, float, float, float]) -
     return left <= lon <= right and low <= lat <= high
 
 
-def _heading(figure: Figure, route: CrewRoute, colours: Palette) -> None:
-    figure.text(0.06, 0.95, route.title, fontsize=16, fontweight="bold", color=colours.ink)
-    figure.text(0.06, 0.925, f"{route.city}: {route.summary}", fontsize=10, color=colours.ink)
+def _heading(figure: Figure, route: CrewRoute, words: Words, colours: Palette) -> None:
+    title, city = words.title(route), f"{route.city}: {words.summary(route)}"
+    figure.text(_LEFT, 0.95, title, fontsize=16, fontweight="bold", color=colours.ink)
+    figure.text(_LEFT, 0.925, city, fontsize=10, color=colours.ink)
 
 
-def _list(figure: Figure, stops: Sequence[CrewStop], colours: Palette, *, top: float) -> None:
-    step = 0.024
-    for row, texts in enumerate([HEADERS, *(stop.cells for stop in stops)]):
-        place = 0.06
-        weight = "bold" if row == 0 else "normal"
-        for text, width in zip(texts, _WIDTHS, strict=True):
-            shown, height = _short(text, width), top - row * step
-            figure.text(place, height, shown, fontsize=7.5, color=colours.ink, fontweight=weight)
-            place += width * 0.88
+def _lines(route: CrewRoute, words: Words) -> Iterator[tuple[str, ...]]:
+    """The stops as texts, with breaks and reloads between them as a line of one text."""
+    for number in range(len(route.stops) + 1):
+        if number > 0:
+            yield words.cells(route, route.stops[number - 1])
+        for pause in route.pauses:
+            if pause.after_stop == number:
+                yield (words.pause(route, pause),)
 
 
-def _short(text: str, width: float) -> str:
-    """Cut to what its column can show."""
-    room = int(width * 105)
-    return text if len(text) <= room else text[: room - 1] + "…"
+def _list(
+    figure: Figure,
+    route: CrewRoute,
+    lines: Sequence[tuple[str, ...]],
+    words: Words,
+    colours: Palette,
+    *,
+    top: float,
+) -> list[tuple[str, ...]]:
+    """Write as many lines as the page holds, each as high as its longest text; return the rest."""
+    if not lines:
+        return []
+    widths = _widths(route)
+    height = _row(figure, words.heads(route), widths, top, colours, bold=True)
+    left_over = list(lines)
+    while left_over:
+        rows = max(len(cell) for cell in _wrapped(left_over[0], widths))
+        if height - rows * _LINE < _BOTTOM:
+            break
+        line = left_over.pop(0)
+        shaded = len(line) == 1 or (len(lines) - len(left_over)) % 2 == 0
+        height = _row(figure, line, widths, height, colours, shaded=shaded)
+    return left_over
+
+
+def _row(
+    figure: Figure,
+    texts: Sequence[str],
+    widths: Sequence[float],
+    top: float,
+    colours: Palette,
+    *,
+    bold: bool = False,
+    shaded: bool = False,
+) -> float:
+    """Write one line of the list below `top`; returns where the next one begins."""
+    cells = _wrapped(texts, widths)
+    height = max(len(cell) for cell in cells) * _LINE + 0.006
+    if shaded:
+        band = Rectangle((_LEFT - 0.008, top - height), _RIGHT - _LEFT + 0.016, height,
+                         color=colours.ground, zorder=0, linewidth=0)  # fmt: skip
+        figure.add_artist(band)
+    place = _LEFT
+    for cell, width in zip(cells, widths, strict=False):
+        figure.text(place, top - 0.004, "\n".join(cell), fontsize=7.5, color=colours.ink, va="top",
+                    fontweight="bold" if bold else "normal", linespacing=1.25)  # fmt: skip
+        place += width * (_RIGHT - _LEFT)
+    return top - height
+
+
+def _wrapped(texts: Sequence[str], widths: Sequence[float]) -> list[list[str]]:
+    """Each text in lines that its column can show; a single text takes the whole width."""
+    if len(texts) == 1:
+        return [[texts[0]]]
+    return [
+        textwrap.wrap(text, max(4, int(width * 118))) or [""]
+        for text, width in zip(texts, widths, strict=True)
+    ]
+
+
+def _widths(route: CrewRoute) -> tuple[float, ...]:
+    if route.pay is None:
+        return _SHARES
+    stop, arrive, vehicle, todo, place, *others = _SHARES
+    return (stop, arrive, vehicle, todo - _PAY / 2, place - _PAY / 2, *others, _PAY)

@@ -10,43 +10,44 @@ from xml.etree import ElementTree as Xml
 
 from fleetdesk.model.places import Point
 from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
+from fleetdesk.outputs.crew.words import ENGLISH, Words
 
 _GPX = "http://www.topografix.com/GPX/1/1"
 _KML = "http://www.opengis.net/kml/2.2"
 
 
-def gpx(route: CrewRoute) -> bytes:
+def gpx(route: CrewRoute, words: Words = ENGLISH) -> bytes:
     """Waypoints for the stops and one route through them in order, start and end included."""
     root = Xml.Element("gpx", {"xmlns": _GPX, "version": "1.1", "creator": "FleetDesk"})
-    Xml.SubElement(Xml.SubElement(root, "metadata"), "name").text = _clean(route.title)
+    Xml.SubElement(Xml.SubElement(root, "metadata"), "name").text = _clean(words.title(route))
     for stop in route.stops:
         point = _gpx_point(root, "wpt", stop.at, _name(stop))
-        Xml.SubElement(point, "desc").text = _clean(_details(stop))
+        Xml.SubElement(point, "desc").text = _clean(_details(route, stop, words))
     way = Xml.SubElement(root, "rte")
-    Xml.SubElement(way, "name").text = _clean(route.title)
-    _gpx_point(way, "rtept", route.start, "Start")
+    Xml.SubElement(way, "name").text = _clean(words.title(route))
+    _gpx_point(way, "rtept", route.start, words.start)
     for stop in route.stops:
         point = _gpx_point(way, "rtept", stop.at, _name(stop))
-        Xml.SubElement(point, "desc").text = _clean(_details(stop))
-    _gpx_point(way, "rtept", route.end, "End")
+        Xml.SubElement(point, "desc").text = _clean(_details(route, stop, words))
+    _gpx_point(way, "rtept", route.end, words.end)
     return _bytes(root)
 
 
-def kml(route: CrewRoute) -> bytes:
+def kml(route: CrewRoute, words: Words = ENGLISH) -> bytes:
     """A placemark for each stop and a line through them in order."""
     root = Xml.Element("kml", {"xmlns": _KML})
     document = Xml.SubElement(root, "Document")
-    Xml.SubElement(document, "name").text = _clean(route.title)
+    Xml.SubElement(document, "name").text = _clean(words.title(route))
     for stop in route.stops:
         mark = Xml.SubElement(document, "Placemark")
         Xml.SubElement(mark, "name").text = _clean(_name(stop))
-        Xml.SubElement(mark, "description").text = _clean(_details(stop))
+        Xml.SubElement(mark, "description").text = _clean(_details(route, stop, words))
         when = Xml.SubElement(mark, "TimeStamp")
         moment = stop.arrive_at.astimezone(UTC)
         Xml.SubElement(when, "when").text = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         Xml.SubElement(Xml.SubElement(mark, "Point"), "coordinates").text = _lon_lat(stop.at)
     line = Xml.SubElement(document, "Placemark")
-    Xml.SubElement(line, "name").text = "Way"
+    Xml.SubElement(line, "name").text = _clean(words.route)
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     way = Xml.SubElement(line, "LineString")
     Xml.SubElement(way, "tessellate").text = "1"
@@ -65,8 +66,8 @@ def _name(stop: CrewStop) -> str:
     return f"{stop.number} {stop.vehicle}"
 
 
-def _details(stop: CrewStop) -> str:
-    return f"{stop.arrive} {stop.action}, {stop.place}"
+def _details(route: CrewRoute, stop: CrewStop, words: Words) -> str:
+    return f"{route.clock(stop.arrive_at)} {words.todo(stop)}, {stop.place}"
 
 
 def _lon_lat(at: Point) -> str:

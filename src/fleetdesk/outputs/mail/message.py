@@ -15,38 +15,42 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Parking
 from fleetdesk.outputs.crew.directions import geo, legs
 from fleetdesk.outputs.crew.drawing import paper, picture
-from fleetdesk.outputs.crew.stops import HEADERS, CrewRoute
+from fleetdesk.outputs.crew.kept import to_json
+from fleetdesk.outputs.crew.lists import stop_text
+from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.tracks import gpx
+from fleetdesk.outputs.crew.words import Words, words_of
 from fleetdesk.outputs.palette import palette
+from fleetdesk.settings.mail_sheet import Mail
 
 _PICTURE = "route.picture@fleetdesk"
+_ENCODED = "quoted-printable"
+"""Not every server takes 8-bit texts."""
+_PLACE = 4
+"""The column of the place, which links to the worker's own map program."""
 
 
 def route_mail(
-    route: CrewRoute,
-    parkings: Sequence[Parking],
-    *,
-    sender: str,
-    to: str,
-    run_id: str,
-    at: datetime,
+    route: CrewRoute, parkings: Sequence[Parking], mail: Mail, *, to: str, at: datetime
 ) -> EmailMessage:
-    """The mail of one route; the same route of the same run is the same mail, id included.
+    """The mail of one route; the same route to the same address has the same Message-ID.
 
     `at` (UTC-aware) is its date. FleetDeskError when an address cannot be one.
     """
-    mail = EmailMessage()
-    mail["Subject"] = f"{route.city}: your route, {route.day:%A} {route.day.day} {route.day:%B}"
-    mail["From"] = _address("FleetDesk", sender)
-    mail["To"] = _address(route.worker, to)
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{_key(route, to, run_id)}@{sender.rpartition('@')[2]}>"
-    mail.set_content(_text(route))
-    mail.add_alternative(_html(route), subtype="html")
-    body = mail.get_body(("html",))
+    words = words_of(mail.language)
+    message = EmailMessage()
+    message["Subject"] = subject(route, mail)
+    message["From"] = _address("FleetDesk", mail.sender, "Mail")
+    message["To"] = _address(route.worker, to, "Workers & vans")
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{mail_key(route, to)}@{mail.sender.rpartition('@')[2]}>"
+    message["Content-Language"] = words.code
+    message.set_content(stop_text(route, words, mail.intro_text), cte=_ENCODED)
+    message.add_alternative(mail_page(route, mail, f"cid:{_PICTURE}"), subtype="html", cte=_ENCODED)
+    body = message.get_body(("html",))
     assert body is not None  # it was added just now
     body.add_related(
-        picture(route, parkings, dots=110),
+        picture(route, parkings, words, dots=110),
         "image",
         "png",
         cid=f"<{_PICTURE}>",
@@ -54,87 +58,106 @@ def route_mail(
         disposition="inline",
     )
     name = f"route {route.day:%Y-%m-%d}"
-    mail.add_attachment(
-        paper(route, parkings), maintype="application", subtype="pdf", filename=f"{name}.pdf"
-    )
-    mail.add_attachment(
-        gpx(route), maintype="application", subtype="gpx+xml", filename=f"{name}.gpx"
-    )
-    mail.add_attachment(_calendar(route, run_id, at), subtype="calendar", filename=f"{name}.ics")
-    return mail
+    pdf, track = paper(route, parkings, words), gpx(route, words)
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
+    message.add_attachment(track, maintype="application", subtype="gpx+xml", filename=f"{name}.gpx")
+    invitation = _calendar(route, words, at)
+    message.add_attachment(invitation, subtype="calendar", cte="base64", filename=f"{name}.ics")
+    return message
 
 
-def _address(name: str, address: str) -> Address:
+def subject(route: CrewRoute, mail: Mail) -> str:
+    """The sheet's subject, or the language's own, with city, worker and day filled in."""
+    words = words_of(mail.language)
+    text = mail.subject or words.subject
+    filled = {"{city}": route.city, "{worker}": route.worker, "{day}": words.day(route.day)}
+    for mark, value in filled.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def mail_key(route: CrewRoute, to: str) -> str:
+    """What a route is known by at an address: as long as it is the same, nobody needs it again."""
+    return hashlib.sha256(f"{to} {to_json([route])}".encode()).hexdigest()[:32]
+
+
+def mail_page(route: CrewRoute, mail: Mail, picture_at: str) -> str:
+    """The mail as HTML with the picture at `picture_at`.
+
+    Styles stand in the elements, because mail programs drop those of the head.
+    """
+    words, colours = words_of(mail.language), palette()
+    cell = f"padding:6px 8px;border-bottom:1px solid {colours.ground};text-align:left"
+    heads = words.heads(route)
+    head = "".join(f'<th style="{cell};white-space:nowrap">{escape(text)}</th>' for text in heads)
+    rows = "".join(_rows(route, words, cell, len(heads), colours.ground))
+    links = "".join(
+        f'<li style="margin:6px 0"><a href="{escape(leg.url)}">{escape(leg.label)}</a></li>'
+        for leg in legs(route, words)
+    )
+    intro = f"<p>{escape(mail.intro_text)}</p>" if mail.intro_text else ""
+    numbers = ", ".join(str(stop.number) for stop in route.stops)
+    return (
+        f'<!DOCTYPE html><html lang="{words.code}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(words.title(route))}</title></head>"
+        f'<body style="font-family:sans-serif;color:{colours.ink};font-size:15px;'
+        'max-width:760px;margin:16px auto;padding:0 12px">'
+        f'<h2 style="margin:0 0 4px">{escape(words.title(route))}</h2>'
+        f'<p style="margin:0 0 12px">{escape(route.city)}: {escape(words.summary(route))}</p>'
+        f'{intro}<p><img src="{escape(picture_at)}" width="640" style="max-width:100%;height:auto"'
+        f' alt="{escape(words.map_of.format(numbers))}"></p>'
+        f'<table style="border-collapse:collapse;width:100%;font-size:14px"><thead><tr>{head}</tr>'
+        f"</thead><tbody>{rows}</tbody></table>"
+        f"<p>{escape(words.whole_way)}</p><ul>{links}</ul></body></html>"
+    )
+
+
+def _rows(route: CrewRoute, words: Words, cell: str, columns: int, ground: str) -> list[str]:
+    """A row for each stop, with breaks and reloads between them across the whole table."""
+
+    def pauses(after: int) -> list[str]:
+        return [
+            f'<tr><td colspan="{columns}" style="{cell};background:{ground}">'
+            f"{escape(words.pause(route, pause))}</td></tr>"
+            for pause in route.pauses
+            if pause.after_stop == after
+        ]
+
+    rows = pauses(0)
+    for stop in route.stops:
+        texts = [escape(text) for text in words.cells(route, stop)]
+        texts[_PLACE] = f'<a href="{escape(geo(stop))}">{texts[_PLACE]}</a>'
+        rows.append("<tr>" + "".join(f'<td style="{cell}">{text}</td>' for text in texts) + "</tr>")
+        rows += pauses(stop.number)
+    return rows
+
+
+def _address(name: str, address: str, sheet: str) -> Address:
     try:
         return Address(name, addr_spec=address)
     except (ValueError, HeaderParseError) as error:
         raise FleetDeskError(
             f"{address!r} is not a mail address",
             found=f"for {name}",
-            fix="Correct it in the sheet Workers & vans, such as maria@example.org",
+            fix=f"Correct it in the sheet {sheet}, such as maria@example.org",
         ) from error
 
 
-def _key(route: CrewRoute, to: str, run_id: str) -> str:
-    """What a second sending of the same route to the same address is known by."""
-    return hashlib.sha256(f"{run_id} {to} {route!r}".encode()).hexdigest()[:32]
-
-
-def _text(route: CrewRoute) -> str:
-    lines = [route.title, f"{route.city}: {route.summary}", ""]
-    for stop in route.stops:
-        lines += [
-            f"{stop.number}. {stop.arrive}  {stop.action}: {stop.vehicle}",
-            f"   {stop.place} ({stop.leg_km:.1f} km), {stop.on_board} on board, "
-            f"{stop.batteries_left} batteries left",
-            f"   {geo(stop)}",
-        ]
-    lines += ["", "The whole way in Google Maps:"]
-    lines += [f"{leg.label}: {leg.url}" for leg in legs(route)]
-    return "\n".join(lines) + "\n"
-
-
-def _html(route: CrewRoute) -> str:
-    """Styles stand in the elements, because mail programs drop those of the head."""
-    colours = palette()
-    cell = f'style="padding:6px 8px;border-bottom:1px solid {colours.ground};text-align:left"'
-    head = "".join(f"<th {cell}>{escape(text)}</th>" for text in HEADERS)
-    rows = "".join(
-        "<tr>"
-        + "".join(f"<td {cell}>{escape(text)}</td>" for text in stop.cells[:4])
-        + f'<td {cell}><a href="{escape(geo(stop))}">{escape(stop.place)}</a></td>'
-        + "".join(f"<td {cell}>{escape(text)}</td>" for text in stop.cells[5:])
-        + "</tr>"
-        for stop in route.stops
-    )
-    links = "".join(
-        f'<li><a href="{escape(leg.url)}">{escape(leg.label)}</a></li>' for leg in legs(route)
-    )
-    return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8"></head>'
-        f'<body style="font-family:sans-serif;color:{colours.ink};font-size:15px">'
-        f"<h2>{escape(route.title)}</h2><p>{escape(route.city)}: {escape(route.summary)}</p>"
-        f'<p><img src="cid:{_PICTURE}" width="640" style="max-width:100%"'
-        f' alt="The way through the stops {", ".join(str(s.number) for s in route.stops)}"></p>'
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-        f"<p>The whole way in Google Maps:</p><ul>{links}</ul></body></html>"
-    )
-
-
-def _calendar(route: CrewRoute, run_id: str, at: datetime) -> str:
-    """The shift for the calendar. Source: RFC 5545."""
-    end = route.ends_at
+def _calendar(route: CrewRoute, words: Words, at: datetime) -> str:
+    """The shift for the calendar; a later plan of that day takes its place. Source: RFC 5545."""
+    shift = f"{route.city} {route.worker} {route.day:%Y-%m-%d}"
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//FleetDesk//route//EN",
         "BEGIN:VEVENT",
-        f"UID:{run_id}-{hashlib.sha256(route.worker.encode()).hexdigest()[:16]}@fleetdesk",
+        f"UID:{hashlib.sha256(shift.encode()).hexdigest()[:32]}@fleetdesk",
+        f"SEQUENCE:{int(at.timestamp()) // 60}",
         f"DTSTAMP:{_stamp(at)}",
         f"DTSTART:{_stamp(route.starts_at)}",
-        f"DTEND:{_stamp(max(end, route.starts_at + timedelta(minutes=1)))}",
-        f"SUMMARY:{_escaped(f'{route.city}: {route.summary}')}",
+        f"DTEND:{_stamp(max(route.ends_at, route.starts_at + timedelta(minutes=1)))}",
+        f"SUMMARY:{_escaped(f'{route.city}: {words.summary(route)}')}",
         "END:VEVENT",
         "END:VCALENDAR",
     ]
