@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetdesk.features.cells import geohash_many, haversine, haversine_m
+from fleetdesk.features.cell_expressions import haversine_m
+from fleetdesk.features.cells import geohash_many, haversine
 from fleetdesk.model.places import Point, geohash
 
 LATS = st.floats(-90, 90, allow_nan=False)

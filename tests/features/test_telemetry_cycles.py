@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.features.conftest import T0, build
 
-from fleetdesk.features.cells import geohash_many, geohash_of
+from fleetdesk.features.cell_expressions import geohash_of
+from fleetdesk.features.cells import geohash_many
 from fleetdesk.features.cycles import cycles
 from fleetdesk.features.telemetry_cycles import Pings, Told, pings, with_telemetry
 from fleetdesk.features.trips import countable, priced

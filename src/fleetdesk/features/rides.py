@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.cells import geohash_of, haversine_m
+from fleetdesk.features.cell_expressions import geohash_of, haversine_m
 from fleetdesk.features.inferred import moment_id
 from fleetdesk.features.membership import not_among
 from fleetdesk.features.trips import ACROSS_GAP

@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.cells import haversine_m
+from fleetdesk.features.cell_expressions import haversine_m
 from fleetdesk.features.inferred import INFERRED, moment_id
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import has

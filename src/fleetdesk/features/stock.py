@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.cells import coarser
+from fleetdesk.features.cell_expressions import coarser
 
 
 def stock(exposure: Any, precision: int) -> Any:

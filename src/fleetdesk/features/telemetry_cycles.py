@@ -14,7 +14,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.cells import geohash_of
+from fleetdesk.features.cell_expressions import geohash_of
 from fleetdesk.features.charges import read_beside, swaps, turns
 from fleetdesk.features.inferred import INFERRED, carried, moment_id
 from fleetdesk.features.membership import among, not_among

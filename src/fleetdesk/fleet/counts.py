@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.cells import coarser
+from fleetdesk.features.cell_expressions import coarser
 from fleetdesk.features.exposure import exposure
 from fleetdesk.features.flows import flows
 from fleetdesk.features.phases import has

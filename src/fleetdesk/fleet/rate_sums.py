@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fleetdesk.features.cells import coarser
+from fleetdesk.features.cell_expressions import coarser
 
 REGION_PRECISION = 5  # about 5 km: wide enough to know what a trip there brings and uses
 REGION_SUPPORT_TRIPS = 50.0  # a region with this many trips is trusted half
