@@ -11,8 +11,9 @@ import pytest
 
 from fleetdesk.features.cells import geohash_many
 from fleetdesk.features.cycles import cycles
-from fleetdesk.features.sightings import ONCE, facts, inferred_events, inferred_trips, steps
+from fleetdesk.features.sightings import facts, inferred_events, inferred_trips, steps
 from fleetdesk.features.trips import countable, priced
+from fleetdesk.model.fleet import ONCE
 from fleetdesk.model.tables import EVENTS, TRIPS
 from fleetdesk.settings.schema import Settings, Thresholds
 

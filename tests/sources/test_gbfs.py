@@ -27,7 +27,7 @@ from tests.sources.gbfs_kit import (
 )
 
 from fleetdesk.errors import SourceUnreadable
-from fleetdesk.features.sightings import ONCE
+from fleetdesk.model.fleet import ONCE
 from fleetdesk.sources import gbfs_archive
 from fleetdesk.sources.gbfs import Gbfs
 from fleetdesk.sources.gbfs_archive import archive

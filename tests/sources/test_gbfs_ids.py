@@ -12,9 +12,10 @@ from tests.sources.gbfs_kit import T0, TYPES, Got, Town, around, kept, lay, take
 from tests.sources.gbfs_kit import feed as feed_of
 
 from fleetdesk.features.cycles import cycles
-from fleetdesk.features.sightings import ONCE, inferred_events, inferred_trips
+from fleetdesk.features.sightings import inferred_events, inferred_trips
 from fleetdesk.features.trips import priced
 from fleetdesk.features.vehicles import vehicles_now
+from fleetdesk.model.fleet import ONCE
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sources.gbfs import Gbfs
 from fleetdesk.sources.gbfs_ids import IdEvidence, Verdict, feed_id

@@ -16,12 +16,11 @@ from fleetdesk.features.inferred import INFERRED, moment_id
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.phases import has
 from fleetdesk.features.trips import ACROSS_GAP
+from fleetdesk.model.fleet import ONCE
 from fleetdesk.model.mds import EVENT_JOIN, EventType, VehicleState
 from fleetdesk.settings.schema import Settings, Thresholds
 
 FEED_GAP_S = 1800.0  # six of the five-minute snapshots that feeds usually give
-ONCE = "@once-"
-"""Marks an id that holds for one snapshot only, because the feed's ids are not known to last."""
 
 
 def steps(sightings: Any, *, feed_gap_s: float = FEED_GAP_S) -> Any:

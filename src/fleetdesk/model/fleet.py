@@ -8,6 +8,9 @@ from datetime import datetime
 from fleetdesk.model.mds import VehicleState
 from fleetdesk.model.places import Point
 
+ONCE = "@once-"
+"""Marks an id that holds for one snapshot only, because the feed's ids are not known to last."""
+
 
 @dataclass(frozen=True, slots=True)
 class VehicleNow:

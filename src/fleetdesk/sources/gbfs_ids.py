@@ -14,15 +14,12 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.spatial import cKDTree
 
-from fleetdesk.features.calendar import moment
-from fleetdesk.features.sightings import ONCE
+from fleetdesk.model.fleet import ONCE
 from fleetdesk.model.places import EARTH_RADIUS_M
 
 SAME_SPOT_M = 2.0  # a standing vehicle reports no new position, or the same
@@ -123,6 +120,8 @@ class IdEvidence:
         """Count vehicles that stand alone at a spot where one stood alone before."""
         if not len(places) or not len(next_places):
             return
+        from scipy.spatial import cKDTree
+
         here, there = _metres(places, places[0]), _metres(next_places, places[0])
         before, after = cKDTree(here), cKDTree(there)
         near = after.query_ball_point(here, SAME_SPOT_M, return_length=True)
@@ -141,8 +140,11 @@ def remembered(sightings: Any, before: Verdict, until: datetime) -> IdEvidence:
 
     Without an earlier verdict, ids that were taken as they are were found to last.
     """
+    from fleetdesk.features.calendar import moment
+
     sightings = sightings.filter(sightings.seen_at < moment(until))
-    moments = sightings.select("seen_at").distinct().order_by(ibis.desc("seen_at"))
+    moments = sightings.select("seen_at").distinct()
+    moments = moments.order_by(moments.seen_at.desc())
     newest = moments.limit(REMEMBERED_SNAPSHOTS).to_pyarrow().column("seen_at").to_pylist()
     if not newest:
         return IdEvidence(before)

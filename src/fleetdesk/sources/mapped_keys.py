@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -65,11 +64,22 @@ class SeenKeys:
             self._runs[-1] = np.sort(np.concatenate([self._runs[-1], last]), kind="stable")
 
 
+def row_hashes(texts: list[str]) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each text, the same on every computer and in every run."""
+    digests = [hashlib.blake2b(t.encode(), digest_size=8).digest() for t in texts]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
 def _hashed(column: Any) -> npt.NDArray[np.uint64]:
     if pa.types.is_timestamp(column.type):
-        numbers = np.asarray(column.cast(pa.int64()))
-        return np.asarray(pd.util.hash_array(numbers), dtype=np.uint64)
-    coded = column.dictionary_encode()
-    texts = np.asarray(coded.dictionary.to_pylist(), dtype=object)
-    hashes = np.asarray(pd.util.hash_array(texts, categorize=False), dtype=np.uint64)
-    return np.asarray(hashes[np.asarray(coded.indices)])
+        return _mixed(np.asarray(column.cast(pa.int64())).astype(np.uint64))
+    coded = column.dictionary_encode(null_encoding="encode")
+    texts = ["" if text is None else text for text in coded.dictionary.to_pylist()]
+    return np.asarray(row_hashes(texts)[np.asarray(coded.indices)])
+
+
+def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Numbers spread over 64 bits (the finalizer of splitmix64; Steele et al. 2014)."""
+    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fleetdesk.sources.mapped_keys import row_hashes
 from fleetdesk.sources.mysql_columns import BYTES, EXACT, LOCAL, WHOLE, DbColumn, as_text
 from fleetdesk.sources.mysql_server import quoted
 
@@ -188,8 +188,7 @@ def fingerprints(texts: pa.Table) -> Hashes:
     joined = pc.binary_join_element_wise(
         *texts.columns, _SEPARATOR, null_handling="replace", null_replacement=_NOTHING
     )
-    values = np.asarray(joined.to_pylist(), dtype=object)
-    return np.asarray(pd.util.hash_array(values, categorize=False), dtype=np.uint64)
+    return row_hashes(joined.to_pylist())
 
 
 def _twice(shown: datetime, zone: ZoneInfo) -> timedelta:
