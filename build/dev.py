@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 USAGE = """\
 python3 build/dev.py demo [options]     make the sample city in demo/ and run a planner's day
+python3 build/dev.py app [workbook]     open the window
 python3 build/dev.py test [options]     lint, types, import contracts, tests; options go to pytest
 python3 build/dev.py check              lint, types and import contracts only
 python3 build/dev.py bench NAME [...]   run benchmarks/NAME.py; its options follow
@@ -66,7 +67,9 @@ TOOLS, RUN, DEV = "tools", "run", "dev"
 def main(argv: list[str]) -> int:
     """Run the verb and return its exit code."""
     verb, args = (argv[0], argv[1:]) if argv else ("", [])
-    verbs = {"demo": demo, "test": test, "check": check, "bench": bench, "lock": lock}
+    verbs = {
+        "demo": demo, "app": app, "test": test, "check": check, "bench": bench, "lock": lock,
+    }  # fmt: skip
     if verb in ("help", "-h", "--help"):
         print(USAGE, end="")
         return 0
@@ -94,6 +97,12 @@ def demo(args: list[str]) -> int:
     chosen = any(arg == "--out" or arg.startswith("--out=") for arg in args)
     out = [] if chosen else ["--out", "demo" if Path.cwd() == TOP else str(TOP / "demo")]
     return run([BIN / f"fleetdesk{EXE}", "demo", *out, *args])
+
+
+def app(args: list[str]) -> int:
+    """Open the window."""
+    ensure(DEV, missing_for_qt)
+    return run([BIN / f"fleetdesk{EXE}", "app", *args])
 
 
 def test(args: list[str]) -> int:

@@ -1,0 +1,90 @@
+"""Today: what needs attention, where the fleet is, and which tasks are worth doing."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from fleetdesk.apps.desktop.desk import Desk
+from fleetdesk.apps.desktop.form import tell
+from fleetdesk.apps.desktop.pages.page import Page
+from fleetdesk.apps.desktop.widgets.map_view import MapView
+from fleetdesk.apps.desktop.widgets.table_view import TableView
+from fleetdesk.apps.desktop.work.shapes import Figure, Overview, Table
+
+_WARNINGS_SHOWN = 3
+
+
+class TodayPage(Page):
+    """The first page of the day."""
+
+    title: ClassVar[str] = "Today"
+    icon: ClassVar[str] = "mdi6.calendar-today"
+    form_name: ClassVar[str] = "today"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.map = MapView("Map of the plan")
+        self.form.place(QVBoxLayout, "mapBox").addWidget(self.map)
+        self.availability = TableView("Availability by cause")
+        self.availability.setMaximumHeight(220)
+        self.form.place(QVBoxLayout, "availabilityBox").addWidget(self.availability)
+        self.tasks = TableView("Tasks worth doing")
+        self.form.place(QVBoxLayout, "tasksBox").addWidget(self.tasks)
+        tell(self.form.label("warnings"), "")
+
+    def refresh(self) -> None:
+        """Look at the workspace."""
+        self.desk.ask("overview", self.show_overview)
+
+    def retire(self) -> None:
+        """Let the map go."""
+        self.map.retire()
+
+    def show_overview(self, found: Overview) -> None:
+        """Put a workspace's state on the page."""
+        run = found.run
+        said = f"Last run {run.run_id}" if run else "No run yet: press Run"
+        self.form.label("day").setText(f"{found.city}: {said}")
+        warnings = list(found.issues[:_WARNINGS_SHOWN])
+        more = len(found.issues) - len(warnings)
+        if more > 0:
+            warnings.append(f"and {more} more on the result Issues")
+        tell(self.form.label("warnings"), "\n".join(warnings))
+        self._figures(found.figures)
+        empty = Table("", "", "", ())
+        self.availability.show_table(_bare(found.availability) or empty)
+        self.tasks.show_table(found.tasks or empty)
+        self.map.show_file(run.map_path if run else "")
+
+    def _figures(self, figures: tuple[Figure, ...]) -> None:
+        row = self.form.place(QHBoxLayout, "figures")
+        while (item := row.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for figure in figures:
+            row.addWidget(_card(figure))
+
+
+def _card(figure: Figure) -> QFrame:
+    card = QFrame()
+    card.setProperty("role", "card")
+    box = QVBoxLayout(card)
+    box.setContentsMargins(14, 10, 14, 10)
+    box.setSpacing(2)
+    for text, role in ((figure.label, "quiet"), (figure.value, "number")):
+        label = QLabel(text)
+        label.setProperty("role", role)
+        box.addWidget(label)
+    card.setToolTip(figure.help)
+    card.setAccessibleName(f"{figure.label}: {figure.value}")
+    return card
+
+
+def _bare(table: Table | None) -> Table | None:
+    """Without the column that only says how each cause is counted."""
+    if table is None:
+        return None
+    kept = tuple(column for column in table.columns if column.header != "Counted")
+    return Table(table.name, table.title, table.note, kept)

@@ -1,0 +1,153 @@
+"""A chart of a result table on screen, drawn from the same description as the workbook's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from fleetdesk.apps.desktop.form import named
+from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
+from fleetdesk.model.charts import Chart, ChartKind, Series
+
+_MOST_TICKS = 14
+_LONGEST = 16
+
+
+class ChartView(QWidget):
+    """One chart with its title; what it shows is also said in words for screen readers."""
+
+    def __init__(self, table: Table, chart: Chart, colours: Mapping[str, str]) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(2)
+        title = QLabel(chart.title)
+        title.setProperty("role", "heading")
+        box.addWidget(title)
+        note = QLabel(chart.note)
+        note.setProperty("role", "quiet")
+        note.setWordWrap(True)
+        note.setVisible(bool(chart.note))
+        box.addWidget(note)
+        self.plot = pg.PlotWidget(background=colours["paper"])
+        named(self.plot, chart.alt_text)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.plot.setMinimumHeight(150)
+        box.addWidget(self.plot, 1)
+        _dress(self.plot, colours)
+        _Drawing(self.plot, table, chart, colours).draw()
+
+    def retire(self) -> None:
+        """Let go of what pyqtgraph keeps of a plot."""
+        self.plot.close()
+
+
+def _dress(plot: pg.PlotWidget, colours: Mapping[str, str]) -> None:
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.showGrid(x=False, y=True, alpha=0.15)
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        axis.setPen(pg.mkPen(colours["line"]))
+        axis.setTextPen(pg.mkPen(colours["text"]))
+        axis.setStyle(tickFont=plot.font(), autoExpandTextSpace=True)
+
+
+class _Drawing:
+    def __init__(
+        self, plot: pg.PlotWidget, table: Table, chart: Chart, colours: Mapping[str, str]
+    ) -> None:
+        self._plot, self._table, self._chart, self._colours = plot, table, chart, colours
+        categories = table.column(chart.categories)
+        assert categories is not None, "only charts of columns that are there are shown"
+        self._categories = categories
+        lines = {ChartKind.LINE, ChartKind.STEP}
+        self._numeric = chart.kind in lines and categories.is_number
+        self._x: Values = (
+            categories.values if self._numeric else np.arange(table.rows, dtype="float64")
+        )
+
+    def draw(self) -> None:
+        chart = self._chart
+        lying = chart.kind is ChartKind.BAR
+        values, places = ("bottom", "left") if lying else ("left", "bottom")
+        css = {"color": self._colours["quiet"]}
+        self._plot.setLabel(values, chart.value_title, **css)
+        self._plot.setLabel(places, chart.x_title, **css)
+        if not self._numeric:
+            self._plot.getAxis(places).setTicks([_ticks(self._categories)])
+        if lying:
+            self._plot.getPlotItem().invertY(True)
+        if len(chart.series) > 1:
+            legend = self._plot.addLegend(
+                offset=(-8, 4), labelTextColor=self._colours["text"],
+                brush=pg.mkBrush(QColor(self._colours["paper"])), colCount=len(chart.series),
+            )  # fmt: skip
+            legend.setParentItem(self._plot.getPlotItem().vb)
+        bars = [series for series in chart.series if not series.mark]
+        floor = np.zeros(self._table.rows)
+        for number, series in enumerate(chart.series):
+            column = self._table.column(series.header)
+            assert column is not None
+            if series.mark:
+                self._points(series, column.values)
+            elif chart.kind in (ChartKind.LINE, ChartKind.STEP):
+                self._line(series, column.values, dotted=number % 2 == 1)
+            else:
+                floor = self._bars(series, column.values, floor, bars.index(series), len(bars))
+
+    def _line(self, series: Series, values: Values, *, dotted: bool) -> None:
+        style = Qt.PenStyle.DashLine if dotted else Qt.PenStyle.SolidLine
+        pen = pg.mkPen(self._colour(series), width=2, style=style)
+        step = "right" if self._chart.kind is ChartKind.STEP else None
+        self._plot.plot(self._x, values, pen=pen, name=series.name, stepMode=step, connect="finite")
+
+    def _points(self, series: Series, values: Values) -> None:
+        there = ~np.isnan(values)
+        colour = QColor(self._colour(series))
+        self._plot.plot(
+            self._x[there], values[there], pen=None, symbol="d", symbolSize=12,
+            symbolBrush=colour, symbolPen=pg.mkPen(self._colours["text"]), name=series.name,
+        )  # fmt: skip
+
+    def _bars(self, series: Series, values: Values, floor: Values, number: int, of: int) -> Values:
+        heights = np.nan_to_num(values)
+        brush, pen = pg.mkBrush(self._colour(series)), pg.mkPen(None)
+        stacked = self._chart.kind is ChartKind.STACKED
+        wide = 0.7 if stacked else 0.7 / of
+        shift = 0.0 if stacked else (number - (of - 1) / 2) * wide
+        if self._chart.kind is ChartKind.BAR:
+            item = pg.BarGraphItem(
+                x0=0, y=self._x + shift, height=wide, width=heights, brush=brush, pen=pen,
+                name=series.name,
+            )  # fmt: skip
+        else:
+            item = pg.BarGraphItem(
+                x=self._x + shift, width=wide, y0=floor if stacked else 0, height=heights,
+                brush=brush, pen=pen, name=series.name,
+            )  # fmt: skip
+        self._plot.addItem(item)
+        return floor + heights if stacked else floor
+
+    def _colour(self, series: Series) -> str:
+        """The series' colour; black and near-black ones turn light on dark ground."""
+        colour = QColor(series.colour)
+        dark_ground = QColor(self._colours["paper"]).lightness() < 128
+        return self._colours["text"] if dark_ground and colour.lightness() < 60 else series.colour
+
+
+def _ticks(column: Column) -> list[tuple[float, str]]:
+    every = max(1, -(-len(column.values) // _MOST_TICKS))
+    return [(float(place), _short(column, place)) for place in range(0, len(column.values), every)]
+
+
+def _short(column: Column, place: int) -> str:
+    value = column.values[place]
+    text = f"{value:g}" if column.is_number else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,140 @@
+"""One settings sheet that is a form: label, value, unit and what it does, a row each."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QScrollArea, QWidget
+
+from fleetdesk.apps.desktop.form import named, tell
+from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
+from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
+from fleetdesk.model.sheet_template import Input, InputKind
+
+Changes = dict[tuple[str, str], object]
+
+
+class FormEditor(QScrollArea):
+    """`changes` are the values that differ from the sheet, by (sheet, cell)."""
+
+    edited = Signal()
+
+    def __init__(self, sheet: FormSheet) -> None:
+        super().__init__()
+        self.sheet = sheet
+        self.changes: Changes = {}
+        self.unusable: set[str] = set()
+        self.fields: dict[str, QLineEdit | QComboBox] = {}
+        self._said: dict[str, QLabel] = {}
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        named(self, f"Settings of {sheet.sheet}")
+        inside = QWidget()
+        inside.setObjectName("inside")
+        grid = QGridLayout(inside)
+        grid.setContentsMargins(0, 4, 12, 12)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(3, 1)
+        cells = sheet.rows[0] if sheet.rows else ()
+        for row, (entry, cell) in enumerate(zip(sheet.inputs, cells, strict=False)):
+            self._add(grid, 2 * row, entry, cell)
+        grid.setRowStretch(2 * len(cells), 1)
+        self.setWidget(inside)
+
+    def tell_problems(self, problems: dict[str, str]) -> None:
+        """What is wrong, by cell address; each is said beside its value."""
+        for cell in self.sheet.rows[0] if self.sheet.rows else ():
+            if cell.cell and cell.key in self._said and cell.key not in self.unusable:
+                text = problems.get(cell.cell, "")
+                tell(self._said[cell.key], text)
+                self._state(cell, "bad" if text else self._changed_state(cell))
+
+    def _add(self, grid: QGridLayout, row: int, entry: Input, cell: FormCell) -> None:
+        label = QLabel(entry.label)
+        field = self._field(entry, cell)
+        named(field, entry.label, entry.help)
+        field.setToolTip(f"{entry.help} {entry.expects[:1].upper()}{entry.expects[1:]}.")
+        label.setBuddy(field)
+        unit = QLabel(entry.shown_unit(self.sheet.currency))
+        unit.setProperty("role", "quiet")
+        does = QLabel(entry.help)
+        does.setProperty("role", "quiet")
+        does.setWordWrap(True)
+        grid.addWidget(label, row, 0)
+        grid.addWidget(field, row, 1)
+        grid.addWidget(unit, row, 2)
+        grid.addWidget(does, row, 3)
+        said = QLabel()
+        said.setProperty("role", "problem")
+        said.setWordWrap(True)
+        said.setVisible(False)
+        grid.addWidget(said, row + 1, 1, 1, 3)
+        self.fields[entry.key], self._said[entry.key] = field, said
+        if not cell.cell:
+            field.setEnabled(False)
+            tell(said, "The sheet lacks this row; its default holds.")
+        elif cell.formula:
+            field.setEnabled(False)
+            field.setToolTip("A formula of yours; change it in the workbook.")
+
+    def _field(self, entry: Input, cell: FormCell) -> QLineEdit | QComboBox:
+        text = as_text(cell.value, self.locale())
+        choices = _choices(entry, self.sheet)
+        if choices:
+            box = QComboBox()
+            if not entry.required:
+                box.addItem("")
+            box.addItems(list(choices))
+            if text and text not in choices:
+                box.addItem(text)
+            box.setCurrentText(text)
+            box.setFixedWidth(230)
+            box.currentTextChanged.connect(lambda typed: self._typed(entry, cell, typed))
+            return box
+        line = QLineEdit(text)
+        line.setFixedWidth(230)
+        line.setPlaceholderText(
+            "" if entry.default is None else f"empty = {as_text(entry.default, self.locale())}"
+        )
+        if entry.kind in (InputKind.NUMBER, InputKind.WHOLE):
+            line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        line.textChanged.connect(lambda typed: self._typed(entry, cell, typed))
+        return line
+
+    def _typed(self, entry: Input, cell: FormCell, text: str) -> None:
+        place = (self.sheet.sheet, cell.cell)
+        try:
+            value = as_value(text, entry, self.locale())
+        except NotUsable as why:
+            self.unusable.add(entry.key)
+            self.changes.pop(place, None)
+            tell(self._said[entry.key], str(why))
+            self._state(cell, "bad")
+            self.edited.emit()
+            return
+        self.unusable.discard(entry.key)
+        tell(self._said[entry.key], "")
+        if as_text(value, self.locale()) == as_text(cell.value, self.locale()):
+            self.changes.pop(place, None)
+        else:
+            self.changes[place] = value
+        self._state(cell, self._changed_state(cell))
+        self.edited.emit()
+
+    def _changed_state(self, cell: FormCell) -> str:
+        return "changed" if (self.sheet.sheet, cell.cell) in self.changes else ""
+
+    def _state(self, cell: FormCell, state: str) -> None:
+        field = self.fields[cell.key]
+        if field.property("state") != state:
+            field.setProperty("state", state)
+            field.style().unpolish(field)
+            field.style().polish(field)
+
+
+def _choices(entry: Input, sheet: FormSheet) -> tuple[str, ...]:
+    if entry.kind is InputKind.CHOICE:
+        return entry.choices
+    if entry.kind is InputKind.YES_NO:
+        return ("yes", "no")
+    return sheet.choices.get(entry.key, ())

@@ -1,0 +1,196 @@
+"""What runs found: the workspace at a glance, the result sheets, and their export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import pyarrow as pa
+
+from fleetdesk.apps.desktop.work.jobs import OnProgress
+from fleetdesk.apps.desktop.work.run_jobs import shown
+from fleetdesk.apps.desktop.work.shapes import Figure, Listed, Overview, Table
+from fleetdesk.apps.desktop.work.tables import shown_table
+from fleetdesk.errors import FleetDeskError, StoreUnusable
+from fleetdesk.model.analyses import ANALYSES
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.store.base import RunRecord, RunState, Store
+from fleetdesk.workflows.context import STORE_FOLDER, city_of, store_of
+
+_OLDER_RUNS = 10
+_TASKS_SHOWN = 12
+_OF_EVERY_RUN = ("Issues", "Data quality")
+_FIGURES = ("Vehicles", "Available", "Not available: charge too low", "Trips per vehicle and day")
+
+
+def overview(_: OnProgress, *, workbook: str) -> Overview:
+    """The workspace at a glance."""
+    path = Path(workbook)
+    city = city_of(path.parent)
+    if not (path.parent / STORE_FOLDER).is_dir():
+        return Overview(workbook, city.name, city.currency, "No records yet", None)
+    with store_of(path.parent) as store:
+        window = store.data_window()
+        records = (
+            f"{window[0]:%Y-%m-%d} to {window[1]:%Y-%m-%d %H:%M} UTC"
+            if window
+            else "No records yet"
+        )
+        run = next(iter(_finished(store)), None)
+        if run is None:
+            return Overview(workbook, city.name, city.currency, records, None)
+        tables = {name: _kept(store, run, name) for name in ("KPIs", "Availability", "Tasks")}
+        issues = _kept(store, run, "Issues")
+        return Overview(
+            workbook, city.name, city.currency, records, shown(run, path.parent),
+            _figures(tables["KPIs"], run), tables["Availability"], _best(tables["Tasks"]),
+            _issues(issues),
+        )  # fmt: skip
+
+
+def listed(_: OnProgress, *, workbook: str) -> tuple[Listed, ...]:
+    """The result sheets that some run has, in the order in which they are read."""
+    folder = Path(workbook).parent
+    if not (folder / STORE_FOLDER).is_dir():
+        return ()
+    known = [
+        *(Listed(sheet, one.title, one.group.value) for one in ANALYSES for sheet in one.sheets),
+        *(Listed(sheet, "The run", "The run") for sheet in _OF_EVERY_RUN),
+    ]
+    with store_of(folder) as store:
+        runs = _finished(store)
+        return tuple(sheet for sheet in known if any(_has(store, run, sheet.name) for run in runs))
+
+
+def table(_: OnProgress, *, workbook: str, name: str, run: str = "") -> Table:
+    """One result sheet: of the run named, else of the newest that has it."""
+    with store_of(Path(workbook).parent) as store:
+        return _newest(store, name, run)
+
+
+def export_tables(
+    on_progress: OnProgress, *, workbook: str, names: Sequence[str], to: str
+) -> tuple[str, ...]:
+    """Write result sheets to one .xlsx, or to one .csv file each; returns the files."""
+    from fleetdesk.apps.desktop.work.export import write_csv, write_xlsx
+
+    path = Path(to)
+    with store_of(Path(workbook).parent) as store:
+        tables = []
+        for number, name in enumerate(names):
+            on_progress(f"Reading {name}", number / len(names))
+            tables.append(_newest(store, name, ""))
+    if path.suffix.lower() == ".xlsx":
+        write_xlsx(path, tables)
+        return (str(path),)
+    if len(tables) == 1:
+        write_csv(path, tables[0])
+        return (str(path),)
+    files = [path.with_name(f"{path.stem} {one.name}.csv") for one in tables]
+    for file, one in zip(files, tables, strict=True):
+        write_csv(file, one)
+    return tuple(map(str, files))
+
+
+def _finished(store: Store) -> list[RunRecord]:
+    runs = [run for run in store.runs.list() if run.state is RunState.FINISHED]
+    return runs[::-1][:_OLDER_RUNS]
+
+
+def _newest(store: Store, name: str, run_id: str) -> Table:
+    for run in _finished(store):
+        if run_id and run.run_id != run_id:
+            continue
+        kept = _load(store, run, name)
+        if kept is not None:
+            return shown_table(_looks(run, name), kept)
+    raise FleetDeskError(
+        f"There is no result {name}", found="no finished run has it", fix="Run first"
+    )
+
+
+def _has(store: Store, run: RunRecord, name: str) -> bool:
+    return _load(store, run, name) is not None
+
+
+def _load(store: Store, run: RunRecord, name: str) -> pa.Table | None:
+    try:
+        return store.result(run.run_id, name)
+    except StoreUnusable:
+        return None
+
+
+def _kept(store: Store, run: RunRecord, name: str) -> Table | None:
+    """Without the looks, for which the question's own libraries would have to be loaded."""
+    kept = _load(store, run, name)
+    return None if kept is None else shown_table(ResultSheet(name, name, "", name, (), ()), kept)
+
+
+def _looks(run: RunRecord, name: str) -> ResultSheet:
+    """The sheet's titles, formats and charts, as the question that it belongs to has them."""
+    settings = Settings.model_validate_json(run.settings_json)
+    for known in ANALYSES:
+        if name in known.sheets:
+            module = import_module(f"fleetdesk.workflows.answers.{known.name}")
+            sheets: tuple[ResultSheet, ...] = module.empty(settings)
+            return next(sheet for sheet in sheets if sheet.sheet == name)
+    from fleetdesk.outputs.tables import issues_sheet, quality_sheet
+
+    made = {"Issues": lambda: issues_sheet([]), "Data quality": lambda: quality_sheet([], settings)}
+    return made[name]()
+
+
+def _figures(kpis: Table | None, run: RunRecord) -> tuple[Figure, ...]:
+    found = []
+    facts = run.summary
+    if "profit" in facts:
+        planned = f"{facts['tasks_planned']} of {facts['tasks_found']}"
+        found.append(Figure("Tasks planned", planned, f"for {facts['day']}"))
+        found.append(
+            Figure("Profit of the plan", f"{facts['profit']:,.2f} {facts['currency']}",
+                   "after travel and labour")
+        )  # fmt: skip
+    if kpis is not None:
+        columns = {column.header: column.values for column in kpis.columns}
+        for name, value, unit, formula in zip(
+            columns["KPI"], columns["Value"], columns["Unit"], columns["Formula"], strict=True
+        ):
+            if name in _FIGURES and value == value:
+                text = f"{value:,.0f}" if unit != "%" else f"{value:.1f} %"
+                found.append(Figure(str(name), text, str(formula)))
+    return tuple(found)
+
+
+def _best(tasks: Table | None) -> Table | None:
+    """The first tasks by rank, with the columns that a glance needs."""
+    if tasks is None:
+        return None
+    wanted = ("Rank", "Vehicle", "What to do", "Where", "Battery (%)", "Planned?", "Why it is here")
+    roi = [column.header for column in tasks.columns if column.header.startswith("ROI, ")][:1]
+    order = [*wanted[:5], *roi, *wanted[5:]]
+    columns = []
+    for header in order:
+        column = tasks.column(header)
+        if column is not None:
+            ranks = None if column.ranks is None else column.ranks[:_TASKS_SHOWN]
+            kept = column.values[:_TASKS_SHOWN]
+            columns.append(
+                type(column)(column.header, column.style, kept, ranks, column.help, column.width)
+            )
+    return Table(tasks.name, tasks.title, tasks.note, tuple(columns))
+
+
+def _issues(issues: Table | None) -> tuple[str, ...]:
+    if issues is None:
+        return ()
+    columns = {column.header: column.values for column in issues.columns}
+    rows = zip(
+        columns["Severity"], columns["Where"], columns["Found"], columns["What is wrong"],
+        strict=True,
+    )  # fmt: skip
+    return tuple(
+        f"{where}: {found} {what}".strip() for severity, where, found, what in rows
+        if severity in ("error", "warning")
+    )  # fmt: skip
