@@ -16,6 +16,8 @@ from fleetdesk.features import (
     cycles,
     exposure,
     flows,
+    rider_fleet,
+    riders,
     sightings,
     standing,
     stock,
@@ -57,6 +59,9 @@ KEYS = {
     "chains": ("trip_id",),
     "repositioned": ("event_id",),
     "upkeep": ("vehicle_id",),
+    "riders_over": ("rider_id", "at"),
+    "outcomes": ("rider_id", "at"),
+    "vehicle_facts": ("vehicle_id",),
 }
 
 
@@ -109,6 +114,9 @@ def expressions(
         "charges_beside": pings.beside,
         "told_events": told.events,
         "told_trips": told.trips,
+        "riders_over": riders.riders_over(tables, [start, end], settings),
+        "outcomes": riders.outcomes(tables, start, 1),
+        "vehicle_facts": rider_fleet.vehicle_facts(tables, end),
         "upkeep": upkeep.upkeep(
             events, priced, tables["telemetry"], tables["service_tasks"], tables["complaints"], end
         ),

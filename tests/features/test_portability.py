@@ -18,6 +18,7 @@ from ibis.backends.sql.compilers import (
 from tests.features.expressions import expressions
 
 from fleetdesk import features
+from fleetdesk.model.tables import TABLES
 from fleetdesk.settings.schema import Settings
 
 START, END = datetime(2024, 6, 3, tzinfo=UTC), datetime(2024, 6, 4, tzinfo=UTC)
@@ -32,8 +33,7 @@ class _SparkOptions:
 
 
 def all_expressions(table):
-    names = ("events", "trips", "telemetry", "sightings", "service_tasks", "complaints")
-    return expressions({name: table(name, []) for name in names}, Settings(), START, END)
+    return expressions({name: table(name, []) for name in TABLES}, Settings(), START, END)
 
 
 @pytest.mark.parametrize("compiler", [DuckDBCompiler, PostgresCompiler, PySparkCompiler])

@@ -15,7 +15,8 @@ from fleetdesk.settings.schema import FORMS, LISTS, Sheet
 TABLES: dict[str, str] = {
     "city": "City", "weights": "Weights", "thresholds": "Thresholds", "packages": "Packages",
     "costs": "Costs", "workers": "Workers", "parkings": "Parkings", "offers": "Offers",
-    "questions": "Questions",
+    "questions": "Questions", "riders": "Riders", "segments": "Segments", "churn": "Churn",
+    "retention": "Retention", "lifetime_value": "LifetimeValue",
 }  # fmt: skip
 SECTIONS: dict[str, type[Sheet]] = FORMS | LISTS
 _KINDS: dict[type, InputKind] = {

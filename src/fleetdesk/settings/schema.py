@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from fleetdesk.settings.questions import Questions
+from fleetdesk.settings.rider_sheets import Churn, LifetimeValue, Retention, Riders, Segments
 from fleetdesk.settings.sheet import Sheet, setting
 
 # Long because the whole vocabulary of settings is one list, in the order of the planner's sheets.
@@ -396,6 +397,11 @@ class Settings(BaseModel):
     parkings: tuple[ParkingRow, ...] = ()
     offers: tuple[Offer, ...] = ()
     questions: Questions = Questions()
+    riders: Riders = Riders()
+    segments: Segments = Segments()
+    churn: Churn = Churn()
+    retention: Retention = Retention()
+    lifetime_value: LifetimeValue = LifetimeValue()
 
 
 FORMS: dict[str, type[Sheet]] = {
@@ -404,6 +410,11 @@ FORMS: dict[str, type[Sheet]] = {
     "thresholds": Thresholds,
     "costs": Costs,
     "questions": Questions,
+    "riders": Riders,
+    "segments": Segments,
+    "churn": Churn,
+    "retention": Retention,
+    "lifetime_value": LifetimeValue,
 }
 LISTS: dict[str, type[Sheet]] = {
     "packages": Package,
@@ -413,5 +424,5 @@ LISTS: dict[str, type[Sheet]] = {
 }
 SHEET_ORDER: tuple[str, ...] = (
     "city", "weights", "thresholds", "packages", "costs", "workers", "parkings", "offers",
-    "questions",
+    "questions", "riders", "segments", "churn", "retention", "lifetime_value",
 )  # fmt: skip
