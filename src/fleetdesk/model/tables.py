@@ -355,10 +355,55 @@ PRICE_PLANS = Table(
     key=("system", "plan_id", "step"),
 )
 
+OFFERS_MADE = Table(
+    "offers_made",
+    "one offer made to one rider, or withheld from one drawn at random",
+    (
+        _text("offer_made_id", "stable id"),
+        _text("rider_id", "the rider"),
+        _text("offer", "offer's name as in the sheet; none = withheld, for comparison"),
+        _text("segment", "the rider's segment then", nullable=True),
+        _when("offered_at", "when"),
+        _number("propensity", "chance with which this offer was drawn, 0 to 1", nullable=True),
+        _flag("accepted", "taken; empty = not known yet", nullable=True),
+        _number("value", "margin of the days after; empty = from payments", "money", nullable=True),
+    ),
+    key=("offer_made_id",),
+    time_column="offered_at",
+)
+
+RATINGS = Table(
+    "ratings",
+    "one rider's answer to how likely he is to recommend the service",
+    (
+        _text("rating_id", "stable id"),
+        _text("rider_id", "the rider", nullable=True),
+        _when("rated_at", "when"),
+        _count("score", "0 = not at all to 10 = surely"),
+    ),
+    key=("rating_id",),
+    time_column="rated_at",
+)
+
+BATTERY_CHECKS = Table(
+    "battery_checks",
+    "one measurement of one battery's health",
+    (
+        _text("battery_id", "stable id of the battery, not of the vehicle it is in"),
+        _when("checked_at", "when"),
+        _number("health_pct", "capacity now to capacity when new", "%"),
+        _number("cycles", "full charges so far", "cycles", nullable=True),
+        _text("vehicle_id", "the vehicle it was in", nullable=True),
+    ),
+    key=("battery_id", "checked_at"),
+    time_column="checked_at",
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         VEHICLES, PARKINGS, EVENTS, TRIPS, TELEMETRY, SIGHTINGS, SERVICE_TASKS, RIDERS,
         SUBSCRIPTIONS, PAYMENTS, RIDER_SWAPS, COMPLAINTS, WEATHER, HOLIDAYS, ZONES, PRICE_PLANS,
+        OFFERS_MADE, RATINGS, BATTERY_CHECKS,
     )
 }  # fmt: skip
