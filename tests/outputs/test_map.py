@@ -64,6 +64,7 @@ def test_data_of_the_plan(day):
         "n": 1, "do": "swap battery", "vehicle": "V1", "place": "sv8tqk", "at": "09:10",
         "from": 8, "to": 100, "load": 0, "left": 39,
         "why": "Battery 8 % is below the limit of 30 %", "adds": "4.50\u00a0EUR",
+        "does": ["swap"], "mark": "",
     }  # fmt: skip
     assert nikos["places"][1]["stops"][0]["to"] == 64, "a vehicle only moved keeps its charge"
     drop_off = nikos["places"][2]

@@ -20,7 +20,7 @@ from fleetdesk.settings.schema import (
     Worker,
 )
 
-from .conftest import Book
+from .conftest import HEAD_ROW, Book
 
 ADDRESS = (
     "nothing for this computer, or an address such as postgresql://host/db or spark:local, "
@@ -262,11 +262,15 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_work(book):
 NEWER = {
     section: [entry for entry in inputs_of(SECTIONS[section]) if entry.since > 1]
     for section in SHEET_ORDER
+    if SECTIONS[section].since == 1
 }
+NEW_SHEETS = [section for section in SHEET_ORDER if SECTIONS[section].since > 1]
 
 
 def as_version_1(book: Book) -> Book:
-    """The book without the rows and columns that came later, and without a version of its own."""
+    """The book without the sheets, rows and columns that came later, and without a version."""
+    for section in NEW_SHEETS:
+        del book.sheets[SECTIONS[section].sheet]
     for section, entries in NEWER.items():
         cells = book.sheets[SECTIONS[section].sheet].cells
         labels = {entry.label for entry in entries}
@@ -282,10 +286,11 @@ def as_version_1(book: Book) -> Book:
 
 def test_an_older_workbook_is_read_with_the_defaults_of_what_is_new(book, settings):
     reading = as_version_1(book).read()
-    assert reading.settings == settings
-    assert {new.section for new in reading.new} == {s for s, entries in NEWER.items() if entries}
+    assert reading.settings == settings.model_copy(update={"task_rules": ()})
+    added = {section for section, entries in NEWER.items() if entries}
+    assert {new.section for new in reading.new} == {*added, *NEW_SHEETS}
     for new in reading.new:
-        assert new.inputs == tuple(NEWER[new.section])
+        assert new.inputs == tuple(NEWER.get(new.section, ()))
         assert new.note.severity is Severity.NOTE and new.note in reading.warnings
         assert all(entry.label in str(new.note) for entry in new.inputs)
     city = next(new.note for new in reading.new if new.section == "city")
@@ -315,7 +320,7 @@ def test_a_workbook_of_this_version_misses_a_new_setting(book):
     as_version_1(book).settings_schema = SCHEMA_VERSION
     problems = book.problems()
     assert "City: the row 'Data store' is missing. Add a row 'Data store'." in problems
-    assert len(problems) == sum(map(len, NEWER.values()))
+    assert len(problems) == sum(map(len, NEWER.values())) + len(NEW_SHEETS)
 
 
 def test_a_sheet_and_a_column_that_are_new_may_be_missing(book, settings, monkeypatch):
@@ -327,7 +332,7 @@ def test_a_sheet_and_a_column_that_are_new_may_be_missing(book, settings, monkey
     assert reading.settings.offers == () and reading.settings.costs == Costs()
     new = {new.section: new.inputs for new in reading.new}
     assert new["offers"] == () and new["costs"] == ()
-    assert "Offers: the sheet is new and its defaults are used. Copy it from the template." in [
+    assert "Offers: the sheet is new and its defaults are used." in [
         str(warning) for warning in reading.warnings
     ]
     book.settings_schema = 2
@@ -349,7 +354,7 @@ def test_a_column_that_is_new_may_be_missing(book, settings, monkeypatch):
     speed = next(c for (r, c), v in page.cells.items() if str(v).startswith("Driving speed"))
     page.cells = {place: value for place, value in page.cells.items() if place[1] != speed}
     reading = book.read()
-    assert reading.settings == settings
+    assert reading.settings == settings.model_copy(update={"task_rules": ()})
     assert [e.label for n in reading.new for e in n.inputs if n.section == "workers"] == [
         "Driving speed"
     ]
@@ -360,6 +365,22 @@ def test_a_newer_workbook_is_refused(book):
     with pytest.raises(WorkbookRefused, match="newer FleetDesk") as caught:
         book.read()
     assert "Update FleetDesk" in caught.value.fix
+
+
+def test_rules_that_cannot_hold_are_told_at_their_cells(book):
+    sheet = "Task rules"
+    found = {(r, c): v for (r, c), v in book.sheets[sheet].cells.items() if r == HEAD_ROW}
+    column = {str(v).partition(" (")[0]: chr(64 + c) for (_, c), v in found.items()}
+    row = HEAD_ROW + 2
+    book.sheets[sheet].cells.pop((row, ord(column["Threshold"]) - 64))
+    book.set(sheet, f"{column['When']}{row + 1}", "battery below (%)")
+    book.set(sheet, f"{column['When']}{row + 2}", "parking above maximum")
+    assert [problem.address for problem in book.errors()] == [
+        f"'{sheet}'!{column['Threshold']}{row}",
+        f"'{sheet}'!{column['Threshold']}{row + 1}",
+        f"'{sheet}'!{column['What to do']}{row + 2}",
+    ]
+    assert "is missing for open complaints" in book.problems()[0]
 
 
 def test_what_came_later_has_a_default(settings):

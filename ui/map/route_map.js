@@ -41,10 +41,11 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function drawParking(item) {
-    const low = item.n < item.min;
-    const sign = element("span", low ? "parking low" : "parking", `P ${item.n}/${item.target}${low ? " !" : ""}`);
+    const low = item.n !== null && item.n < item.min;
+    const text = item.n === null ? "P" : `P ${item.n}/${item.target}${low ? " !" : ""}`;
+    const sign = element("span", low ? "parking low" : "parking", text);
     place(item.at, sign, item.name, low ? 200 : 0)
-      .bindPopup(() => card(item.name, "parking", [
+      .bindPopup(() => card(item.name, "parking", item.n === null ? [] : [
         ["Vehicles now", String(item.n)], ["Minimum", String(item.min)], ["Target", String(item.target)],
       ]))
       .addTo(groups.parkings);
@@ -60,16 +61,36 @@ function fleetdeskMap(map, layers, groups) {
     const group = groups["route" + index];
     const line = [route.start, ...route.line, route.end].filter(Boolean);
     L.polyline(line, { color: "#ffffff", weight: 6, opacity: 0.9, interactive: false }).addTo(group);
-    L.polyline(line, { color: route.colour, weight: 3, dashArray: route.dashed ? "8 5" : null })
-      .bindTooltip(() => element("div", "tip", `${route.worker} · ${route.leaves}–${route.returns}`), { sticky: true })
-      .addTo(group);
+    for (const leg of legs(route, line)) {
+      L.polyline(leg.way, {
+        color: route.colour, weight: 3 + Math.min(leg.load, 10) * 0.6, dashArray: route.dashed ? "8 5" : null,
+      })
+        .bindTooltip(() => element("div", "tip",
+          `${route.worker} · ${route.leaves}–${route.returns} · ${count(leg.load, "vehicle")} on board`), { sticky: true })
+        .addTo(group);
+    }
     const arrows = L.layerGroup().addTo(group);
     mine.push({ line, arrows, colour: route.colour, group });
     for (const here of route.places) drawStops(route, here, group);
+    for (const pause of route.pauses) {
+      place(pause.at, element("span", "pause", pause.times), `${route.worker} · ${pause.what} ${pause.times}`, 950)
+        .addTo(group);
+    }
+  }
+
+  /* The line cut where the load changes, so that its width can show what is on board. */
+  function legs(route, line) {
+    const loads = route.start ? route.loads : route.loads.slice(1), found = [];
+    for (let i = 1; i < line.length; i += 1) {
+      const load = loads[Math.min(i - 1, loads.length - 1)], last = found[found.length - 1];
+      if (last && last.load === load) last.way.push(line[i]);
+      else found.push({ load, way: [line[i - 1], line[i]] });
+    }
+    return found;
   }
 
   function drawStops(route, here, group) {
-    const pin = element("span", `pin ${shape(here.stops)}${route.dashed ? " ringed" : ""}`, here.label);
+    const pin = element("span", `pin ${shape(here.stops)}${route.dashed ? " ringed" : ""} ${marks(here.stops)}`, here.label);
     pin.style.setProperty("--c", route.colour);
     pin.style.setProperty("--t", route.ink);
     pin.style.setProperty("--stack", here.stack);
@@ -92,14 +113,20 @@ function fleetdeskMap(map, layers, groups) {
       ["Battery", stop.from === null ? "" : stop.from === stop.to ? `${stop.from} %` : `${stop.from} % → ${stop.to} %`],
       ["In the van", `${count(stop.load, "vehicle")}, ${count(stop.left, "battery", "batteries")} left`],
       ["Adds", stop.adds],
+      ["Lock", stop.mark.includes("locked") ? "kept where you put it" : ""],
+      ["Duty", stop.mark.includes("must") ? "must be done" : ""],
       ["Why", stop.why],
     ], route.colour);
   }
 
   function shape(stops) {
-    const has = (word) => stops.some((stop) => stop.do.includes(word));
-    const swap = has("swap"), up = has("pick up"), down = has("drop off");
+    const has = (word) => stops.some((stop) => stop.does.includes(word));
+    const swap = has("swap"), up = has("up"), down = has("down");
     return [swap ? "" : "move", up && !down ? "up" : "", down && !up && !swap ? "down" : ""].join(" ").trim();
+  }
+
+  function marks(stops) {
+    return ["locked", "must"].filter((mark) => stops.some((stop) => stop.mark.includes(mark))).join(" ");
   }
 
   function drawDepots() {

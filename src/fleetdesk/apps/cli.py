@@ -15,8 +15,9 @@ import click
 from fleetdesk import __version__
 from fleetdesk.apps.console import OnProgress, finish, show, show_error
 from fleetdesk.apps.importing import import_
-from fleetdesk.apps.keeping import backup, gc, restore, status
+from fleetdesk.apps.keeping import backup, forget, gc, restore, status
 from fleetdesk.apps.login import login
+from fleetdesk.apps.mailing import mail, plan
 from fleetdesk.apps.opening import app
 from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
@@ -259,7 +260,22 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
     finish(work, as_json)
 
 
-for command in (app, import_, status, gc, backup, restore, schedule, send, login, sandbox, replay):
+for command in (
+    app,
+    import_,
+    plan,
+    mail,
+    status,
+    gc,
+    forget,
+    backup,
+    restore,
+    schedule,
+    send,
+    login,
+    sandbox,
+    replay,
+):
     cli.add_command(command)
 
 

@@ -21,7 +21,19 @@ PLAN = Analysis(
     asked=True,
 )  # fmt: skip
 
-ANALYSES: tuple[Analysis, ...] = (PLAN,)
+MAIL = Analysis(
+    name="mail",
+    title="Mail the routes",
+    question="Send each worker the route of the last plan, if it was not sent yet?",
+    group=Group.PLAN,
+    inputs=(),
+    settings=("mail", "workers", "parkings", "city"),
+    sheets=("Mail log",),
+    page="mail.md",
+    action=True,
+)
+
+ANALYSES: tuple[Analysis, ...] = (PLAN, MAIL)
 _BY_NAME = {known.name: known for known in ANALYSES}
 
 

@@ -20,7 +20,8 @@ class Analysis:
 
     `name` is its word on the command line, `inputs` are canonical tables, `settings` the sections
     it reads, `sheets` the result sheets in the order in which they are read, `page` the file of its
-    page in the folder docs. `asked` says whether a new workbook asks it on every run.
+    page in the folder docs. `asked` says whether a new workbook asks it on every run; an `action`
+    does something with what was published, so it comes after the others and in a run of its own.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Analysis:
     sheets: tuple[str, ...]
     page: str
     asked: bool = False
+    action: bool = False

@@ -62,7 +62,7 @@ class Task:
     `skill`, and where `worker` is named by that one alone; `must` = done whatever it brings.
     `carried` tasks begin with the vehicle on that worker's van and only drop it off. `outside_m` is
     how far beyond the edge of the nearest parking the vehicle stands, `deficit_pct` how empty the
-    destination is (100 = none of its minimum is there).
+    destination is (100 = none of its minimum is there), `extra_priority` the points that rules add.
     """
 
     task_id: str

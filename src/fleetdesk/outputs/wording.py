@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fleetdesk.model.places import Point
-from fleetdesk.model.work import Task, TaskRoi
+from fleetdesk.model.plan import Action, Visit
+from fleetdesk.model.work import Task, TaskKind, TaskRoi
 from fleetdesk.settings.schema import Settings
 
 
@@ -50,6 +51,14 @@ def place_of(task: Task, settings: Settings) -> str:
     if task.from_parking_id is not None:
         return names.get(task.from_parking_id, task.from_parking_id)
     return f"cell {task.before.cell}"
+
+
+def work_at(visit: Visit, task: Task | None) -> str:
+    """What is done at a stop, in the order of the work: `swap battery, inspect, pick up`."""
+    if task is None or visit.action is Action.DROP_OFF:
+        return visit.action.value
+    carried = Action.PICK_UP.value
+    return ", ".join(carried if kind is TaskKind.MOVE else kind.value for kind in task.kinds)
 
 
 def directions_url(to: Point) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 
 from fleetdesk.errors import Problem, Severity
 from fleetdesk.model.places import Point
+from fleetdesk.model.work import Rule, TaskKind
 from fleetdesk.settings.cells import show
 from fleetdesk.settings.fields import title_input
 from fleetdesk.settings.rows import Row
 from fleetdesk.settings.schema import LISTS
+from fleetdesk.settings.task_sheets import MOVES_ONLY, RULES, WITHOUT_THRESHOLD
 from fleetdesk.settings.words import closest
 
 FAR_M = 60_000.0
@@ -32,6 +34,8 @@ def cross_checks(sections: Sections) -> Iterator[Problem]:
     for row in sections.get("parkings", ()):
         yield from _limits(row)
     yield from _offers(sections)
+    for row in sections.get("task_rules", ()):
+        yield from _task_rule(row)
     yield from _nobody_works(sections)
     yield from _far_away(sections)
 
@@ -108,6 +112,21 @@ def _offers(sections: Sections) -> Iterator[Problem]:
         if starts is not None and ends is not None and ends < starts:
             yield _at(row, "ends", f"is before the offer's first day, {show(starts)}",
                       "Enter a later day or leave it empty")  # fmt: skip
+
+
+def _task_rule(row: Row) -> Iterator[Problem]:
+    rule = RULES.get(str(row.values.get("when")))
+    limit = _number(row, "threshold")
+    if rule is None:
+        return
+    if rule not in WITHOUT_THRESHOLD and limit is None and "threshold" in row.values:
+        yield _at(row, "threshold", f"is missing for {row.values['when']}",
+                  "Enter the value from which the rule holds")  # fmt: skip
+    if rule is Rule.LOW_BATTERY and limit is not None and limit > 100:
+        yield _at(row, "threshold", "is above 100 %", "Enter at most 100")
+    if rule in MOVES_ONLY and row.values.get("work") not in (None, TaskKind.MOVE.value):
+        yield _at(row, "work", f"cannot mend that a parking is so ({row.values['when']})",
+                  f"Choose {TaskKind.MOVE.value}")  # fmt: skip
 
 
 def _nobody_works(sections: Sections) -> Iterator[Problem]:

@@ -10,13 +10,15 @@ import annotated_types as at
 from pydantic.fields import FieldInfo
 
 from fleetdesk.model.sheet_template import Input, InputKind, TemplateValue
-from fleetdesk.settings.schema import FORMS, LISTS, Sheet
+from fleetdesk.settings.schema import FORMS, LISTS
+from fleetdesk.settings.sheet import Sheet
 
 TABLES: dict[str, str] = {
     "city": "City", "weights": "Weights", "thresholds": "Thresholds", "packages": "Packages",
     "costs": "Costs", "workers": "Workers", "parkings": "Parkings", "offers": "Offers",
-    "questions": "Questions", "riders": "Riders", "segments": "Segments", "churn": "Churn",
-    "retention": "Retention", "lifetime_value": "LifetimeValue",
+    "questions": "Questions", "task_rules": "Task_rules", "mail": "Mail", "riders": "Riders",
+    "segments": "Segments", "churn": "Churn", "retention": "Retention",
+    "lifetime_value": "LifetimeValue",
 }  # fmt: skip
 SECTIONS: dict[str, type[Sheet]] = FORMS | LISTS
 _KINDS: dict[type, InputKind] = {

@@ -45,7 +45,7 @@ class Mail(base.Sheet):
         "", "Text above the route", "A line for everybody, such as whom to call.", max_length=500
     )
     language: Language = setting(
-        "English", "Language", "Of mails, stop lists and maps that workers get."
+        "English", "Language", "Of the mails and stop lists that workers get."
     )
     timeout_s: float = setting(
         20, "Patience", "How long the server may take for an answer.", unit="s", ge=1, le=300

@@ -22,3 +22,4 @@ class Questions(Sheet):
     since: ClassVar[int] = 3
 
     plan: bool = _asked("plan")
+    mail: bool = _asked("mail")

@@ -13,9 +13,11 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from fleetdesk.settings.mail_sheet import Mail
 from fleetdesk.settings.questions import Questions
 from fleetdesk.settings.rider_sheets import Churn, LifetimeValue, Retention, Riders, Segments
 from fleetdesk.settings.sheet import Sheet, setting
+from fleetdesk.settings.task_sheets import TaskRule
 
 # Long because the whole vocabulary of settings is one list, in the order of the planner's sheets.
 SCHEMA_VERSION = 3
@@ -396,6 +398,8 @@ class Settings(BaseModel):
     workers: tuple[Worker, ...] = ()
     parkings: tuple[ParkingRow, ...] = ()
     offers: tuple[Offer, ...] = ()
+    task_rules: tuple[TaskRule, ...] = ()
+    mail: Mail = Mail()
     questions: Questions = Questions()
     riders: Riders = Riders()
     segments: Segments = Segments()
@@ -409,6 +413,7 @@ FORMS: dict[str, type[Sheet]] = {
     "weights": Weights,
     "thresholds": Thresholds,
     "costs": Costs,
+    "mail": Mail,
     "questions": Questions,
     "riders": Riders,
     "segments": Segments,
@@ -421,8 +426,9 @@ LISTS: dict[str, type[Sheet]] = {
     "workers": Worker,
     "parkings": ParkingRow,
     "offers": Offer,
+    "task_rules": TaskRule,
 }
 SHEET_ORDER: tuple[str, ...] = (
-    "city", "weights", "thresholds", "packages", "costs", "workers", "parkings", "offers",
-    "questions", "riders", "segments", "churn", "retention", "lifetime_value",
+    "city", "weights", "thresholds", "task_rules", "packages", "costs", "workers", "parkings",
+    "offers", "mail", "questions", "riders", "segments", "churn", "retention", "lifetime_value",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import time
 
 from fleetdesk.model.places import Point
 from fleetdesk.settings.schema import City, Offer, Package, ParkingRow, Settings, Worker
+from fleetdesk.settings.task_sheets import TaskRule
 
 _THESSALONIKI = Point(40.63670, 22.94440)  # a stand-in until the planner says where the van starts
 
@@ -19,9 +20,10 @@ def starter_settings(
     centre: Point = _THESSALONIKI,
     parkings: Sequence[ParkingRow] = (),
 ) -> Settings:
-    """A workable start for one city: two workers who set out from `centre`, four packages."""
+    """A workable start for one city: two workers who set out from `centre`, rules, packages."""
     return Settings(
         city=City(name=name, timezone=timezone, currency=currency),
+        task_rules=_task_rules(),
         packages=_packages(),
         workers=(
             Worker(name="Maria", start_lat=centre.lat, start_lon=centre.lon),
@@ -33,6 +35,35 @@ def starter_settings(
         parkings=tuple(parkings),
         offers=(
             Offer(name="Autumn upgrade", package="Daily Commuter", discount_pct=15, active=False),
+        ),
+    )  # fmt: skip
+
+
+def _task_rules() -> tuple[TaskRule, ...]:
+    """What most cities need, and two that are there to be switched on."""
+    return (
+        TaskRule(
+            name="Forbidden parking", when="no-park zone", work="move to parking", must=True,
+            extra_priority=20,
+        ),
+        TaskRule(
+            name="Riders complain", when="open complaints", threshold=3, work="inspect",
+            must=True, extra_priority=10,
+        ),
+        TaskRule(
+            name="Maybe stolen", when="moved without trip (m)", threshold=300, work="inspect",
+            must=True, extra_priority=50, service_min=10,
+        ),
+        TaskRule(
+            name="Not heard of", when="no record (h)", threshold=72, work="inspect",
+            extra_priority=10, service_min=10,
+        ),
+        TaskRule(
+            name="Long idle", when="idle (h)", threshold=96, work="move to parking", active=False
+        ),
+        TaskRule(
+            name="Brakes and tyres", when="km since service", threshold=500, work="service",
+            service_min=15, active=False,
         ),
     )  # fmt: skip
 

@@ -20,7 +20,8 @@ from fleetdesk.model.sheet_template import (
     WorkbookTemplate,
 )
 from fleetdesk.settings.fields import SECTIONS, TABLES, inputs_of, value_text
-from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings, Sheet
+from fleetdesk.settings.schema import FORMS, SHEET_ORDER, Settings
+from fleetdesk.settings.sheet import Sheet
 
 _FORM_WIDTHS = (33.0, 28.0, 11.0, 86.0)
 _WIDEST = 34.0
@@ -96,11 +97,15 @@ def _start(settings: Settings) -> StartTemplate:
                 "List who goes out and where vehicles stand.",
                 (names["workers"], names["parkings"]),
             ),
-            Step("Say what makes a task urgent.", (names["weights"], names["thresholds"])),
+            Step(
+                "Say what makes a task, and an urgent one.",
+                (names["weights"], names["thresholds"], names["task_rules"]),
+            ),
             Step(
                 "Check prices, costs, packages and offers.",
                 (names["costs"], names["packages"], names["offers"]),
             ),
+            Step("Say how routes are mailed to the workers.", (names["mail"],)),
             Step("Choose the questions that a run answers.", (names["questions"],)),
             Step("Save and close, then press Run in FleetDesk or type: fleetdesk run FILE"),
             Step("Open again: Tasks, Routes, ROI and KPIs are new; Issues lists what to mend."),

@@ -1,18 +1,22 @@
-"""What could be done: one task per vehicle that a rule of the sheet names."""
+"""What could be done: one visit per vehicle that does all that rules of the sheet ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from fleetdesk.features.cells import Floats, haversine
-from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.fleet import VehicleFacts, VehicleNow
 from fleetdesk.model.places import Parking
-from fleetdesk.model.work import Rule, ScooterState, Task, TaskKind
-from fleetdesk.settings.schema import Costs, Settings, Thresholds
+from fleetdesk.model.work import Rule, Task, TaskKind
+from fleetdesk.settings.schema import Settings, Thresholds
+from fleetdesk.settings.task_sheets import TaskRule
+from fleetdesk.tasks.rules import Reason, about_parkings, low, reasons
+from fleetdesk.tasks.stock import Stock, distances_m, paired
+from fleetdesk.tasks.visit import Move, visits
+
+NO_FACTS: Mapping[str, VehicleFacts] = {}
 
 
 def candidates(
@@ -20,207 +24,164 @@ def candidates(
     parkings: Sequence[Parking],
     settings: Settings,
     swaps: Mapping[str, str] | None = None,
+    facts: Mapping[str, VehicleFacts] = NO_FACTS,
 ) -> tuple[Task, ...]:
     """All tasks that the rules make, ordered by task id.
 
     `swaps` says why a vehicle gets a charged battery, by its id (tasks.swap_rule); without it all
-    below the sheet's threshold do. A vehicle gets at most one task; when several rules name it, one
-    visit does all of it. Vehicles that are being ridden, reserved or already away are left alone.
-    Without parkings only the battery rule applies.
+    below the sheet's threshold do. `facts` are what the records tell of vehicles, for the rules
+    that ask for it. Several rules that name one vehicle make one visit; works that need different
+    skills make one each. Vehicles that are being ridden, reserved or already away are left alone.
+    Without parkings nothing is moved.
     """
     thresholds = settings.thresholds
-    movable = sorted((v for v in fleet if v.serviceable), key=lambda v: v.vehicle_id)
+    movable = [v for v in fleet if v.serviceable]
     if swaps is None:
         swaps = _below_the_line(movable, thresholds)
-    needs = {v.vehicle_id: _Need(v, swap_why=swaps.get(v.vehicle_id, "")) for v in movable}
+    needs = _needs(fleet, parkings, settings, swaps, facts)
     if parkings:
-        _measure_outside(list(needs.values()), parkings, thresholds)
-        stock = _Stock.of(parkings, fleet)
-        outside = [n for n in needs.values() if n.outside and thresholds.collect_outside]
-        if thresholds.fill_parkings:
-            _send(outside, stock.short_slots(), stock, thresholds, to_fill=True)
-        waiting = [need for need in outside if need.destination is None]
-        _send(waiting, stock.free_slots(), stock, thresholds, to_fill=False)
-        if thresholds.fill_parkings:
-            _send(stock.spare(needs), stock.short_slots(), stock, thresholds, to_fill=True)
+        _give_destinations(needs, parkings, fleet, settings)
     names = {parking.parking_id: parking.name for parking in parkings}
-    tasks = (_task(need, names, settings) for need in needs.values())
-    return tuple(task for task in tasks if task is not None)
+    found = (
+        task
+        for need in needs
+        for task in visits(need.vehicle, need.reasons, need.move, names, settings)
+    )
+    return tuple(sorted(found, key=lambda task: task.task_id))
 
 
 @dataclass
 class _Need:
-    """What is found out about one vehicle on the way to its task."""
+    """What is found out about one vehicle on the way to its visit."""
 
     vehicle: VehicleNow
-    swap_why: str = ""
-    outside_m: float = 0.0
+    reasons: list[Reason]
     nearest: str = ""
-    outside: bool = False
-    destination: Parking | None = None
-    present_at_destination: int = 0
-    to_fill: bool = False
+    outside_m: float | None = None
+    move: Move = field(default_factory=Move)
+
+    @property
+    def wants_move(self) -> bool:
+        return any(reason.kind is TaskKind.MOVE for reason in self.reasons)
 
 
-@dataclass
-class _Stock:
-    """How many vehicles stand at each parking, and how many more are on their way there."""
-
-    parkings: Mapping[str, Parking]
-    present: Mapping[str, int]
-    expected: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, parkings: Sequence[Parking], fleet: Iterable[VehicleNow]) -> _Stock:
-        by_id = {parking.parking_id: parking for parking in parkings}
-        present = dict.fromkeys(by_id, 0)
-        for vehicle in fleet:
-            if vehicle.parking_id in present:
-                present[vehicle.parking_id] += 1
-        return cls(by_id, present, dict(present))
-
-    def short_slots(self) -> list[Parking]:
-        """One entry per vehicle that a parking lacks to its minimum."""
-        return [
-            parking
-            for parking in self.parkings.values()
-            for _ in range(
-                min(parking.minimum, parking.capacity) - self.expected[parking.parking_id]
-            )
-        ]
-
-    def free_slots(self) -> list[Parking]:
-        """One entry per vehicle that still fits."""
-        return self._slots(lambda parking: parking.capacity)
-
-    def _slots(self, up_to: Callable[[Parking], int]) -> list[Parking]:
-        return [
-            parking
-            for parking in self.parkings.values()
-            for _ in range(up_to(parking) - self.expected[parking.parking_id])
-        ]
-
-    def spare(self, needs: Mapping[str, _Need]) -> list[_Need]:
-        """Vehicles above target at their parking, fullest batteries first: riders want those."""
-        standing: dict[str, list[_Need]] = {}
-        for need in needs.values():
-            if need.vehicle.parking_id in self.parkings and need.destination is None:
-                standing.setdefault(str(need.vehicle.parking_id), []).append(need)
-        spare: list[_Need] = []
-        for parking_id, there in standing.items():
-            parking = self.parkings[parking_id]
-            surplus = self.present[parking_id] - max(parking.target, parking.minimum)
-            there.sort(key=lambda need: (-(need.vehicle.battery_pct or 0), need.vehicle.vehicle_id))
-            spare += there[: max(0, surplus)]
-        return spare
+def _needs(
+    fleet: Sequence[VehicleNow],
+    parkings: Sequence[Parking],
+    settings: Settings,
+    swaps: Mapping[str, str],
+    facts: Mapping[str, VehicleFacts],
+) -> list[_Need]:
+    """Every vehicle that work can be done at, with what the rules about it alone say."""
+    reached = sorted((v for v in fleet if v.standing or v.lost), key=lambda v: v.vehicle_id)
+    needs = [_Need(vehicle, []) for vehicle in reached]
+    if parkings and needs:
+        edges = distances_m(reached, parkings) - np.array([p.radius_m for p in parkings])
+        for need, row in zip(needs, edges, strict=True):
+            nearest = int(np.argmin(row))
+            need.nearest = parkings[nearest].name
+            need.outside_m = max(0.0, float(row[nearest]))
+    thresholds = settings.thresholds
+    for need in needs:
+        vehicle = need.vehicle
+        if vehicle.vehicle_id in swaps:
+            rule = Rule.LOW_BATTERY if low(vehicle, thresholds) else Rule.SWAP_PAYS
+            need.reasons.append(Reason(rule, TaskKind.SWAP_BATTERY, swaps[vehicle.vehicle_id]))
+        known = facts.get(vehicle.vehicle_id) or VehicleFacts(vehicle.vehicle_id)
+        need.reasons += reasons(vehicle, known, need.outside_m, need.nearest, settings.task_rules)
+        if any(reason.rule is Rule.OUTSIDE_PARKING for reason in need.reasons):
+            need.move = Move(outside_m=need.outside_m or 0.0)
+    return needs
 
 
-def _measure_outside(
-    needs: Sequence[_Need], parkings: Sequence[Parking], thresholds: Thresholds
+def _give_destinations(
+    needs: Sequence[_Need],
+    parkings: Sequence[Parking],
+    fleet: Sequence[VehicleNow],
+    settings: Settings,
 ) -> None:
-    if not needs:
+    """Vehicles that should go somewhere go where one is lacking, else where there is room.
+
+    What is then still lacking comes from parkings that have more than they should.
+    """
+    thresholds, stock = settings.thresholds, Stock.of(parkings, fleet)
+    limit_m = thresholds.longest_move_km * 1000
+    fills = about_parkings(settings.task_rules, Rule.PARKING_BELOW_MINIMUM)
+    fill = thresholds.fill_parkings or bool(fills)
+    if thresholds.collect_outside:
+        for need in needs:
+            _say_outside(need, thresholds)
+    _relieve(needs, stock, about_parkings(settings.task_rules, Rule.PARKING_ABOVE_MAXIMUM))
+    wanting = [need for need in needs if need.wants_move]
+    if fill:
+        _send(wanting, stock.short_slots(), stock, limit_m, fills)
+    waiting = [need for need in wanting if need.move.to is None]
+    _send(waiting, stock.free_slots(), stock, limit_m)
+    if fill:
+        _send(_spare(needs, stock), stock.short_slots(), stock, limit_m, fills)
+
+
+def _say_outside(need: _Need, thresholds: Thresholds) -> None:
+    outside_m = need.outside_m or 0.0
+    if need.vehicle.serviceable and outside_m > thresholds.outside_m:
+        why = f"stands {outside_m:.0f} m outside {need.nearest} (limit {thresholds.outside_m:g} m)"
+        need.reasons.append(Reason(Rule.OUTSIDE_PARKING, TaskKind.MOVE, why))
+        need.move = Move(outside_m=outside_m)
+
+
+def _relieve(needs: Sequence[_Need], stock: Stock, rules: Sequence[TaskRule]) -> None:
+    """Name the vehicles that are too many where they stand."""
+    if not rules:
         return
-    edges = _distances_m(needs, parkings) - np.array([p.radius_m for p in parkings])
-    for need, row in zip(needs, edges, strict=True):
-        nearest = int(np.argmin(row))
-        need.nearest = parkings[nearest].name
-        need.outside_m = max(0.0, float(row[nearest]))
-        need.outside = need.outside_m > thresholds.outside_m
-
-
-def _distances_m(needs: Sequence[_Need], parkings: Sequence[Parking]) -> Floats:
-    """Great-circle metres, vehicles x parkings."""
-    lats = np.array([need.vehicle.at.lat for need in needs])
-    lons = np.array([need.vehicle.at.lon for need in needs])
-    to_lats = np.array([parking.at.lat for parking in parkings])
-    to_lons = np.array([parking.at.lon for parking in parkings])
-    return haversine(lats[:, None], lons[:, None], to_lats, to_lons)
+    for parking_id, there in _by_parking(needs, stock).items():
+        parking, excess = stock.parkings[parking_id], stock.excess(parking_id)
+        leaving = sum(need.wants_move for need in there)
+        staying = [need for need in there if not need.wants_move]
+        for need in staying[: max(0, excess - leaving)]:
+            why = f"{parking.name} has {stock.present[parking_id]} of at most {parking.capacity}"
+            need.reasons += [Reason(row.rule, row.kind, why, row) for row in rules]
 
 
 def _send(
     needs: Sequence[_Need],
     slots: Sequence[Parking],
-    stock: _Stock,
-    thresholds: Thresholds,
-    *,
-    to_fill: bool,
+    stock: Stock,
+    limit_m: float,
+    fills: Sequence[TaskRule] | None = None,
 ) -> None:
-    """Give vehicles a destination so that the summed distance is least (Hungarian method)."""
-    if not needs or not slots:
-        return
-    limit_m = thresholds.longest_move_km * 1000
-    distance = _distances_m(needs, slots)
-    # A pair beyond the limit costs more than all legal pairs together, so it is used last.
-    beyond = limit_m * (len(needs) + len(slots) + 1)
-    rows, columns = linear_sum_assignment(np.where(distance > limit_m, beyond, distance))
-    for row, column in zip(rows, columns, strict=True):
-        if distance[row, column] > limit_m:
-            continue
+    """Give vehicles a destination; with `fills` (the rules that ask for it) the slots are lacks."""
+    vehicles = [need.vehicle for need in needs]
+    for row, column in paired(vehicles, slots, limit_m):
         need, parking = needs[row], slots[column]
-        need.destination, need.to_fill = parking, to_fill
-        need.present_at_destination = stock.present[parking.parking_id]
-        stock.expected[parking.parking_id] += 1
+        present = stock.present[parking.parking_id]
+        need.move = Move(parking, present, fills is not None, need.move.outside_m)
+        stock.send(parking.parking_id)
+        if fills is not None:
+            why = f"{parking.name} has {present} of at least {parking.minimum}"
+            filled = Rule.PARKING_BELOW_MINIMUM
+            need.reasons += [Reason(filled, TaskKind.MOVE, why, rule) for rule in fills or (None,)]
 
 
-def _task(need: _Need, names: Mapping[str, str], settings: Settings) -> Task | None:
-    vehicle, thresholds, costs = need.vehicle, settings.thresholds, settings.costs
-    battery = vehicle.battery_pct
-    low = bool(need.swap_why)
-    rules = _rules(need, thresholds)
-    if not rules:
-        return None
-    kinds = tuple(
-        kind
-        for kind, wanted in ((TaskKind.SWAP_BATTERY, low), (TaskKind.MOVE, need.destination))
-        if wanted
-    )
-    precision = settings.city.cell_precision
-    before = ScooterState(
-        vehicle.at,
-        vehicle.at.cell(precision),
-        battery,
-        vehicle.rentable and _usable(battery, thresholds),
-    )
-    after_pct = thresholds.charged_battery_pct if low else battery
-    after_at = need.destination.at if need.destination else vehicle.at
-    after = ScooterState(
-        after_at,
-        after_at.cell(precision),
-        after_pct,
-        (vehicle.rentable or low) and _usable(after_pct, thresholds),
-    )
-    task = Task(
-        task_id=f"{vehicle.vehicle_id} {_verb(kinds)}",
-        vehicle_id=vehicle.vehicle_id,
-        kinds=kinds,
-        rules=rules,
-        before=before,
-        after=after,
-        service_s=_service_s(kinds, costs),
-        idle_h=vehicle.idle_h,
-        batteries=int(low),
-        from_parking_id=vehicle.parking_id,
-        from_name=names.get(vehicle.parking_id or "", ""),
-        outside_m=need.outside_m if need.outside else 0.0,
-        why=_why(need, rules, thresholds),
-    )
-    if need.destination is None:
-        return task
-    minimum = need.destination.minimum
-    lacking = minimum - need.present_at_destination
-    return replace(
-        task,
-        drop_off_s=round(costs.drop_off_min * 60),
-        vehicles=1,
-        to_parking_id=need.destination.parking_id,
-        to_name=need.destination.name,
-        deficit_pct=100 * lacking / minimum if need.to_fill else 0.0,
-    )
+def _spare(needs: Sequence[_Need], stock: Stock) -> list[_Need]:
+    """Vehicles above target at their parking, fullest batteries first: riders want those."""
+    spare: list[_Need] = []
+    for parking_id, there in _by_parking(needs, stock).items():
+        staying = [need for need in there if need.move.to is None]
+        leaving = len(there) - len(staying)
+        spare += staying[: max(0, stock.surplus(parking_id) - leaving)]
+    return spare
 
 
-def _usable(battery_pct: float | None, thresholds: Thresholds) -> bool:
-    """An unknown charge is counted as usable: the feed says that the vehicle can be rented."""
-    return battery_pct is None or battery_pct >= thresholds.usable_battery_pct
+def _by_parking(needs: Sequence[_Need], stock: Stock) -> dict[str, list[_Need]]:
+    """The vehicles that can earn, by the parking where they stand, fullest batteries first."""
+    standing: dict[str, list[_Need]] = {}
+    for need in needs:
+        parking_id = need.vehicle.parking_id
+        if need.vehicle.serviceable and parking_id in stock.parkings:
+            standing.setdefault(str(parking_id), []).append(need)
+    for there in standing.values():
+        there.sort(key=lambda need: (-(need.vehicle.battery_pct or 0), need.vehicle.vehicle_id))
+    return standing
 
 
 def _below_the_line(fleet: Iterable[VehicleNow], thresholds: Thresholds) -> dict[str, str]:
@@ -230,41 +191,3 @@ def _below_the_line(fleet: Iterable[VehicleNow], thresholds: Thresholds) -> dict
         for v in fleet
         if v.battery_pct is not None and v.battery_pct < line
     }
-
-
-def _rules(need: _Need, thresholds: Thresholds) -> tuple[Rule, ...]:
-    low = (need.vehicle.battery_pct or 0.0) < thresholds.low_battery_pct
-    found = (
-        (Rule.LOW_BATTERY, bool(need.swap_why) and low),
-        (Rule.SWAP_PAYS, bool(need.swap_why) and not low),
-        (Rule.OUTSIDE_PARKING, need.outside and need.destination is not None),
-        (Rule.PARKING_BELOW_MINIMUM, need.to_fill),
-    )
-    return tuple(rule for rule, holds in found if holds)
-
-
-def _verb(kinds: tuple[TaskKind, ...]) -> str:
-    return "+".join("swap" if kind is TaskKind.SWAP_BATTERY else "move" for kind in kinds)
-
-
-def _service_s(kinds: tuple[TaskKind, ...], costs: Costs) -> int:
-    minutes = {TaskKind.SWAP_BATTERY: costs.swap_min, TaskKind.MOVE: costs.pick_up_min}
-    return round(60 * sum(minutes[kind] for kind in kinds))
-
-
-def _why(need: _Need, rules: tuple[Rule, ...], thresholds: Thresholds) -> str:
-    sentences = {
-        Rule.LOW_BATTERY: need.swap_why,
-        Rule.SWAP_PAYS: need.swap_why,
-        Rule.OUTSIDE_PARKING: (
-            f"stands {need.outside_m:.0f} m outside {need.nearest} "
-            f"(limit {thresholds.outside_m:g} m)"
-        ),
-        Rule.PARKING_BELOW_MINIMUM: (
-            f"{need.destination.name} has {need.present_at_destination} of at least "
-            f"{need.destination.minimum}"
-            if need.destination
-            else ""
-        ),
-    }
-    return "; ".join(sentences[rule] for rule in rules)

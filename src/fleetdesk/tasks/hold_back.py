@@ -15,12 +15,15 @@ from fleetdesk.tasks.select import Selection
 
 
 def hold_back(selection: Selection, settings: Settings, day: date) -> Selection:
-    """Take the drawn tasks out; the draw hangs on seed, day and task alone, not on the others."""
+    """Take the drawn tasks out; the draw hangs on seed, day and task alone, not on the others.
+
+    What must be done is never drawn.
+    """
     share_pct = settings.thresholds.hold_back_pct
     drawn = {
         task.task_id
         for task in selection.tasks
-        if 100 * lot(settings.city.seed, day, task.task_id) < share_pct
+        if not task.must and 100 * lot(settings.city.seed, day, task.task_id) < share_pct
     }
     if not drawn:
         return selection

@@ -9,13 +9,17 @@ import numpy as np
 from fleetdesk.model.work import Priority, Task, TaskRoi
 from fleetdesk.settings.schema import Settings, Thresholds, Weights
 
+EXTRA = "Task rules"
+"""What the points that rules add are called among the parts of a score."""
+
 
 def prioritise(
     tasks: Sequence[Task], rois: Mapping[str, TaskRoi], settings: Settings
 ) -> tuple[Priority, ...]:
-    """Each task's score 0-100 and rank, best first; equal scores are ordered by task id.
+    """Each task's score and rank, best first; equal scores are ordered by task id.
 
-    score = 100 x sum of strength x weight / sum of weights, each strength between 0 and 1.
+    score = 100 x sum of strength x weight / sum of weights, each strength between 0 and 1, plus the
+    points that task rules add: those may lift it above 100.
     """
     shares = _shares(settings.weights)
     full_roi = _full_roi(rois)
@@ -23,6 +27,8 @@ def prioritise(
     for task in tasks:
         strengths = _strengths(task, rois[task.task_id].roi / full_roi, settings.thresholds)
         parts = tuple((label, strengths[name], share) for name, label, share in shares)
+        if task.extra_priority > 0:
+            parts += ((EXTRA, 1.0, task.extra_priority / 100),)
         score = 100 * sum(strength * share for _, strength, share in parts)
         scored.append((task.task_id, round(score, 6), parts))
     scored.sort(key=lambda row: (-row[1], row[0]))

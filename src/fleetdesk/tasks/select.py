@@ -28,7 +28,7 @@ def select(
     """Drop what brings less than the sheet's lowest ROI, then what is over its task limit.
 
     The priority bonus counts towards the lowest ROI, as it does on the route: it is what the
-    planner would pay for the task beyond the money it earns.
+    planner would pay for the task beyond the money it earns. What must be done stays in.
     """
     thresholds, currency = settings.thresholds, settings.city.currency
     full_bonus = settings.weights.bonus_at_full_priority
@@ -38,7 +38,9 @@ def select(
     dropped: list[Dropped] = []
     for priority in priorities:
         roi, bonus = rois[priority.task_id], bonuses[priority.task_id]
-        if roi.roi + bonus < thresholds.min_roi:
+        if by_id[priority.task_id].must:
+            kept.append(by_id[priority.task_id])
+        elif roi.roi + bonus < thresholds.min_roi:
             dropped.append(_not_worth(roi, bonus, thresholds.min_roi, currency))
         elif len(kept) >= thresholds.max_tasks:
             dropped.append(_over_limit(priority, thresholds.max_tasks))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem, Severity
@@ -23,11 +24,15 @@ from fleetdesk.workflows.progress import OnProgress, part
 
 @dataclass(frozen=True)
 class Ask:
-    """What an analysis works with: the run's surroundings and the records it may look at."""
+    """What an analysis works with: the run's surroundings and the records it may look at.
+
+    `options` are what was said on the command line, for those that take any.
+    """
 
     context: Context
     record: Known
     on_progress: OnProgress
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -40,14 +45,14 @@ class Answer:
     """What an analysis found.
 
     `headline` is one sentence for people, `summary` the figures that the ledger keeps of the run,
-    `files` texts to be kept beside it, by file name.
+    `files` texts and pictures to be kept beside it, by path in the run's folder.
     """
 
     sheets: tuple[ResultSheet, ...]
     headline: str
     notes: tuple[Problem, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
 def asked(settings: Settings, only: Sequence[str] = ()) -> tuple[Analysis, ...]:
@@ -74,7 +79,11 @@ def asked(settings: Settings, only: Sequence[str] = ()) -> tuple[Analysis, ...]:
 
 
 def answers(
-    context: Context, record: Known, analyses: Sequence[Analysis], on_progress: OnProgress
+    context: Context,
+    record: Known,
+    analyses: Sequence[Analysis],
+    on_progress: OnProgress,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Answer, ...]:
     """Answer one after the other.
 
@@ -85,7 +94,7 @@ def answers(
         report = part(on_progress, number / len(analyses), (number + 1) / len(analyses))
         on_progress(analysis.title, number / len(analyses))
         try:
-            found.append(_module(analysis).answer(Ask(context, record, report)))
+            found.append(_module(analysis).answer(Ask(context, record, report, options)))
         except NotEnoughData as lack:
             if len(analyses) == 1:
                 raise

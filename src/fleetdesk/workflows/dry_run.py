@@ -82,7 +82,7 @@ def dry_run(
 ) -> DryRun:
     """Answer as a run would and compare with what the workbook shows; writes nothing."""
     with open_context(str(address), folder, clock, writing=False) as context:
-        analyses = asked(context.settings, only)
+        analyses = [known for known in asked(context.settings, only) if not known.action]
         record = known(context.store, context.settings)
         found = answers(context, record, analyses, on_progress)
         notes = [note for answer in found for note in answer.notes]

@@ -43,7 +43,10 @@ def publish(
     found: Sequence[Answer],
     findings: Sequence[Finding],
 ) -> Published:
-    """Write the answers' files and sheets; when it raises, the workbook is as it was."""
+    """Write the answers' files and sheets; when it raises, the workbook is as it was.
+
+    Actions leave the sheets about the records as the run before them wrote those.
+    """
     runs = context.store.runs
     summary = summarise(context, asked, found)
     changed = changed_settings(context)
@@ -52,7 +55,7 @@ def publish(
     notes = [note for answer in found for note in answer.notes]
     sheets = (
         *(sheet for answer in found for sheet in answer.sheets),
-        *run_sheets(context, notes, findings),
+        *(() if all(known.action for known in asked) else run_sheets(context, notes, findings)),
     )
     log = log_sheet(context, run_id, summary, finished_at)
     keep_results(context.store, run_id, sheets)
@@ -106,12 +109,12 @@ def summarise(
 
 
 def _write_files(folder: Path, found: Sequence[Answer]) -> tuple[Path, ...]:
-    files = {name: text for answer in found for name, text in answer.files.items()}
-    for name, text in files.items():
+    files = {name: content for answer in found for name, content in answer.files.items()}
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with path.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
     return tuple(folder / name for name in files)

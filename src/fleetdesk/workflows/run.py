@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fleetdesk import __version__
 from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem
+from fleetdesk.model.analysis import Analysis
 from fleetdesk.settings import secrets
 from fleetdesk.settings.flatten import flatten
 from fleetdesk.settings.reading import Reading, read_settings
@@ -67,7 +69,7 @@ class RunResult:
             *(f"Changed since the last run: {change}" for change in done.changed),
             *(f"Note: {warning}" for warning in self.warnings),
             f"Workbook  {self.workbook}",
-            *(f"{_label(path):<10}{path}" for path in done.files),
+            *_places(done.files),
         ]
         if self.added_settings:
             lines.append(f"Backup    {done.backup}")
@@ -96,38 +98,58 @@ def run_workbook(
     address: str | Path,
     *,
     only: Sequence[str] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
     folder: Path | None = None,
     clock: Clock = utc_now,
     on_progress: OnProgress = silent,
 ) -> RunResult:
     """Answer the workbook's questions (or `only` those named) and write the results into it.
 
-    All or nothing: on any error workbook and store stay as they were.
+    All or nothing: on any error workbook and store stay as they were. Actions come in a run of
+    their own after the answers are published; `options` are theirs.
     """
     on_progress("Reading the workbook", 0.0)
     with open_context(str(address), folder, clock) as context:
         analyses = asked(context.settings, only)
-        run_id = _begin(context)
-        try:
-            on_progress("Reading the records", 0.05)
-            record = known(context.store, context.settings)
-            found = answers(context, record, analyses, part(on_progress, 0.1, 0.9))
-            on_progress("Writing the results", 0.9)
-            published = publish(context, run_id, analyses, found, record.findings)
-        except BaseException as error:
-            _close_after(error, context, run_id)
-            raise
-        on_progress("Done", 1.0)
-        return RunResult(
-            workbook=context.address,
-            published=published,
-            headlines=tuple(answer.headline for answer in found),
-            warnings=(
-                *context.reading.warnings,
-                *(note for answer in found for note in answer.notes),
-            ),
-            added_settings=context.migration.added,
-        )
+        actions = [known for known in analyses if known.action]
+        questions = [known for known in analyses if not known.action]
+        both = bool(actions and questions)
+        share = part(on_progress, 0.0, 0.9) if both else on_progress
+        result = _run(context, questions or actions, options, share)
+    if both:
+        with open_context(str(address), folder, clock) as context:
+            acted = _run(context, actions, options, part(on_progress, 0.9, 1.0))
+            result = replace(result, headlines=(*result.headlines, *acted.headlines))
+    on_progress("Done", 1.0)
+    return result
+
+
+def _run(
+    context: Context,
+    analyses: Sequence[Analysis],
+    options: Mapping[str, Any],
+    on_progress: OnProgress,
+) -> RunResult:
+    run_id = _begin(context)
+    try:
+        on_progress("Reading the records", 0.05)
+        record = known(context.store, context.settings)
+        found = answers(context, record, analyses, part(on_progress, 0.1, 0.9), options)
+        on_progress("Writing the results", 0.9)
+        published = publish(context, run_id, analyses, found, record.findings)
+    except BaseException as error:
+        _close_after(error, context, run_id)
+        raise
+    return RunResult(
+        workbook=context.address,
+        published=published,
+        headlines=tuple(answer.headline for answer in found),
+        warnings=(
+            *context.reading.warnings,
+            *(note for answer in found for note in answer.notes),
+        ),
+        added_settings=context.migration.added,
+    )
 
 
 def check_workbook(address: str | Path, *, folder: Path | None = None) -> CheckResult:
@@ -193,8 +215,16 @@ def _begin(context: Context) -> str:
     return run_id
 
 
-def _label(path: Path) -> str:
-    return "Map" if path.name == MAP_NAME else "File"
+def _places(files: Sequence[Path]) -> Iterator[str]:
+    """Where the files are: the map by its name, several others by their folder."""
+    folders: dict[Path, list[Path]] = {}
+    for path in files:
+        if path.name == MAP_NAME:
+            yield f"Map       {path}"
+        else:
+            folders.setdefault(path.parent, []).append(path)
+    for folder, inside in folders.items():
+        yield f"File      {inside[0]}" if len(inside) == 1 else f"Files     {folder}"
 
 
 def _free_id(wanted: str, taken: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ class Sent:
     trouble: str = ""
 
 
+_CLOSING = 421  # the reply after which the server hangs up
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,16 +51,36 @@ def send(
     password: str | None,
     trust: ssl.SSLContext | None = None,
 ) -> Iterator[Sent]:
-    """Hand in the mails over one connection and yield what became of each.
+    """Hand in the mails one after the other and yield what became of each.
 
-    `trust` says which certificates count; by default the system's. FleetDeskError when nothing can
-    be sent at all: no connection, no encryption, no sign-in.
+    A connection that breaks at one mail is made anew for the next. `trust` says which certificates
+    count; by default the system's. FleetDeskError when nothing can be sent at all: no connection,
+    no encryption, no sign-in.
     """
     if not mails:
         return
-    with _connected(server, password, trust or ssl.create_default_context()) as connection:
+    trust = trust or ssl.create_default_context()
+    connection: smtplib.SMTP | None = _connected(server, password, trust)
+    lost = ""
+    try:
         for mail in mails:
-            yield _handed_in(connection, mail)
+            if connection is None and not lost:
+                try:
+                    connection = _connected(server, password, trust)
+                except FleetDeskError as error:
+                    # It went a moment ago, so it is not asked again for every mail.
+                    lost = error.cause
+            if connection is None:
+                yield Sent(str(mail["To"]), str(mail["Message-ID"]), lost)
+                continue
+            trouble, broken = _handed_in(connection, mail)
+            if broken:
+                connection.close()
+                connection = None
+            yield Sent(str(mail["To"]), str(mail["Message-ID"]), trouble)
+    finally:
+        if connection is not None:
+            _say_goodbye(connection)
 
 
 def _connected(server: MailServer, password: str | None, trust: ssl.SSLContext) -> smtplib.SMTP:
@@ -136,16 +158,29 @@ def _untrusted(where: str, error: ssl.SSLError) -> FleetDeskError:
     )
 
 
-def _handed_in(connection: smtplib.SMTP, mail: EmailMessage) -> Sent:
-    to, key = str(mail["To"]), str(mail["Message-ID"])
+def _handed_in(connection: smtplib.SMTP, mail: EmailMessage) -> tuple[str, bool]:
+    """What went wrong with the mail, if anything, and whether the connection broke by it."""
     try:
         connection.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         ((code, said),) = error.recipients.values()
-        return Sent(to, key, f"refused: {code} {_plain(said)}")
+        return f"the server refuses the address: {code} {_plain(said)}", False
+    except smtplib.SMTPSenderRefused as error:
+        return f"the server refuses the sender: {_said(error)}", False
+    except smtplib.SMTPResponseException as error:
+        return f"the server does not take it: {_said(error)}", error.smtp_code == _CLOSING
+    except TimeoutError:
+        return "the server did not answer in time", True
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        return Sent(to, key, _said(error))
-    return Sent(to, key)
+        return f"the connection broke: {_said(error)}", True
+    return "", False
+
+
+def _say_goodbye(connection: smtplib.SMTP) -> None:
+    """All mails are handed in by now, so nothing that goes wrong here matters."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        connection.quit()
+    connection.close()
 
 
 def _said(error: Exception) -> str:

@@ -118,6 +118,8 @@ def _route(route: MapRoute, taken: Counter[Position], currency: str) -> dict[str
         "start": route.start and _at(route.start),
         "end": route.end and _at(route.end),
         "line": [_at(stop.at) for stop in route.stops],
+        "loads": [0, *(stop.load_vehicles for stop in route.stops)],
+        "pauses": [{"at": _at(p.at), "what": p.what, "times": p.times} for p in route.pauses],
         "places": _places(route.stops, taken, currency),
     }
 
@@ -161,6 +163,7 @@ def _stop(stop: MapStop, currency: str) -> dict[str, object]:
     return {
         "n": stop.number,
         "do": stop.action,
+        "does": sorted(stop.does),
         "vehicle": stop.vehicle,
         "place": stop.place,
         "at": stop.arrive,
@@ -170,6 +173,7 @@ def _stop(stop: MapStop, currency: str) -> dict[str, object]:
         "left": stop.batteries_left,
         "why": stop.reason,
         "adds": None if stop.adds is None else money(stop.adds, currency),
+        "mark": ("locked " if stop.locked else "") + ("must" if stop.must else ""),
     }
 
 

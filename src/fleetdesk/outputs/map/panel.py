@@ -9,6 +9,8 @@ from fleetdesk.outputs.map.view import MapRoute, MapView
 from fleetdesk.outputs.palette import Palette, text_on
 from fleetdesk.outputs.wording import money
 
+_LOADS = '<span class="loads"><i></i><i></i><i></i></span>'
+
 
 def panel(view: MapView, colours: Palette) -> str:
     """The panel as HTML; every text from the data is escaped."""
@@ -54,11 +56,15 @@ def _routes(view: MapView) -> str:
         f'<li><button type="button" data-route="{index}">{swatch(route)}'
         f"<b>{text(route.worker)}</b>"
         f"<span>{_plural(len(route.stops), 'stop')} · {route.distance_m / 1000:.1f} km · "
-        f"{route.duration_s / 3600:.1f} h<br>{text(route.leaves)}\u2013{text(route.returns)} · "
-        f"profit {text(money(route.profit, view.currency))}</span></button></li>"
+        f"{route.duration_s / 3600:.1f} h<br>{text(route.leaves)}\u2013{text(route.returns)}"
+        f"{_profit(route, view)}</span></button></li>"
         for index, route in enumerate(view.routes)
     )
     return f'<h2>Routes</h2><ol class="routes">{rows}</ol>'
+
+
+def _profit(route: MapRoute, view: MapView) -> str:
+    return "" if route.profit is None else f" · profit {text(money(route.profit, view.currency))}"
 
 
 def _signs(view: MapView, colours: Palette) -> str:
@@ -72,7 +78,20 @@ def _signs(view: MapView, colours: Palette) -> str:
             (f'<span class="pin move down" style="{sample}">4</span>', "Drop off"),
             ('<span class="depot">Start</span>', "Where a van starts and ends"),
         ]
-    if view.parkings:
+    stops = [stop for route in view.routes for stop in route.stops]
+    if any(not stop.does for stop in stops):
+        signs.append((f'<span class="pin move" style="{sample}">5</span>', "Other work there"))
+    if any(stop.must for stop in stops):
+        signs.append((f'<span class="pin must" style="{sample}">6</span>', "Must be done"))
+    if any(stop.locked for stop in stops):
+        signs.append((f'<span class="pin locked" style="{sample}">7</span>', "Locked by you"))
+    if any(route.pauses for route in view.routes):
+        signs.append(('<span class="pause">12:00</span>', "Break, or batteries loaded"))
+    if any(stop.load_vehicles for stop in stops):
+        signs.append((_LOADS, "Thicker line: more vehicles on board"))
+    if any(parking.count is None for parking in view.parkings):
+        signs.append(('<span class="parking">P</span>', "Parking"))
+    elif view.parkings:
         signs += [
             ('<span class="parking">P 5/4</span>', "Parking: vehicles there / wanted"),
             ('<span class="parking low">P 1/4 !</span>', "Parking below its minimum"),

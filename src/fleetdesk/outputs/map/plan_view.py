@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from fleetdesk.model.fleet import VehicleNow
@@ -14,13 +15,15 @@ from fleetdesk.outputs.map.view import (
     MapCell,
     MapDropped,
     MapParking,
+    MapPause,
     MapRoute,
     MapStop,
     MapVehicle,
     MapView,
+    does_at,
 )
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.wording import clock, money, roi_name
+from fleetdesk.outputs.wording import clock, money, roi_name, work_at
 from fleetdesk.settings.schema import Settings
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -37,17 +40,19 @@ def map_view(
     vans: Sequence[Van] = (),
     fleet: Sequence[VehicleNow] = (),
     rates_per_h: Mapping[str, float] | None = None,
+    locked: Collection[str] = (),
 ) -> MapView:
     """The plan of `day` with its reasons, parkings, cells and what was left out.
 
-    `rates_per_h` is the revenue per operational hour of each cell, in city currency.
+    `rates_per_h` is the revenue per operational hour of each cell, in city currency; `locked` are
+    the tasks that the planner bound.
     """
     by_id = {task.task_id: task for task in tasks}
     roi_of = {task_id: roi.roi for task_id, roi in (rois or {}).items()}
     battery_of = {vehicle.vehicle_id: vehicle.battery_pct for vehicle in fleet}
     van_of = {van.worker: van for van in vans}
     routes = tuple(
-        _route(index, route, by_id, roi_of, van_of.get(route.worker), battery_of, settings)
+        _route(index, route, by_id, roi_of, van_of.get(route.worker), battery_of, locked, settings)
         for index, route in enumerate(plan.routes)
     )
     return MapView(
@@ -79,6 +84,7 @@ def _route(
     roi_of: Mapping[str, float],
     van: Van | None,
     battery_of: Mapping[str, float | None],
+    locked: Collection[str],
     settings: Settings,
 ) -> MapRoute:
     colours = palette()
@@ -90,7 +96,8 @@ def _route(
         adds = roi_of.get(visit.task_id) if first else None
         task = tasks.get(visit.task_id)
         before = battery_of.get(visit.vehicle_id, task.before.battery_pct if task else None)
-        stops.append(_stop(number, visit, task, before, adds, settings))
+        stop = _stop(number, visit, task, before, adds, settings)
+        stops.append(replace(stop, locked=visit.task_id in locked))
     return MapRoute(
         worker=route.worker,
         colour=colours.category(index),
@@ -103,6 +110,14 @@ def _route(
         duration_s=route.duration_s,
         profit=route.profit_milli / _MILLI,
         dashed=colours.repeats(index) % 2 == 1,
+        pauses=tuple(
+            MapPause(
+                pause.at,
+                pause.kind.value,
+                f"{clock(pause.start_at, settings)}\u2013{clock(pause.end_at, settings)}",
+            )
+            for pause in route.pauses
+        ),
     )
 
 
@@ -119,7 +134,7 @@ def _stop(
         before = None  # told where the vehicle is picked up
     return MapStop(
         number=number,
-        action=visit.action.value,
+        action=work_at(visit, task),
         vehicle=visit.vehicle_id,
         at=visit.at,
         place=visit.place,
@@ -130,6 +145,8 @@ def _stop(
         batteries_left=visit.batteries_left,
         reason=task.why if task else "",
         adds=adds,
+        does=does_at(visit.action, task.kinds if task else ()),
+        must=task is not None and task.must,
     )
 
 

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleetdesk.model.places import Point
+from fleetdesk.model.plan import Action
+from fleetdesk.model.work import TaskKind
+
+
+class Does(StrEnum):
+    """What the sign of a stop shows of the work there."""
+
+    SWAP = "swap"
+    UP = "up"
+    DOWN = "down"
+
+
+def does_at(action: Action, kinds: Collection[TaskKind]) -> frozenset[Does]:
+    """The signs of a stop, from its action and the kinds of its task."""
+    if action is Action.DROP_OFF:
+        return frozenset({Does.DOWN})
+    swaps = TaskKind.SWAP_BATTERY in kinds or action in (Action.SWAP, Action.SWAP_AND_PICK_UP)
+    takes = action in (Action.PICK_UP, Action.SWAP_AND_PICK_UP)
+    return frozenset(({Does.SWAP} if swaps else set()) | ({Does.UP} if takes else set()))
 
 
 @dataclass(frozen=True, slots=True)
 class MapParking:
-    """A parking with the vehicles standing there now and how many are wanted."""
+    """A parking with the vehicles standing there now and how many are wanted.
+
+    Without a `count` only its place and name are shown.
+    """
 
     name: str
     at: Point
-    count: int
-    minimum: int
-    target: int
+    count: int | None = None
+    minimum: int = 0
+    target: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +54,11 @@ class MapCell:
 
 @dataclass(frozen=True, slots=True)
 class MapStop:
-    """One numbered stop of a route; the load is counted when leaving it."""
+    """One numbered stop of a route; the load is counted when leaving it.
+
+    `does` says which sign it gets. `locked` says that the planner bound it to its place or worker,
+    `must` that it is a duty.
+    """
 
     number: int
     action: str
@@ -44,11 +72,26 @@ class MapStop:
     batteries_left: int
     reason: str
     adds: float | None = None
+    does: frozenset[Does] = frozenset()
+    locked: bool = False
+    must: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapPause:
+    """A break or a reload of batteries: what it is and its local times, as text."""
+
+    at: Point
+    what: str
+    times: str
 
 
 @dataclass(frozen=True, slots=True)
 class MapRoute:
-    """One worker's round; `colour` is `#RRGGBB`, `dashed` tells apart workers of one colour."""
+    """One worker's round; `colour` is `#RRGGBB`, `dashed` tells apart workers of one colour.
+
+    A round without `profit` is shown to its worker.
+    """
 
     worker: str
     colour: str
@@ -59,8 +102,9 @@ class MapRoute:
     returns: str
     distance_m: int
     duration_s: int
-    profit: float
+    profit: float | None = None
     dashed: bool = False
+    pauses: tuple[MapPause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
 from fleetdesk.workflows.context import MAP_NAME
+from fleetdesk.workflows.crew_files import crew_files, crew_routes
 from fleetdesk.workflows.plan_day import DayPlan, plan_day
 from fleetdesk.workflows.plan_sheets import empty_plan_sheets, plan_sheets
 from fleetdesk.workflows.route_edits import route_edits
@@ -33,7 +34,7 @@ def answer(ask: Ask) -> Answer:
         ),
         notes=day.notes,
         summary=facts,
-        files={MAP_NAME: _map(day, settings)},
+        files={MAP_NAME: _map(day, settings), **_for_crews(day, settings)},
     )
 
 
@@ -54,6 +55,11 @@ def summarise(day: DayPlan, settings: Settings) -> dict[str, Any]:
         "profit": day.plan.profit_milli / 1000,
         "currency": settings.city.currency,
     }
+
+
+def _for_crews(day: DayPlan, settings: Settings) -> dict[str, str | bytes]:
+    pay = {offer.task_id: offer.price for offer in day.offers}
+    return crew_files(crew_routes(day.plan, day.vans, day.tasks, settings, pay), settings)
 
 
 def _map(day: DayPlan, settings: Settings) -> str:
