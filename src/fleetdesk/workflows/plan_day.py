@@ -31,6 +31,7 @@ from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.tasks.candidates import candidates
+from fleetdesk.tasks.facts import vehicle_facts
 from fleetdesk.tasks.hold_back import hold_back
 from fleetdesk.tasks.pricing import Offer
 from fleetdesk.tasks.priority import prioritise
@@ -116,7 +117,8 @@ def plan_day(
     fleet = _fleet(tables, settings, now.as_of)
     on_progress("Weighing tasks", 0.45)
     rule = swap_rule(fleet, downstream, settings, now.starts_at, past.policy if past else None)
-    tasks = candidates(fleet, parkings(settings), settings, rule.why)
+    facts = vehicle_facts(tables, fleet, settings, now.as_of)
+    tasks = candidates(fleet, parkings(settings), settings, rule.why, facts)
     rois = {roi.task_id: roi for roi in task_rois(tasks, downstream, settings, now.starts_at)}
     priorities = prioritise(tasks, rois, settings)
     edits = for_day(edits, now.day, tasks)
