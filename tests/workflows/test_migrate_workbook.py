@@ -11,8 +11,9 @@ import openpyxl
 import pytest
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.settings.fields import SECTIONS
 from fleetdesk.settings.reading import read_settings
-from fleetdesk.settings.schema import SCHEMA_VERSION, Settings
+from fleetdesk.settings.schema import SCHEMA_VERSION, SHEET_ORDER, Settings
 from fleetdesk.sheets import file_switch
 from fleetdesk.sheets.base import SCHEMA_ROW, WritePlan
 from fleetdesk.sheets.memory import MemoryWorkbook
@@ -27,7 +28,11 @@ from .conftest import Clock
 from .old_workbook import LABELS_OF_2, decorate, write_version_1
 
 FORMS = ("City", "Thresholds", "Costs & prices")
-ADDED = [f"{sheet}: {label}" for sheet in FORMS for label in LABELS_OF_2[sheet]]
+NEW_SHEETS = [SECTIONS[s].sheet for s in SHEET_ORDER if SECTIONS[s].since > 1]
+ADDED = [
+    *(f"{sheet}: {label}" for sheet in FORMS for label in LABELS_OF_2[sheet]),
+    *(f"{sheet}: the whole sheet" for sheet in NEW_SHEETS),
+]
 
 
 @pytest.fixture
@@ -130,7 +135,7 @@ def test_only_the_parts_of_the_settings_tables_change(old: Path) -> None:
     workbook = XlsxFile(old)
     snapshot = workbook.snapshot()
     migration = plan_migration(workbook, read_settings(snapshot), writing=True)
-    plan = WritePlan((), migration.additions, migration.settings_schema)
+    plan = WritePlan((), migration.additions, settings_schema=migration.settings_schema)
     workbook.commit(plan, snapshot.fingerprint)
     after = parts(old)
     assert before.keys() == after.keys()
@@ -230,14 +235,15 @@ def test_a_workbook_of_a_newer_program_is_refused_untouched(workspace: Path) -> 
 
 def test_an_adapter_that_cannot_add_is_told_of_and_keeps_its_version(old: Path) -> None:
     class Stubborn(MemoryWorkbook):
-        def obstacles(self, new):
-            return {sheet.table: "this is a Google Sheet" for sheet in new}
+        def obstacles(self, new, whole=()):
+            return {sheet.table: "this is a Google Sheet" for sheet in (*new, *whole)}
 
     snapshot = XlsxFile(old).snapshot()
     workbook = Stubborn({name: page.cells for name, page in snapshot.sheets.items()})
     migration = plan_migration(workbook, read_settings(snapshot), writing=True)
-    assert migration.additions == () and migration.settings_schema == 1
-    assert sum("because this is a Google Sheet" in str(w) for w in migration.warnings) == 3
+    assert migration.additions == migration.sheets == () and migration.settings_schema == 1
+    told = sum("because this is a Google Sheet" in str(w) for w in migration.warnings)
+    assert told == 3 + len(NEW_SHEETS)
 
 
 def test_whole_new_sheets_are_added_and_are_the_planners_from_then_on(old: Path) -> None:
