@@ -19,6 +19,9 @@ TABLES: dict[str, str] = {
     "questions": "Questions", "task_rules": "Task_rules", "mail": "Mail", "riders": "Riders",
     "segments": "Segments", "churn": "Churn", "retention": "Retention",
     "lifetime_value": "LifetimeValue",
+    "usage": "Usage", "package_advice": "PackageAdvice", "package_trial": "PackageTrial",
+    "pricing": "Pricing", "offer_tests": "OfferTests", "service_sets": "ServiceSets",
+    "battery_plan": "BatteryPlan", "next_best": "NextBest",
 }  # fmt: skip
 SECTIONS: dict[str, type[Sheet]] = FORMS | LISTS
 _KINDS: dict[type, InputKind] = {

@@ -90,8 +90,8 @@ class PackageAdvice(PackageSheet):
     )
     churn_response_pct: float = setting(
         0.5, "Churn when dearer",
-        "By how many percent the chance to leave rises when a rider has to pay 1 % more. Measure it "
-        "with a test before you trust it.", unit="%", ge=0, le=50,
+        "By how many percent the chance to leave rises when a rider has to pay 1 % more. Measure "
+        "it with a test before you trust it.", unit="%", ge=0, le=50,
     )  # fmt: skip
     churn_response_error_pct: float = setting(
         0.3, "Give or take", "How unsure that is; trials show it as their interval.",

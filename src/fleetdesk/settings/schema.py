@@ -14,6 +14,16 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from fleetdesk.settings.mail_sheet import Mail
+from fleetdesk.settings.package_sheets import (
+    BatteryPlan,
+    NextBest,
+    OfferTests,
+    PackageAdvice,
+    Pricing,
+    ServiceSets,
+    TrialPackage,
+    Usage,
+)
 from fleetdesk.settings.questions import Questions
 from fleetdesk.settings.rider_sheets import Churn, LifetimeValue, Retention, Riders, Segments
 from fleetdesk.settings.sheet import Sheet, setting
@@ -406,6 +416,14 @@ class Settings(BaseModel):
     churn: Churn = Churn()
     retention: Retention = Retention()
     lifetime_value: LifetimeValue = LifetimeValue()
+    usage: Usage = Usage()
+    package_advice: PackageAdvice = PackageAdvice()
+    package_trial: tuple[TrialPackage, ...] = ()
+    pricing: Pricing = Pricing()
+    offer_tests: OfferTests = OfferTests()
+    service_sets: ServiceSets = ServiceSets()
+    battery_plan: BatteryPlan = BatteryPlan()
+    next_best: NextBest = NextBest()
 
 
 FORMS: dict[str, type[Sheet]] = {
@@ -420,6 +438,13 @@ FORMS: dict[str, type[Sheet]] = {
     "churn": Churn,
     "retention": Retention,
     "lifetime_value": LifetimeValue,
+    "usage": Usage,
+    "package_advice": PackageAdvice,
+    "pricing": Pricing,
+    "offer_tests": OfferTests,
+    "service_sets": ServiceSets,
+    "battery_plan": BatteryPlan,
+    "next_best": NextBest,
 }
 LISTS: dict[str, type[Sheet]] = {
     "packages": Package,
@@ -427,8 +452,11 @@ LISTS: dict[str, type[Sheet]] = {
     "parkings": ParkingRow,
     "offers": Offer,
     "task_rules": TaskRule,
+    "package_trial": TrialPackage,
 }
 SHEET_ORDER: tuple[str, ...] = (
     "city", "weights", "thresholds", "task_rules", "packages", "costs", "workers", "parkings",
     "offers", "mail", "questions", "riders", "segments", "churn", "retention", "lifetime_value",
+    "usage", "package_advice", "package_trial", "pricing", "offer_tests", "service_sets",
+    "battery_plan", "next_best",
 )  # fmt: skip
