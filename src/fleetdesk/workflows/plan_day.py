@@ -25,7 +25,7 @@ from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
 from fleetdesk.routes.explain import marginal
-from fleetdesk.routes.problem import build
+from fleetdesk.routes.problem import RoutingProblem, build
 from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
@@ -53,7 +53,7 @@ class DayPlan:
     """All that was worked out for one day; `plan.dropped` holds every task without a route.
 
     `adds` is what each planned task adds to the profit, in city currency: with it less without it.
-    `past` is None where nobody wanted to look back.
+    `past` is None where nobody wanted to look back. `problem` is what the routes were made from.
     """
 
     moment: Moment
@@ -74,6 +74,7 @@ class DayPlan:
     adds: Mapping[str, float]
     notes: tuple[Problem, ...]
     edits: RouteEdits
+    problem: RoutingProblem
 
     @property
     def cell_rates(self) -> Mapping[str, float]:
@@ -167,6 +168,7 @@ def plan_day(
             *pay_notes,
         ),
         edits=edited,
+        problem=problem,
     )
 
 
