@@ -515,3 +515,42 @@ def test_a_dead_run_is_interrupted_and_a_live_one_is_left(
 def test_results_are_taken_only_from_a_run_under_way(store: Store) -> None:
     with pytest.raises(RuntimeError):
         store.save_result("nobody", "tasks", pa.table({"a": [1]}))
+
+
+def payments(**riders: str) -> pa.Table:
+    """A payment of each rider, by its id and the day of May it was due on."""
+    days = [datetime(2024, 5, int(day)) for day in riders.values()]
+    count = len(days)
+    return pa.table(
+        {
+            "payment_id": [f"{rider}-{day}" for rider, day in riders.items()],
+            "rider_id": list(riders),
+            "due_at": pa.array(days, pa.timestamp("us")),
+            "paid_at": pa.array([None] * count, pa.timestamp("us")),
+            "amount": [1.0] * count,
+            "payment_kind": ["trip"] * count,
+        }
+    )
+
+
+def test_removed_rows_are_in_no_generation(opener: Opener, folder: Path) -> None:
+    with opener(folder) as store:
+        write(store, payments=payments(ann="1", bob="1"), vehicles=vehicles("a"))
+        write(store, payments=payments(ann="2", cid="3"))
+        removed = store.remove_rows("rider_id", "ann")
+        assert removed.rows == {"payments": 2} and list(removed.still_read) == []
+        assert [row["rider_id"] for row in read(store, "payments")] == ["bob", "cid"]
+        assert [row["vehicle_id"] for row in read(store, "vehicles")] == ["a"]
+        latest = store.last_import()
+        assert latest is not None and latest.tables["payments"].rows == 2
+        store.verify()
+        assert store.remove_rows("rider_id", "ann").rows == {}
+        write(store, payments=payments(ann="2"))  # nothing keeps a rider from coming again
+        assert len(read(store, "payments")) == 3
+
+
+def test_the_last_import_is_the_newest_one(store: Store) -> None:
+    assert store.last_import() is None
+    write(store, weather=weather(0))
+    write(store, weather=weather(1))
+    assert store.last_import() == store.imports()[-1]

@@ -70,8 +70,8 @@ def query(address: str, statement: str) -> list[Any]:
 
 
 def cut(address: str, whose: str) -> None:
-    """Cut the lines of a row of the server's own tables."""
-    query(address, f"SELECT pg_terminate_backend(pid) FROM {whose}")
+    """Cut the lines of a row of the server's own tables, and wait until they are."""
+    query(address, f"SELECT pg_terminate_backend(pid, 10000) FROM {whose}")
 
 
 def test_a_line_cut_in_the_middle_of_an_import_leaves_nothing(address: str, store: Store) -> None:
@@ -93,6 +93,7 @@ def test_a_server_that_dies_in_the_middle_of_an_import_loses_only_that() -> None
         address = server.new_database()
         with open_any(address, NOWHERE, create=True) as store:
             write(store, vehicles("a"))
+            fleet = store.tables()["vehicles"]
             with pytest.raises(StoreUnusable, match="was lost"), store.new_generation("t") as g:
                 g.append("vehicles", vehicles("b"))
                 os.kill(server.pid, signal.SIGQUIT)  # no time to tidy up
@@ -100,6 +101,9 @@ def test_a_server_that_dies_in_the_middle_of_an_import_loses_only_that() -> None
                     g.append("vehicles", vehicles("c"))
             with pytest.raises(StoreUnusable, match="was lost"):
                 store.imports()
+            for read in (fleet.to_pyarrow, fleet.execute, lambda: list(fleet.to_pyarrow_batches())):
+                with pytest.raises(StoreUnusable, match="was lost while reading"):
+                    read()
         with pytest.raises(StoreUnusable, match="cannot be opened"):
             open_any(address, NOWHERE)
 
@@ -210,6 +214,9 @@ def test_an_older_store_is_brought_up(
         assert store.tables()["weather"].count().execute() == 0
     version = query(address, "SELECT version FROM fleetdesk.schema_version")
     assert version == [(steps[-1].version,)]
+    kept = f"fleetdesk.before_v{steps[-1].version}"
+    assert query(address, f"SELECT version FROM {kept}_schema_version") == [(1,)]
+    assert query(address, f"SELECT count(*) FROM {kept}_imports") == [(0,)]
 
 
 def test_every_step_of_the_ledger_can_be_said_in_postgres() -> None:

@@ -104,3 +104,38 @@ def test_generations_are_counted_by_what_only_they_hold(tmp_path: Path) -> None:
     assert freed_by([tmp_path / "a", tmp_path / "c"]) == 10
     assert freed_by([tmp_path / "a", tmp_path / "b"]) == 1000
     assert [in_words(size) for size in (999, 1500, 2.5e9)] == ["999 bytes", "1.5 kB", "2.5 GB"]
+
+
+def test_rows_that_come_again_are_not_counted_again(tmp_path: Path) -> None:
+    tables = weather(tmp_path / "tables", 1, 2)
+    for again in (False, True):
+        import_source("tables", str(tables), tmp_path / "w", NewWorkbook(), again=again)
+    (source,) = status(tmp_path / "w").as_dict()["sources"]
+    assert source["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["schedule", "add", "--every", "15x", "W", "run"], "no interval"),
+        (["schedule", "add", "--at", "25:00", "W", "run"], "no time of day"),
+        (["import", "gbfs", "x", "--into", "W", "--option", "polls=x"], "a whole number from 1"),
+        (["import", "files", "x", "--into", "W", "--option", "centre=here"], "LAT,LON"),
+        (["import", "mds", "x", "--into", "W", "--option", "since=monday"], "a day such as"),
+    ],
+)
+def test_wrong_words_end_with_the_code_of_wrong_usage(
+    workspace: Path, words: list[str], told: str
+) -> None:
+    given = [str(workspace) if word == "W" else word for word in words]
+    result = CliRunner().invoke(cli, given)
+    assert result.exit_code == 2, result.output
+    assert told in result.output
+
+
+def test_json_may_come_after_the_scheduled_command(workspace: Path) -> None:
+    result = CliRunner().invoke(
+        cli, ["schedule", "add", "--every", "15m", str(workspace), "run", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["ok"]

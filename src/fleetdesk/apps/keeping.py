@@ -1,4 +1,4 @@
-"""`fleetdesk status | gc | backup | restore`: look after a workspace."""
+"""`fleetdesk status | gc | forget | backup | restore`: look after a workspace."""
 
 from __future__ import annotations
 
@@ -45,6 +45,25 @@ def gc(workspace: Path, dry_run: bool, runs: int, raw_days: int, as_json: bool) 
             workspace, dry_run=dry_run, runs_kept=runs, raw_kept=timedelta(days=raw_days)
         )
         return done.as_dict()
+
+    finish(work, as_json)
+
+
+@click.command()
+@click.argument("rider")
+@here_argument
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@as_json_option
+def forget(rider: str, workspace: Path, dry_run: bool, as_json: bool) -> None:
+    """Remove all records of RIDER from WORKSPACE, those of older imports too.
+
+    RIDER is the source's own id, or the pseudonym, rp-...
+    """
+
+    def work(_: OnProgress) -> Mapping[str, Any]:
+        from fleetdesk.workflows.forget import forget as remove
+
+        return remove(workspace, rider, dry_run=dry_run).as_dict()
 
     finish(work, as_json)
 

@@ -50,10 +50,12 @@ def add(
         from fleetdesk.workflows.schedule_edits import add_from_words
 
         return add_from_words(
-            workspace, command, at=at, days=days, interval=interval, timezone=timezone
+            workspace, words, at=at, days=days, interval=interval, timezone=timezone
         ).as_dict()
 
-    finish(work, as_json)
+    # An option of `add` itself that is easily put last, where those of the command are.
+    words = [word for word in command if word != "--json"]
+    finish(work, as_json or len(words) < len(command))
 
 
 @schedule.command("list")

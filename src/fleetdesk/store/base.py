@@ -124,6 +124,21 @@ class Recovered:
     reason: str
 
 
+REMOVAL = "removal of rows"
+"""The source under which the ledger enters a generation that only lacks rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Rows that were removed for good, by table; `still_read` are generations that hold them yet.
+
+    These are read by somebody, and go when they are collected.
+    """
+
+    rows: Mapping[str, int]
+    still_read: Sequence[str] = ()
+
+
 class Generation(Protocol):
     """A generation being written; it exists for nobody until its `with` block ends well."""
 
@@ -230,6 +245,9 @@ class Store(Protocol):
     def imports(self) -> Sequence[ImportRecord]:
         """What was imported, the oldest first."""
 
+    def last_import(self) -> ImportRecord | None:
+        """The latest of them, without reading the others."""
+
     def visits(self) -> Sequence[Visit]:
         """The latest look at each source, by origin, as this generation knows it."""
 
@@ -260,6 +278,12 @@ class Store(Protocol):
         """Remove what crashes and older generations left; returns what was, or would be, removed.
 
         The current generation, the two before it and those that somebody reads stay.
+        """
+
+    def remove_rows(self, column: str, value: str) -> Removed:
+        """Remove for good all rows with this value in a column of this name, in all generations.
+
+        Turns to a generation without them. StoreUnusable while another process is writing.
         """
 
     def close(self) -> None:

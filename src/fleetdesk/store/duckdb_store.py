@@ -20,7 +20,15 @@ from fleetdesk.errors import StoreUnusable
 from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES, DType, Table
 from fleetdesk.store import generations, migrations, state
-from fleetdesk.store.base import Gap, Generation, ImportRecord, StoreCapabilities, Visit
+from fleetdesk.store.base import (
+    REMOVAL,
+    Gap,
+    Generation,
+    ImportRecord,
+    Removed,
+    StoreCapabilities,
+    Visit,
+)
 from fleetdesk.store.files import disk_trouble
 from fleetdesk.store.ledger import ImportLedger, Reach
 from fleetdesk.store.locks import FileLock, alone
@@ -158,6 +166,10 @@ class DuckDbStore:
         """What was imported, the oldest first."""
         return self._imports.imports(self.generation)
 
+    def last_import(self) -> ImportRecord | None:
+        """The latest of them, without reading the others."""
+        return self._imports.last(self.generation)
+
     def visits(self) -> list[Visit]:
         """The latest look at each source, by origin, as this generation knows it."""
         return self._imports.visits(self.generation)
@@ -200,6 +212,19 @@ class DuckDbStore:
             finally:
                 self._writer_lock.release()
         return removed
+
+    def remove_rows(self, column: str, value: str) -> Removed:
+        """Remove for good all rows with this value in a column of this name, in all generations.
+
+        Files that hold none are taken over as links; generations before go at once. StoreUnusable
+        while another process is writing.
+        """
+        with self._writing(REMOVAL):
+            with self.new_generation(REMOVAL) as generation:
+                assert isinstance(generation, GenerationWriter)
+                generation.leave_out(column, value)
+            generations.collect(self.folder, behind=0)
+            return Removed(generation.left_out, generations.behind_current(self.folder))
 
     def close(self) -> None:
         """Let go of everything; the store cannot be used after."""

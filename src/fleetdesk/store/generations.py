@@ -97,18 +97,24 @@ def next_name(store: Path) -> str:
     return f"{max((int(name) for name in taken if name.isdecimal()), default=-1) + 1:06d}"
 
 
-def collect(store: Path, *, dry_run: bool = False) -> list[str]:
+def behind_current(store: Path) -> list[str]:
+    """The finished generations before the current one, by name."""
+    current = _current(store)
+    names = (path.name for path in (store / "generations").iterdir())
+    return sorted(name for name in names if name.isdecimal() and name < current)
+
+
+def collect(store: Path, *, dry_run: bool = False, behind: int = KEPT_BEHIND_CURRENT) -> list[str]:
     """Remove unfinished generations and old ones that nobody reads; the writer's lock is held.
 
-    The current generation and the two before it stay.
+    The current generation and some behind it stay.
     """
     root = store / "generations"
     current = _current(store)
-    finished = sorted(path for path in root.iterdir() if path.name.isdecimal())
-    behind = [path for path in finished if path.name < current][-KEPT_BEHIND_CURRENT:]
+    kept = behind_current(store)[max(0, len(behind_current(store)) - behind) :]
     removed = []
     for path in sorted(root.iterdir()):
-        if path.name == current or path in behind or is_pinned(path / MANIFEST):
+        if path.name in (current, *kept) or is_pinned(path / MANIFEST):
             continue
         removed.append(f"generations/{path.name}")
         if dry_run:

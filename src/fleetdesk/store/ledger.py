@@ -48,14 +48,14 @@ class ImportLedger:
         rows = self._database.execute(
             "SELECT * FROM imports WHERE generation <= ? ORDER BY generation", (upto,)
         )
-        return [
-            record_from_dict(
-                {name: row[name] for name in ("generation", "imported_at", "source", "note",
-                                              "origin")}
-                | {"tables": json.loads(row["tables"]), "report": json.loads(row["report"])}
-            )
-            for row in rows
-        ]  # fmt: skip
+        return [_record(row) for row in rows]
+
+    def last(self, upto: str) -> ImportRecord | None:
+        """The latest import up to this generation."""
+        row = self._database.execute(
+            "SELECT * FROM imports WHERE generation <= ? ORDER BY generation DESC LIMIT 1", (upto,)
+        ).fetchone()
+        return _record(row) if row else None
 
     def enter(
         self, database: Database, record: ImportRecord, reach: Reach | None, at: datetime
@@ -126,6 +126,14 @@ class ImportLedger:
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (name, value),
             )
+
+
+def _record(row: Row) -> ImportRecord:
+    plain = ("generation", "imported_at", "source", "note", "origin")
+    return record_from_dict(
+        {name: row[name] for name in plain}
+        | {"tables": json.loads(row["tables"]), "report": json.loads(row["report"])}
+    )
 
 
 def _note_visit(

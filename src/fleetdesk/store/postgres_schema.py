@@ -15,6 +15,7 @@ from fleetdesk.store.postgres_connection import LAY, LOCK_CLASS, SCHEMA, Connect
 
 OPEN_END = 2**31 - 1  # `_until` of a row that nothing has replaced
 # Texts compare byte by byte, as on the other engines, whatever the database's language.
+BACKUP = "before_v"
 SQL_TYPES = {
     DType.STRING: 'text COLLATE "C"',
     DType.INT: "bigint",
@@ -45,7 +46,8 @@ def exists(connection: Connection) -> bool:
 def bring_up(connection: Connection) -> None:
     """Lay the store, or bring it to the newest version, in one transaction.
 
-    A store of a newer version is refused. Before a migration the database's own dump is the backup.
+    A store of a newer version is refused. Before a migration the ledger is copied into tables whose
+    names begin with `before_v` and the new version; records are not touched by migrations.
     """
     newest = migrations.STEPS[-1].version
     with trouble("bringing its schema up"), connection.transaction():
@@ -64,6 +66,8 @@ def bring_up(connection: Connection) -> None:
             _run(connection, "INSERT INTO generations VALUES (0, '{}')")
             _run(connection, "INSERT INTO schema_version VALUES (0)")
         if found < newest:
+            if found:
+                _back_up(connection, newest)
             for step in migrations.STEPS:
                 if step.version > found:
                     for statement in step.statements:
@@ -84,6 +88,18 @@ def translated(statement: str) -> str:
 def quoted(names: tuple[str, ...], prefix: str = "") -> str:
     """Column names for a statement, each behind `prefix`."""
     return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _back_up(connection: Connection, newest: int) -> None:
+    """Copy the ledger's tables as they are."""
+    rows = connection.execute(
+        "SELECT table_name AS t FROM information_schema.tables WHERE table_schema = %s"
+        " AND table_type = 'BASE TABLE' ORDER BY 1", (SCHEMA,),
+    ).fetchall()  # fmt: skip
+    for row in rows:
+        name = row["t"]
+        if name not in TABLES and name != "results" and not name.startswith(BACKUP):
+            _run(connection, f'CREATE TABLE "{BACKUP}{newest}_{name}" AS TABLE "{name}"')
 
 
 def _add_missing(connection: Connection) -> None:

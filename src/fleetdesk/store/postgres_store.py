@@ -5,22 +5,30 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, cast
 
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.backends.postgres import Backend
 from psycopg.rows import tuple_row
 
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES
 from fleetdesk.store import postgres_connection as pg
-from fleetdesk.store.base import Gap, Generation, ImportRecord, StoreCapabilities, Visit
+from fleetdesk.store.base import (
+    REMOVAL,
+    Gap,
+    Generation,
+    ImportRecord,
+    Removed,
+    StoreCapabilities,
+    Visit,
+)
 from fleetdesk.store.ledger import ImportLedger
 from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists, quoted
 from fleetdesk.store.postgres_writer import Base, PostgresWriter, windows_from_text
@@ -32,8 +40,6 @@ GAPS = (
     Gap("texts with a NUL", lasting=True, reason="PostgreSQL cannot keep the character of code 0"),
     Gap("content checksums", lasting=True,
         reason="the database checks its own pages; rows are counted instead"),
-    Gap("backup before a migration", lasting=False,
-        reason="the database's own dump has to be made by its administrator"),
 )  # fmt: skip
 # One process per query and no joining of another's scan: with either, the last digit of a sum
 # differs from run to run.
@@ -156,6 +162,10 @@ class PostgresStore:
         """What was imported, the oldest first."""
         return self._imports.imports(self.generation)
 
+    def last_import(self) -> ImportRecord | None:
+        """The latest of them, without reading the others."""
+        return self._imports.last(self.generation)
+
     def visits(self) -> list[Visit]:
         """The latest look at each source, by origin, as this generation knows it."""
         return self._imports.visits(self.generation)
@@ -190,8 +200,8 @@ class PostgresStore:
 
         The content of pages is the database's own to check.
         """
-        imports = self.imports()
-        for name, counts in imports[-1].tables.items() if imports else ():
+        latest = self.last_import()
+        for name, counts in latest.tables.items() if latest else ():
             with pg.trouble("counting its rows"):
                 row = pg.one(
                     self._connection,
@@ -214,6 +224,20 @@ class PostgresStore:
             finally:
                 self._writer_lock.release()
         return removed
+
+    def remove_rows(self, column: str, value: str) -> Removed:
+        """Remove for good all rows with this value in a column of this name, in all generations.
+
+        Readers of older generations miss them too. StoreUnusable while another process is writing.
+        """
+        with self._writing(REMOVAL):
+            with self.new_generation(REMOVAL) as generation:
+                assert isinstance(generation, PostgresWriter)
+                generation.leave_out(column, value)
+            for table in generation.left_out:
+                with pg.trouble("giving room back"):
+                    self._connection.execute(cast(Any, f'VACUUM "{table}"'))
+        return Removed(generation.left_out)
 
     def close(self) -> None:
         """Let go of everything; the store cannot be used after."""
@@ -259,10 +283,10 @@ class PostgresStore:
             "SELECT generation, windows FROM generations ORDER BY generation DESC LIMIT 1",
         )
         number = row["generation"]
-        imports = self._imports.imports(f"{number:06d}")
+        latest = self._imports.last(f"{number:06d}")
         return Base(
             generation=number,
-            tables=imports[-1].tables if imports else {},
+            tables=latest.tables if latest else {},
             windows=windows_from_text(row["windows"]),
             keep=keep,
         )
@@ -296,7 +320,7 @@ class _PostgresViews(Views):
                     f" WHERE _since <= {generation} AND _until > {generation}"
                 )
                 connection.execute(cast(Any, body))
-        self._engine = ibis.postgres.from_connection(connection)
+        self._engine = _Engine.from_connection(connection)
 
     def look_up(self, name: str) -> Any:
         return self._engine.table(f"{name}_now")
@@ -305,6 +329,32 @@ class _PostgresViews(Views):
         if not self._connection.closed:
             let_go_of_cached(self._engine)
         self._connection.close()
+
+
+class _Engine(Backend):
+    """Ibis' engine, which says in sentences what the database says when rows are read."""
+
+    def execute(self, expr: Any, /, **given: Any) -> Any:
+        with pg.trouble("reading"):
+            return super().execute(expr, **given)
+
+    def to_pyarrow(self, expr: Any, /, **given: Any) -> Any:
+        with pg.trouble("reading"):
+            return super().to_pyarrow(expr, **given)
+
+    def to_pyarrow_batches(self, expr: Any, /, **given: Any) -> pa.RecordBatchReader:
+        with pg.trouble("reading"):
+            reader = super().to_pyarrow_batches(expr, **given)
+        return pa.RecordBatchReader.from_batches(reader.schema, _told(reader))
+
+    def _create_cached_table(self, name: str, expr: Any) -> Any:
+        with pg.trouble("reading"):
+            return super()._create_cached_table(name, expr)
+
+
+def _told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    with pg.trouble("reading"):
+        yield from batches
 
 
 class _Results:

@@ -57,6 +57,8 @@ class PostgresWriter:
         self._received: dict[str, _Received] = {}
         self._report: QualityReport | None = None
         self._note = ""
+        self._unwanted: tuple[str, str] | None = None
+        self.left_out: dict[str, int] = {}
 
     def append(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Add rows of a canonical table; a later row replaces an earlier one of the same key."""
@@ -86,6 +88,10 @@ class PostgresWriter:
         """With this generation the source `origin` is in up to `watermark`: both, or neither."""
         self.reach = origin, watermark
 
+    def leave_out(self, column: str, value: str) -> None:
+        """Remove all rows with this value for good; `left_out` counts those of the present."""
+        self._unwanted = column, value
+
     def complete(self, source: str, at: datetime) -> ImportRecord:
         """Put the rows in their tables; the caller enters the record and commits."""
         with trouble("writing a generation"):
@@ -102,6 +108,8 @@ class PostgresWriter:
                 window = _wider(self.windows.get(name), received.window)
                 if window is not None:
                     self.windows[name] = window
+            for name, gone in self._removed().items():
+                counts[name] = TableCounts(counts[name].rows - gone, 0, 0)
             self._connection.execute(
                 "INSERT INTO generations VALUES (%s, %s)",
                 (self.generation, windows_as_text(self.windows)),
@@ -115,6 +123,17 @@ class PostgresWriter:
             report=self._report,
             origin=self.reach[0] if self.reach else "",
         )
+
+    def _removed(self) -> Mapping[str, int]:
+        """Remove what is to be left out; rows of the present by table."""
+        column, value = self._unwanted or ("", "")
+        for table in TABLES.values():
+            if column in table.column_names:
+                statement = f'DELETE FROM "{table.name}" WHERE "{column}" = %s RETURNING _until'
+                ends = self._connection.execute(cast(Any, statement), (value,)).fetchall()
+                if ends:
+                    self.left_out[table.name] = sum(row["_until"] == OPEN_END for row in ends)
+        return self.left_out
 
     def _copy(self, table: Table, rows: pa.Table) -> None:
         """Send rows as CSV, which the server reads faster than single values."""

@@ -52,6 +52,8 @@ class GenerationWriter:
         self._report: QualityReport | None = None
         self._note = ""
         self.reach: tuple[str, Mapping[str, str]] | None = None
+        self._unwanted: tuple[str, str] | None = None
+        self.left_out: dict[str, int] = defaultdict(int)
         with disk_trouble("starting a generation", store):
             self._aside.mkdir(parents=True)
 
@@ -75,6 +77,10 @@ class GenerationWriter:
     def reached(self, origin: str, watermark: Mapping[str, str]) -> None:
         """With this generation the source `origin` is in up to `watermark`: both, or neither."""
         self.reach = origin, watermark
+
+    def leave_out(self, column: str, value: str) -> None:
+        """Take over no row of the generation before that has this value; `left_out` counts them."""
+        self._unwanted = column, value
 
     def complete(self, source: str, schema_version: int, at: datetime) -> Manifest:
         """Write the days, carry the rest over, and give the folder its name."""
@@ -141,10 +147,24 @@ class GenerationWriter:
         for table, days in (self._base.parts if self._base else {}).items():
             (self._folder / table).mkdir(exist_ok=True)
             for day, part in days.items():
-                if (table, day) not in touched:
-                    link_or_copy(self._base_folder / part.file, self._folder / part.file)
-                    parts[table][day] = part
+                if (table, day) not in touched and (taken := self._taken_over(table, part)):
+                    parts[table][day] = taken
         return parts
+
+    def _taken_over(self, table: str, part: Part) -> Part | None:
+        """A file of the generation before in this one; None when no row of it stays."""
+        old, new = self._base_folder / part.file, self._folder / part.file
+        column, value = self._unwanted or ("", "")
+        if column in TABLES[table].column_names:
+            unwanted = pc.equal(pq.read_table(old, columns=[column]).column(column), value)
+            count = pc.sum(unwanted).as_py() or 0
+            if count:
+                self.left_out[table] += count
+                stay = pc.invert(pc.fill_null(unwanted, False))
+                rows = pq.read_table(old, schema=schema_of(TABLES[table])).filter(stay)
+                return _written(TABLES[table], rows, new, part.file) if rows.num_rows else None
+        link_or_copy(old, new)
+        return part
 
     @property
     def _base_folder(self) -> Path:
@@ -160,15 +180,17 @@ class GenerationWriter:
         rows = pa.concat_tables(pieces + self._held.pop((table, day), []))
         latest = latest_of_each_key(definition, rows)
         file = f"{table}/{day}.parquet"
-        path = self._folder / file
-        texts = [column.name for column in definition.columns if column.dtype is DType.STRING]
-        # A dictionary pays for texts; for measured numbers it costs more than it saves.
-        pq.write_table(latest, path, compression="zstd", use_dictionary=texts)
-        flush(path)
-        part = Part(
-            file, latest.num_rows, path.stat().st_size, sha256_of(path), *_span(definition, latest)
-        )
+        part = _written(definition, latest, self._folder / file, file)
         return part, rows.num_rows - latest.num_rows
+
+
+def _written(table: Table, rows: pa.Table, path: Path, file: str) -> Part:
+    """Rows as a file of a generation, on the disk for good."""
+    texts = [column.name for column in table.columns if column.dtype is DType.STRING]
+    # A dictionary pays for texts; for measured numbers it costs more than it saves.
+    pq.write_table(rows, path, compression="zstd", use_dictionary=texts)
+    flush(path)
+    return Part(file, rows.num_rows, path.stat().st_size, sha256_of(path), *_span(table, rows))
 
 
 def latest_of_each_key(table: Table, rows: pa.Table) -> pa.Table:

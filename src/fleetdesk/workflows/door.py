@@ -75,5 +75,10 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
+def is_pseudonym(text: str) -> bool:
+    """Whether this is no rider's own id."""
+    return _PSEUDONYM.match(text) is not None
+
+
 def _is_raw(text: str) -> bool:
-    return not _PSEUDONYM.match(text)
+    return not is_pseudonym(text)

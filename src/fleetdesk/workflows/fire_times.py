@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fleetdesk.errors import FleetDeskError
+from fleetdesk.workflows.import_options import WrongUsage
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SHORTEST = timedelta(minutes=1)
@@ -78,17 +78,17 @@ def daily(at: str, days: str, timezone: str) -> Daily:
     try:
         clock = datetime.strptime(at.strip(), "%H:%M").time()
     except ValueError as error:
-        raise FleetDeskError(f"{at!r} is no time of day", fix="Write it as 03:30") from error
+        raise WrongUsage(f"{at!r} is no time of day", fix="Write it as 03:30") from error
     names = tuple(name.strip().lower()[:3] for name in days.split(",") if name.strip())
     unknown = [name for name in names if name not in DAYS]
     if unknown:
-        raise FleetDeskError(
+        raise WrongUsage(
             f"{unknown[0]!r} is no day of the week", fix=f"Write days as {','.join(DAYS)}"
         )
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise FleetDeskError(
+        raise WrongUsage(
             f"{timezone!r} is no time zone", fix="Write it as Europe/Athens"
         ) from error
     return Daily(clock, timezone, tuple(sorted(set(names), key=DAYS.index)))
@@ -99,7 +99,7 @@ def every(text: str) -> Every:
     found = _EVERY.fullmatch(text.strip())
     step = timedelta(**{_UNITS[found[2].lower()]: int(found[1])}) if found else timedelta()
     if step < SHORTEST:
-        raise FleetDeskError(f"{text!r} is no interval", fix="Write it as 15m, 2h or 1d")
+        raise WrongUsage(f"{text!r} is no interval", fix="Write it as 15m, 2h or 1d")
     return Every(int(step / timedelta(minutes=1)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.sources.kinds import KINDS, Kind
+from fleetdesk.sources.kinds import FORMS, KINDS, Kind
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # a drive has one letter
 _SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|auth|sig", re.IGNORECASE)
@@ -48,7 +48,7 @@ def options_of(kind: Kind, given: Iterable[str]) -> dict[str, str]:
             raise WrongUsage(
                 f"The option {name} has no value", found=text, fix=f"Write --option {name}=VALUE"
             )
-        options[name] = value
+        options[name] = _formed(kind, name, value)
     return options
 
 
@@ -85,6 +85,17 @@ def as_place(place: str) -> str:
 
 def _is_address(place: str) -> bool:
     return _ADDRESS.match(place) is not None
+
+
+def _formed(kind: Kind, name: str, value: str) -> str:
+    """The value, if it looks as the option's must."""
+    form = next(option.form for option in kind.options if option.name == name)
+    pattern, words = FORMS.get(form, (".*", ""))
+    if not re.fullmatch(pattern, value.strip(), re.DOTALL):
+        raise WrongUsage(
+            f"The option {name} cannot be used", found=repr(value[:40]), fix=f"Give {words}"
+        )
+    return value
 
 
 def _entry(head: str, text: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from fleetdesk.model.quality import QualityReport
+from fleetdesk.model.tables import VEHICLES
 from fleetdesk.sources.base import Checkpoint, Piece
 from fleetdesk.store.base import Generation, Store
 
@@ -24,7 +25,8 @@ class Intake:
 
     `origin` names the source in the ledger, `label` its generations; `otherwise` is the watermark
     of a source that gives none. `timer` counts seconds; `see` is shown all rows, `agree` is asked
-    before a generation is kept and may refuse by raising, `tell` hears how many rows are safe.
+    before a generation is kept and may refuse by raising, `tell` hears how many records are safe:
+    rows of `vehicles`, which sources add to their records, count only where there are no others.
     """
 
     store: Store
@@ -37,7 +39,13 @@ class Intake:
     tell: Callable[[int], None]
     rows: int = 0
     rows_safe: int = 0
+    vehicles: int = 0
     watermark: Mapping[str, str] | None = None
+
+    @property
+    def records(self) -> int:
+        """Rows given so far, as a planner counts them."""
+        return self.rows - self.vehicles or self.rows
 
     @property
     def reach(self) -> Mapping[str, str]:
@@ -113,20 +121,22 @@ class _Segment:
                 continue
             intake.see(*piece)
             intake.rows += piece[1].num_rows
+            if piece[0] == VEHICLES.name:
+                intake.vehicles += piece[1].num_rows
             self._waiting.append(piece)
             self._waiting_bytes += piece[1].nbytes
             if self._waiting_bytes > HELD_BYTES:
                 self._let_in()
         self._let_in()
         self._generation.reached(intake.origin, intake.reach)
-        self.rows_safe = intake.rows
+        self.rows_safe = intake.records
         return True
 
     def _checkpoint(self, checkpoint: Checkpoint) -> None:
         self._let_in()
         self._intake.watermark = checkpoint.watermark
         self._generation.reached(self._intake.origin, checkpoint.watermark)
-        self.rows_safe = self._intake.rows
+        self.rows_safe = self._intake.records
         self._checked, self._ahead = True, False
 
     def _let_in(self) -> None:

@@ -190,10 +190,10 @@ class _Import:
 
     def _end(self, intake: Intake, report: QualityReport) -> None:
         """Note what came of an import whose last rows are in, or that had none."""
-        imports = self.store.imports()
-        if not imports or (not intake.rows and intake.watermark is None):
+        latest = self.store.last_import()
+        if latest is None or (not intake.rows and intake.watermark is None):
             raise _nothing_kept(report)
-        if not intake.rows or imports[-1].report is None:
+        if not intake.rows or latest.report is None:
             self.store.visited(intake.origin, intake.reach, report)
 
     def _key(self) -> bytes:
@@ -275,7 +275,7 @@ def _store_for_import(folder: Path, source: str, clock: Clock) -> Iterator[Store
             try:
                 yield store
             except BaseException:
-                if folder / STORE_FOLDER in new and not store.imports():
+                if folder / STORE_FOLDER in new and store.last_import() is None:
                     store.close()  # removed while nobody else can write
                     for path in new[:-1] if folder in new else new:
                         shutil.rmtree(path, ignore_errors=True)
@@ -294,8 +294,12 @@ def _with_what_is_kept(
     kept = f"{rows} rows are in, up to the last checkpoint; import again to go on from there"
     if isinstance(trouble, KeyboardInterrupt):
         return Cancelled("Cancelled", found=kept)
+    trouble.fix = trouble.fix.replace(_NOTHING, "")
     trouble.fix = f"{trouble.fix.rstrip('.')}. {kept}" if trouble.fix else kept
     return trouble
+
+
+_NOTHING = "; nothing was imported"  # as sources say, which do not know what is kept of them
 
 
 def _nothing_kept(report: QualityReport) -> SourceUnreadable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetdesk.model.quality import QualityReport
-from fleetdesk.store.base import ImportRecord, RunState, Store, Visit
+from fleetdesk.store.base import REMOVAL, ImportRecord, RunState, Store, Visit
 from fleetdesk.workflows.context import (
     OUTPUTS_FOLDER,
     RAW_FOLDER,
@@ -20,12 +20,15 @@ from fleetdesk.workflows.context import (
 )
 from fleetdesk.workflows.disk import in_words, size_of
 from fleetdesk.workflows.schedule import JobState, job_states
-from fleetdesk.workflows.unchanged import LISTING
+from fleetdesk.workflows.watermark_words import said
 
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """One source: its last import that brought rows, and the last look at it (UTC-aware times)."""
+    """One source: its last import that brought rows, and the last look at it (UTC-aware times).
+
+    `rows` are those that it added; one that took another's place counts once.
+    """
 
     source: str
     imported_at: datetime | None
@@ -123,17 +126,23 @@ def _sources(imports: Sequence[ImportRecord], visits: Sequence[Visit]) -> list[S
     visit_of = {visit.origin: visit for visit in visits}
     by_source: dict[str, list[ImportRecord]] = {}
     for record in imports:
+        if record.source == REMOVAL:
+            continue
         by_source.setdefault(record.origin or record.source, []).append(record)
     found = []
     for name in sorted({*by_source, *visit_of}):
         records, visit = by_source.get(name, []), visit_of.get(name)
-        received = [counts.received for record in records for counts in record.tables.values()]
+        added = [
+            counts.received - counts.replaced
+            for record in records
+            for counts in record.tables.values()
+        ]
         reports = [record.report for record in records if record.report]
         found.append(
             SourceStatus(
                 source=name,
                 imported_at=records[-1].imported_at if records else None,
-                rows=sum(received),
+                rows=sum(added),
                 looked_at=visit.visited_at if visit else None,
                 watermark=visit.watermark if visit else {},
                 report=visit.report if visit else (reports[-1] if reports else None),
@@ -168,10 +177,9 @@ def _told(source: SourceStatus, at: datetime) -> list[str]:
         )
     if source.looked_at and report is None:
         lines.append("  stopped early; the next import goes on from there")
-    mark = ", ".join(f"{name} {text}" for name, text in source.watermark.items() if name != LISTING)
-    if mark:
-        lines.append(f"  up to {mark[:100]}")
-    return lines  # fmt: skip
+    if reached := said(source.source.partition(" ")[0], source.watermark):
+        lines.append(f"  up to {reached}")
+    return lines
 
 
 def _age_h(then: datetime | None, now: datetime) -> float | None:
