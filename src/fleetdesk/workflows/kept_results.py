@@ -14,6 +14,7 @@ from fleetdesk.settings.flatten import Change, changes
 from fleetdesk.sheets.base import Link, ResultSheet, Value
 from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.workflows.context import store_of
+from fleetdesk.workflows.kept_looks import with_looks
 
 PLANNED = "Planned?"
 
@@ -76,7 +77,7 @@ def _table(sheet: ResultSheet) -> pa.Table:
         column.header: _column([_plain(row[index]) for row in sheet.rows])
         for index, column in enumerate(sheet.columns)
     }
-    return pa.table(columns)
+    return with_looks(pa.table(columns), sheet)
 
 
 def _column(values: list[Any]) -> pa.Array:

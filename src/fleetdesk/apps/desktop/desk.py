@@ -38,6 +38,7 @@ class Desk(QObject):
         self._clock = QElapsedTimer()
         self._reader = Worker(self)
         self._runner = Worker(self)
+        self._planner = Worker(self)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_WARM_LATER_MS)
@@ -93,6 +94,10 @@ class Desk(QObject):
             job, answered, otherwise or self.failed.emit, workbook=self.workbook, **given
         )
 
+    def weigh(self, job: str, then: Then, otherwise: Otherwise, **given: Any) -> None:
+        """Ask about changed routes, in a process that keeps the day's plan at hand."""
+        self._planner.ask(job, then, otherwise, workbook=self.workbook, **given)
+
     def start(self, title: str, job: str, **given: Any) -> bool:
         """Begin long work; False when some is under way already."""
         if self.busy:
@@ -124,6 +129,7 @@ class Desk(QObject):
         self._later.stop()
         self._title = ""
         self._reader.close()
+        self._planner.close()
         self._runner.close()
         self.memory.sync()
 

@@ -50,7 +50,8 @@ class Theme:
         self._app.setPalette(_palette(self.colours))
         sizes = {"title": points * 1.5, "heading": points * 1.12, "number": points * 1.7}
         texts = {name: f"{size:.1f}" for name, size in sizes.items()}
-        self._app.setStyleSheet(self._style.substitute(self.colours, **texts))
+        icons = {"icons": (folder("ui") / "desktop" / "icons").as_posix(), "name": self.name}
+        self._app.setStyleSheet(self._style.substitute(self.colours, **texts, **icons))
 
 
 def _system() -> str:

@@ -1,18 +1,268 @@
-"""Routes: map and stops side by side; every change is priced at once."""
+"""Routes: map and stops side by side; what a change costs is said at once, and kept by planning."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QTreeWidget,
+    QVBoxLayout,
+)
+
+from fleetdesk.apps.desktop.desk import Desk
+from fleetdesk.apps.desktop.form import named, tell
 from fleetdesk.apps.desktop.pages.page import Page
+from fleetdesk.apps.desktop.rounds import Rounds
+from fleetdesk.apps.desktop.widgets.map_view import MapView
+from fleetdesk.apps.desktop.widgets.stops_tree import DroppedTree, StopsTree
+from fleetdesk.apps.desktop.widgets.table_view import TableView
+from fleetdesk.apps.desktop.work.messages import Failure
+from fleetdesk.apps.desktop.work.shapes import Board, BoardPrice, Column, Table
+from fleetdesk.sheets.base import CellStyle
+
+_DRAW_MS = 400
 
 
 class RoutesPage(Page):
-    """To come."""
+    """Changes stay here until the planner plans again; then they stand on the sheet Routes."""
 
     title: ClassVar[str] = "Routes"
     icon: ClassVar[str] = "mdi6.routes"
     form_name: ClassVar[str] = "routes"
 
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        get = self.form.get
+        self.map = MapView("Map of the routes")
+        self.form.place(QVBoxLayout, "mapBox").addWidget(self.map)
+        old = get(QTreeWidget, "stops")
+        tree = named(DroppedTree(), "Stops of each worker, in their order")
+        box = self.form.place(QVBoxLayout, "stopsBox")
+        box.replaceWidget(old, tree)
+        old.deleteLater()
+        self.tree = StopsTree(tree)
+        tree.moved.connect(self.move_stop)
+        tree.currentItemChanged.connect(lambda *_: self._buttons())
+        self.left_out = TableView("Tasks that are on no route")
+        self.form.place(QVBoxLayout, "leftBox").addWidget(self.left_out)
+        named(get(QTabWidget, "tabs"), "Stops and tasks left out")
+        self.workers = named(get(QComboBox, "worker"), "Worker to give the stop to")
+        self.buttons = {name: get(QPushButton, name) for name in (
+            "up", "down", "give", "lock", "exclude", "mail", "discard", "solve",
+        )}  # fmt: skip
+        self.buttons["up"].clicked.connect(lambda: self._shift(-1))
+        self.buttons["down"].clicked.connect(lambda: self._shift(1))
+        self.buttons["give"].clicked.connect(self._give)
+        self.buttons["lock"].clicked.connect(self._lock)
+        self.buttons["exclude"].clicked.connect(self._exclude)
+        self.buttons["discard"].clicked.connect(self.discard)
+        self.buttons["solve"].clicked.connect(self.solve)
+        self.buttons["mail"].clicked.connect(self._mail)
+        self.rounds: Rounds | None = None
+        self.price: BoardPrice | None = None
+        self._first: BoardPrice | None = None
+        self._asked = 0
+        self._drawing = QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.setInterval(_DRAW_MS)
+        self._drawing.timeout.connect(self._draw)
+        get(QSplitter, "split").setSizes([520, 560])
+        tell(self.form.label("problems"), "")
+        desk.began.connect(lambda _: self._buttons())
+        desk.ended.connect(lambda *_: self._buttons())
+        self._buttons()
+
     def refresh(self) -> None:
-        """Read the routes."""
+        """Read the last plan, unless changes to it would be lost."""
+        if self.rounds is None or not self.rounds.changed:
+            self.desk.ask("board", self.show_board, self._no_board)
+
+    def forget(self) -> None:
+        """Nothing of another workbook stays."""
+        self.rounds = self.price = self._first = None
+        self.tree.tree.clear()
+        self.map.show_file("")
+        self._buttons()
+
+    def retire(self) -> None:
+        """Let the map go."""
+        self._drawing.stop()
+        self.map.retire()
+
+    def show_board(self, board: Board) -> None:
+        """Show the plan's routes, and begin to price them."""
+        self.rounds, self.price, self._first = Rounds(board), None, None
+        self.workers.clear()
+        self.workers.addItems(list(board.workers))
+        self.form.label("title").setText(f"Routes for {board.day}")
+        self.form.label("total").setText(f"{board.profit:.2f} {board.currency}")
+        tell(self.form.label("state"), "Preparing to price changes …")
+        self.left_out.show_table(_left_out(board))
+        count = len(board.left_out)
+        self.form.get(QTabWidget, "tabs").setTabText(1, f"Left out ({count})")
+        self.map.show_file(board.map_path)
+        self._show()
+        self._weigh()
+
+    def move_stop(self, row: str, worker: str, index: int) -> None:
+        """Put a stop somewhere else."""
+        if self.rounds is not None:
+            if self.rounds.move(row, worker, index):
+                self._changed()
+            else:
+                self._say("A drop-off stays behind its pick-up, with the same worker.")
+
+    def discard(self) -> None:
+        """Take all changes back."""
+        if self.rounds is not None:
+            self.rounds.discard()
+            self._changed()
+            self.map.show_file(self.rounds.board.map_path)
+            self._drawing.stop()
+
+    def solve(self) -> None:
+        """Write the changes on the sheet Routes, then plan again; the plan keeps them."""
+        if self.rounds is None or self.desk.busy:
+            return
+        changes = [(one.row, one.header, one.value) for one in self.rounds.changes()]
+        if not changes:
+            self.desk.run(("plan",))
+            return
+        self.buttons["solve"].setEnabled(False)
+        self.desk.ask(
+            "save_board", self._saved, self._not_saved,
+            changes=changes, expect=self.rounds.board.fingerprint,
+        )  # fmt: skip
+
+    def _saved(self, _: str) -> None:
+        self.rounds = None
+        self.desk.run(("plan",))
+
+    def _not_saved(self, failure: Failure) -> None:
+        self._buttons()
+        self.desk.failed.emit(failure)
+
+    def _changed(self) -> None:
+        self._show()
+        self._weigh()
+        self._drawing.start()
+
+    def _weigh(self) -> None:
+        if self.rounds is None:
+            return
+        self._asked += 1
+        asked = self._asked
+        self.desk.weigh(
+            "price", lambda found: self._priced(asked, found), self._not_priced,
+            run=self.rounds.board.run_id, sequences=self.rounds.sequences(),
+        )  # fmt: skip
+
+    def _priced(self, asked: int, found: BoardPrice) -> None:
+        if asked != self._asked or self.rounds is None:
+            return
+        if not self.rounds.changed:
+            self._first = found
+        self.price = found
+        board = self.rounds.board
+        text = f"{found.profit:.2f} {board.currency}, {found.minutes:.0f} min"
+        if self._first is not None and self.rounds.changed:
+            money = found.profit - self._first.profit
+            minutes = found.minutes - self._first.minutes
+            text += f"   ({money:+.2f} {board.currency}, {minutes:+.0f} min)"
+        self.form.label("total").setText(text)
+        tell(self.form.label("state"), "")
+        broken = [f"{one.worker} {text}." for one in found.rounds for text in one.problems]
+        tell(self.form.label("problems"), "\n".join(broken))
+        self._show()
+
+    def _not_priced(self, failure: Failure) -> None:
+        tell(self.form.label("state"), failure.text)
+        self._buttons()
+
+    def _draw(self) -> None:
+        if self.rounds is not None and self.rounds.changed:
+            self.desk.weigh(
+                "draw", self.map.show_file, self._not_priced,
+                run=self.rounds.board.run_id, sequences=self.rounds.sequences(),
+            )  # fmt: skip
+
+    def _show(self) -> None:
+        if self.rounds is not None:
+            self.tree.show(self.rounds, self.price, self.rounds.board.currency)
+        self._buttons()
+
+    def _no_board(self, failure: Failure) -> None:
+        self.forget()
+        tell(self.form.label("state"), failure.text)
+
+    def _shift(self, by: int) -> None:
+        if self.rounds is not None and self.tree.row():
+            if self.rounds.shift(self.tree.row(), by):
+                self._changed()
+            else:
+                self._say("It cannot go further that way.")
+
+    def _give(self) -> None:
+        row, worker = self.tree.row(), self.workers.currentText()
+        if self.rounds is not None and row and worker:
+            self.move_stop(row, worker, len(self.rounds.of(worker)))
+
+    def _lock(self) -> None:
+        row = self.tree.row()
+        if self.rounds is not None and row:
+            self.rounds.lock(row, not self.rounds.stop(row).locked)
+            self._show()
+
+    def _exclude(self) -> None:
+        row = self.tree.row()
+        if self.rounds is not None and row:
+            self.rounds.exclude(row, not self.rounds.stop(row).excluded)
+            self._changed()
+
+    def _mail(self) -> None:
+        from fleetdesk.apps.desktop.mail_dialog import MailDialog
+
+        MailDialog(self.desk, self).open()
+
+    def _say(self, text: str) -> None:
+        tell(self.form.label("state"), text)
+
+    def _buttons(self) -> None:
+        row = self.tree.row()
+        rounds = self.rounds
+        chosen = bool(rounds and row)
+        for name in ("up", "down", "give", "lock", "exclude"):
+            self.buttons[name].setEnabled(chosen)
+        self.workers.setEnabled(chosen)
+        if rounds is not None and row:
+            stop = rounds.stop(row)
+            self.buttons["lock"].setText("Unlock" if stop.locked else "Lock")
+            self.buttons["exclude"].setText("Take in" if stop.excluded else "Leave out")
+        changes = len(rounds.changes()) if rounds else 0
+        self.buttons["discard"].setEnabled(bool(changes))
+        self.buttons["solve"].setEnabled(rounds is not None and not self.desk.busy)
+        self.buttons["mail"].setEnabled(rounds is not None and not changes and not self.desk.busy)
+        said = f"{changes} changes on the sheet Routes" if changes else "As planned"
+        self.form.label("edits").setText(said)
+
+
+def _left_out(board: Board) -> Table:
+    def texts(header: str, values: list[str], width: float = 14) -> Column:
+        wrapped = CellStyle.WRAPPED if width > 40 else CellStyle.TEXT
+        return Column(header, wrapped, np.array(values, dtype=object), None, "", width)
+
+    rows = board.left_out
+    worth = [np.nan if row.roi is None else row.roi for row in rows]
+    return Table("Left out", "Left out", "", (
+        texts("Vehicle", [row.vehicle for row in rows]),
+        texts("What", [row.what for row in rows]),
+        Column(f"ROI ({board.currency})", CellStyle.MONEY, np.array(worth, dtype="float64")),
+        texts("Why, and what would bring it in", [row.why for row in rows], 60),
+        texts("Where", [row.where for row in rows]),
+    ))  # fmt: skip

@@ -43,6 +43,7 @@ class SandboxPage(Page):
         self.form.place(QVBoxLayout, "tableBox").addWidget(self.table)
         self._chart: ChartView | None = None
         get(QWidget, "chart").setVisible(False)
+        self.table.setVisible(False)
         self._trials: Trials | None = None
         self.start.clicked.connect(self.try_out)
         self.stop.clicked.connect(desk.cancel)
@@ -81,6 +82,7 @@ class SandboxPage(Page):
         self._trials = found
         table = _table(found)
         self.table.show_table(table)
+        self.table.setVisible(True)
         self._drop()
         self._chart = ChartView(table, table.charts[0], self.desk.theme.colours)
         self.form.place(QVBoxLayout, "chartBox").addWidget(self._chart)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import tell
 from fleetdesk.apps.desktop.pages.page import Page
+from fleetdesk.apps.desktop.widgets.columns import day_text
 from fleetdesk.apps.desktop.widgets.map_view import MapView
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.shapes import Figure, Overview, Table
@@ -28,7 +30,6 @@ class TodayPage(Page):
         self.map = MapView("Map of the plan")
         self.form.place(QVBoxLayout, "mapBox").addWidget(self.map)
         self.availability = TableView("Availability by cause")
-        self.availability.setMaximumHeight(220)
         self.form.place(QVBoxLayout, "availabilityBox").addWidget(self.availability)
         self.tasks = TableView("Tasks worth doing")
         self.form.place(QVBoxLayout, "tasksBox").addWidget(self.tasks)
@@ -45,8 +46,8 @@ class TodayPage(Page):
     def show_overview(self, found: Overview) -> None:
         """Put a workspace's state on the page."""
         run = found.run
-        said = f"Last run {run.run_id}" if run else "No run yet: press Run"
-        self.form.label("day").setText(f"{found.city}: {said}")
+        self.form.label("day").setText(found.city)
+        tell(self.form.label("when"), _when(found))
         warnings = list(found.issues[:_WARNINGS_SHOWN])
         more = len(found.issues) - len(warnings)
         if more > 0:
@@ -55,6 +56,7 @@ class TodayPage(Page):
         self._figures(found.figures)
         empty = Table("", "", "", ())
         self.availability.show_table(_bare(found.availability) or empty)
+        self.availability.fit_height()
         self.tasks.show_table(found.tasks or empty)
         self.map.show_file(run.map_path if run else "")
 
@@ -80,6 +82,14 @@ def _card(figure: Figure) -> QFrame:
     card.setToolTip(figure.help)
     card.setAccessibleName(f"{figure.label}: {figure.value}")
     return card
+
+
+def _when(found: Overview) -> str:
+    run = found.run
+    if run is None:
+        return f"No run yet: press Run. Records: {found.records}"
+    local, locale = run.started_at.astimezone(), QLocale()
+    return f"Last run {day_text(local, locale)} {local:%H:%M}. Records: {found.records}"
 
 
 def _bare(table: Table | None) -> Table | None:

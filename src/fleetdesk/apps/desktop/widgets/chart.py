@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
 import numpy as np
 import pyqtgraph as pg
@@ -34,6 +35,10 @@ class ChartView(QWidget):
         note.setWordWrap(True)
         note.setVisible(bool(chart.note))
         box.addWidget(note)
+        if len(chart.series) > 1:
+            legend = QLabel(_legend(chart, colours))
+            legend.setWordWrap(True)
+            box.addWidget(legend)
         self.plot = pg.PlotWidget(background=colours["paper"])
         named(self.plot, chart.alt_text)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -84,12 +89,6 @@ class _Drawing:
             self._plot.getAxis(places).setTicks([_ticks(self._categories)])
         if lying:
             self._plot.getPlotItem().invertY(True)
-        if len(chart.series) > 1:
-            legend = self._plot.addLegend(
-                offset=(-8, 4), labelTextColor=self._colours["text"],
-                brush=pg.mkBrush(QColor(self._colours["paper"])), colCount=len(chart.series),
-            )  # fmt: skip
-            legend.setParentItem(self._plot.getPlotItem().vb)
         bars = [series for series in chart.series if not series.mark]
         floor = np.zeros(self._table.rows)
         for number, series in enumerate(chart.series):
@@ -106,14 +105,14 @@ class _Drawing:
         style = Qt.PenStyle.DashLine if dotted else Qt.PenStyle.SolidLine
         pen = pg.mkPen(self._colour(series), width=2, style=style)
         step = "right" if self._chart.kind is ChartKind.STEP else None
-        self._plot.plot(self._x, values, pen=pen, name=series.name, stepMode=step, connect="finite")
+        self._plot.plot(self._x, values, pen=pen, stepMode=step, connect="finite")
 
     def _points(self, series: Series, values: Values) -> None:
         there = ~np.isnan(values)
         colour = QColor(self._colour(series))
         self._plot.plot(
             self._x[there], values[there], pen=None, symbol="d", symbolSize=12,
-            symbolBrush=colour, symbolPen=pg.mkPen(self._colours["text"]), name=series.name,
+            symbolBrush=colour, symbolPen=pg.mkPen(self._colours["text"]),
         )  # fmt: skip
 
     def _bars(self, series: Series, values: Values, floor: Values, number: int, of: int) -> Values:
@@ -125,21 +124,36 @@ class _Drawing:
         if self._chart.kind is ChartKind.BAR:
             item = pg.BarGraphItem(
                 x0=0, y=self._x + shift, height=wide, width=heights, brush=brush, pen=pen,
-                name=series.name,
             )  # fmt: skip
         else:
             item = pg.BarGraphItem(
                 x=self._x + shift, width=wide, y0=floor if stacked else 0, height=heights,
-                brush=brush, pen=pen, name=series.name,
+                brush=brush, pen=pen,
             )  # fmt: skip
         self._plot.addItem(item)
         return floor + heights if stacked else floor
 
     def _colour(self, series: Series) -> str:
-        """The series' colour; black and near-black ones turn light on dark ground."""
-        colour = QColor(series.colour)
-        dark_ground = QColor(self._colours["paper"]).lightness() < 128
-        return self._colours["text"] if dark_ground and colour.lightness() < 60 else series.colour
+        return _shown_colour(series, self._colours)
+
+
+def _shown_colour(series: Series, colours: Mapping[str, str]) -> str:
+    """The series' colour; black and near-black ones turn light on dark ground."""
+    dark_ground = QColor(colours["paper"]).lightness() < 128
+    too_dark = dark_ground and QColor(series.colour).lightness() < 60
+    return colours["text"] if too_dark else series.colour
+
+
+def _legend(chart: Chart, colours: Mapping[str, str]) -> str:
+    """The series' names behind a sign in their colour, above the plot so that it hides nothing."""
+    lines = chart.kind in (ChartKind.LINE, ChartKind.STEP)
+    parts = []
+    for number, series in enumerate(chart.series):
+        dashed = "╍╍" if number % 2 else "━━"
+        sign = "◆" if series.mark else dashed if lines else "■"
+        colour = _shown_colour(series, colours)
+        parts.append(f'<span style="color:{colour}">{sign}</span>&nbsp;{escape(series.name)}')
+    return "&nbsp;&nbsp; ".join(parts)
 
 
 def _ticks(column: Column) -> list[tuple[float, str]]:

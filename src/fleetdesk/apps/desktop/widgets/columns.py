@@ -139,6 +139,8 @@ class ColumnModel(QAbstractTableModel):
 
 def day_text(day: date, locale: QLocale) -> str:
     """A day as the locale writes it."""
+    if locale.language() == QLocale.Language.C:
+        return f"{day:%Y-%m-%d}"
     shown = QDate(day.year, day.month, day.day)
     return locale.toString(shown, QLocale.FormatType.ShortFormat)
 

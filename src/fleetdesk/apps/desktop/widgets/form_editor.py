@@ -94,7 +94,9 @@ class FormEditor(QScrollArea):
         line = QLineEdit(text)
         line.setFixedWidth(230)
         line.setPlaceholderText(
-            "" if entry.default is None else f"empty = {as_text(entry.default, self.locale())}"
+            ""
+            if entry.default in (None, "")
+            else f"empty = {as_text(entry.default, self.locale())}"
         )
         if entry.kind in (InputKind.NUMBER, InputKind.WHOLE):
             line.setAlignment(Qt.AlignmentFlag.AlignRight)

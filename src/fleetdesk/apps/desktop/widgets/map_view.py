@@ -85,10 +85,12 @@ class MapView(QWidget):
     def retire(self) -> None:
         """End the web engine's page before its profile, as the engine asks for."""
         if self._view is not None:
-            self._view.setPage(None)
-            self._view.deleteLater()
-            self._web.deleteLater()
+            import shiboken6
+
+            for part in (self._view, self._web):
+                shiboken6.delete(part)
             self._web = self._view = None
+            self._path = ""
 
     def _load(self) -> None:
         if not MAPS:

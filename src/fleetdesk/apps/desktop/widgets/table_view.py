@@ -36,6 +36,7 @@ class TableView(QTableView):
         head.setSortIndicatorShown(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         head.setHighlightSections(False)
+        head.setStretchLastSection(True)
         copy = QAction("Copy", self)
         copy.setShortcut(QKeySequence.StandardKey.Copy)
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -56,6 +57,12 @@ class TableView(QTableView):
             width = int(max(_MIN_WIDTH, head, widest + 22))
             most = _MAX_WIDTH if column.style is not CellStyle.WRAPPED else _MAX_WIDTH + 120
             self.setColumnWidth(number, min(width, max(most, int(head))))
+
+    def fit_height(self) -> None:
+        """Be as high as the rows are, for a short table among others."""
+        rows = self.columns.rowCount() * self.verticalHeader().defaultSectionSize()
+        bar = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + bar + 4)
 
     def copy_rows(self) -> None:
         """Copy the chosen rows, or all that are shown, with the heads."""

@@ -52,6 +52,9 @@ _MODULES = {
     "board": "board_jobs",
     "price": "board_jobs",
     "save_board": "board_jobs",
+    "draw": "board_jobs",
+    "mail_preview": "mail_jobs",
+    "mail": "mail_jobs",
 }
 JOBS: Mapping[str, Callable[..., Any]] = {
     "warm": warm,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,10 +13,10 @@ from fleetdesk.apps.desktop.work.shapes import Figure, Listed, Overview, Table
 from fleetdesk.apps.desktop.work.tables import shown_table
 from fleetdesk.errors import FleetDeskError, StoreUnusable
 from fleetdesk.model.analyses import ANALYSES
-from fleetdesk.settings.schema import Settings
-from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.store.base import RunRecord, RunState, Store
 from fleetdesk.workflows.context import STORE_FOLDER, city_of, store_of
+from fleetdesk.workflows.kept_looks import sheet_of
+from fleetdesk.workflows.kept_results import last_plan
 
 _OLDER_RUNS = 10
 _TASKS_SHOWN = 12
@@ -38,7 +37,7 @@ def overview(_: OnProgress, *, workbook: str) -> Overview:
             if window
             else "No records yet"
         )
-        run = next(iter(_finished(store)), None)
+        run = last_plan(store)
         if run is None:
             return Overview(workbook, city.name, city.currency, records, None)
         tables = {name: _kept(store, run, name) for name in ("KPIs", "Availability", "Tasks")}
@@ -103,9 +102,9 @@ def _newest(store: Store, name: str, run_id: str) -> Table:
     for run in _finished(store):
         if run_id and run.run_id != run_id:
             continue
-        kept = _load(store, run, name)
-        if kept is not None:
-            return shown_table(_looks(run, name), kept)
+        found = _kept(store, run, name)
+        if found is not None:
+            return found
     raise FleetDeskError(
         f"There is no result {name}", found="no finished run has it", fix="Run first"
     )
@@ -123,23 +122,8 @@ def _load(store: Store, run: RunRecord, name: str) -> pa.Table | None:
 
 
 def _kept(store: Store, run: RunRecord, name: str) -> Table | None:
-    """Without the looks, for which the question's own libraries would have to be loaded."""
     kept = _load(store, run, name)
-    return None if kept is None else shown_table(ResultSheet(name, name, "", name, (), ()), kept)
-
-
-def _looks(run: RunRecord, name: str) -> ResultSheet:
-    """The sheet's titles, formats and charts, as the question that it belongs to has them."""
-    settings = Settings.model_validate_json(run.settings_json)
-    for known in ANALYSES:
-        if name in known.sheets:
-            module = import_module(f"fleetdesk.workflows.answers.{known.name}")
-            sheets: tuple[ResultSheet, ...] = module.empty(settings)
-            return next(sheet for sheet in sheets if sheet.sheet == name)
-    from fleetdesk.outputs.tables import issues_sheet, quality_sheet
-
-    made = {"Issues": lambda: issues_sheet([]), "Data quality": lambda: quality_sheet([], settings)}
-    return made[name]()
+    return None if kept is None else shown_table(sheet_of(name, kept), kept)
 
 
 def _figures(kpis: Table | None, run: RunRecord) -> tuple[Figure, ...]:

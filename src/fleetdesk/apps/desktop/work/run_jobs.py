@@ -91,6 +91,7 @@ def questions(_: OnProgress, *, workbook: str) -> tuple[Question, ...]:
             bool(getattr(settings.questions, known.name)),
         )
         for known in ANALYSES
+        if not known.action
     )  # fmt: skip
 
 

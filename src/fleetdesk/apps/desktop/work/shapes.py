@@ -162,7 +162,10 @@ class Question:
 
 @dataclass(frozen=True)
 class BoardStop:
-    """One stop of the routes board; `place` is its number in the order, fractions included."""
+    """One stop of the routes board; `place` is its number in the order, fractions included.
+
+    `was_worker` and `was_place` are those of the plan; `arrive` is local time.
+    """
 
     row: str
     task_id: str
@@ -172,13 +175,12 @@ class BoardStop:
     where: str
     worker: str
     place: float
-    lat: float
-    lon: float
     locked: bool = False
     excluded: bool = False
     was_worker: str = ""
     was_place: float | None = None
     adds: float | None = None
+    arrive: str = ""
     note: str = ""
 
 
@@ -196,13 +198,12 @@ class BoardLeftOut:
 
 @dataclass(frozen=True)
 class Board:
-    """The routes of the last run, ready to be changed; `start` is where each worker starts."""
+    """The routes of the last plan, ready to be changed."""
 
     run_id: str
     day: str
     currency: str
     workers: tuple[str, ...]
-    start: Mapping[str, tuple[float, float]]
     stops: tuple[BoardStop, ...]
     left_out: tuple[BoardLeftOut, ...]
     profit: float
@@ -268,3 +269,21 @@ class Difference:
     settings: tuple[tuple[str, str, str], ...]
     figures: tuple[tuple[str, str, str], ...]
     tasks: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that would go out: to which worker, what about, and a page to look at."""
+
+    worker: str
+    about: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Mails:
+    """The mails of a plan, and who gets none and why."""
+
+    plan: str
+    letters: tuple[Letter, ...]
+    left_out: tuple[tuple[str, str], ...]

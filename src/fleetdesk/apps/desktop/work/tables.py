@@ -18,7 +18,11 @@ _NUMBERS = {CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.MONEY, CellStyle.PER
 
 def shown_table(sheet: ResultSheet, kept: pa.Table) -> Table:
     """The kept rows under the looks and charts that the sheet has."""
-    known = {column.header: column for column in sheet.columns}
+    known = {
+        column.header: column
+        for column in sheet.columns
+        if column.style is not CellStyle.TEXT or column.help
+    }
     columns = tuple(
         _column(known.get(name) or ResultColumn(name, _style_of(kept.schema.field(name).type)),
                 kept.column(name))

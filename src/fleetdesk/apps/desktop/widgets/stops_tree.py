@@ -1,0 +1,132 @@
+"""The stops of all workers as a tree: dragged to another place or worker, or moved by keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
+
+from fleetdesk.apps.desktop.rounds import Rounds
+from fleetdesk.apps.desktop.work.shapes import BoardPrice, BoardStop
+
+_ROW = Qt.ItemDataRole.UserRole
+_WORKER = Qt.ItemDataRole.UserRole + 1
+_HEADS = ["Stop", "At", "What", "Vehicle", "Where", "Adds", ""]
+
+
+class StopsTree:
+    """Fills a tree with rounds: one head a worker, the stops below it."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        self.tree = tree
+        tree.setHeaderLabels(_HEADS)
+        tree.setColumnCount(len(_HEADS))
+        tree.setUniformRowHeights(True)
+        tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        tree.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        tree.setDropIndicatorShown(True)
+
+    def show(self, rounds: Rounds, price: BoardPrice | None, currency: str) -> None:
+        """Draw the rounds with what they come to."""
+        chosen = self.row()
+        self.tree.clear()
+        by_worker = {one.worker: one for one in price.rounds} if price else {}
+        for worker in rounds.board.workers:
+            stops = rounds.of(worker)
+            one = by_worker.get(worker)
+            said = f"{worker}: {len(stops)} stops"
+            if one is not None:
+                said = (
+                    f"{worker}: {one.stops} stops, {one.minutes:.0f} min, {one.km:.1f} km, "
+                    f"{one.profit:.2f} {currency}"
+                )
+            top = QTreeWidgetItem([said])
+            top.setData(0, _WORKER, worker)
+            top.setFirstColumnSpanned(True)
+            top.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDropEnabled)
+            font = top.font(0)
+            font.setBold(True)
+            top.setFont(0, font)
+            self.tree.addTopLevelItem(top)
+            top.setFirstColumnSpanned(True)
+            arrivals = one.arrivals if one is not None else ()
+            for number, stop in enumerate(stops):
+                at = arrivals[number] if number < len(arrivals) else stop.arrive
+                item = self._item(number + 1, stop, at)
+                top.addChild(item)
+                if stop.row == chosen:
+                    self.tree.setCurrentItem(item)
+            top.setExpanded(True)
+        for column in range(len(_HEADS)):
+            self.tree.resizeColumnToContents(column)
+
+    def row(self) -> str:
+        """The chosen stop; "" for none."""
+        item = self.tree.currentItem()
+        return str(item.data(0, _ROW) or "") if item else ""
+
+    def choose(self, row: str) -> None:
+        """Make a stop the chosen one."""
+        for top in range(self.tree.topLevelItemCount()):
+            parent = self.tree.topLevelItem(top)
+            for number in range(parent.childCount() if parent else 0):
+                item = parent.child(number) if parent else None
+                if item is not None and item.data(0, _ROW) == row:
+                    self.tree.setCurrentItem(item)
+
+    def _item(self, number: int, stop: BoardStop, at: str) -> QTreeWidgetItem:
+        marks = [
+            "locked" if stop.locked else "",
+            "left out" if stop.excluded else "",
+            "changed" if _changed(stop) else "",
+        ]
+        item = QTreeWidgetItem([
+            "" if stop.excluded else str(number), "" if stop.excluded else at, stop.action,
+            stop.vehicle, stop.where, "" if stop.adds is None else f"{stop.adds:.2f}",
+            ", ".join(mark for mark in marks if mark),
+        ])  # fmt: skip
+        item.setData(0, _ROW, stop.row)
+        item.setTextAlignment(5, Qt.AlignmentFlag.AlignRight)
+        if stop.note:
+            item.setToolTip(6, stop.note)
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        item.setFlags(flags if stop.excluded else flags | Qt.ItemFlag.ItemIsDragEnabled)
+        if stop.excluded:
+            font = item.font(0)
+            font.setStrikeOut(True)
+            for column in range(len(_HEADS) - 1):
+                item.setFont(column, font)
+        return item
+
+
+def _changed(stop: BoardStop) -> bool:
+    return stop.worker != stop.was_worker or stop.place != stop.was_place
+
+
+class DroppedTree(QTreeWidget):
+    """A tree that says where a stop was dropped instead of moving its item."""
+
+    moved = Signal(str, str, int)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Tell the row, the worker and the place among the worker's other stops."""
+        dragged = self.currentItem()
+        target = self.itemAt(event.position().toPoint())
+        if dragged is None or target is None or dragged is target:
+            event.ignore()
+            return
+        row = str(dragged.data(0, _ROW) or "")
+        parent = target.parent()
+        top = parent or target
+        worker = str(top.data(0, _WORKER))
+        index = 0
+        if parent is not None:
+            others = [parent.child(n) for n in range(parent.childCount())]
+            rows = [item.data(0, _ROW) for item in others if item and item.data(0, _ROW) != row]
+            index = rows.index(target.data(0, _ROW))
+            below = QAbstractItemView.DropIndicatorPosition.BelowItem
+            index += self.dropIndicatorPosition() == below
+        event.setDropAction(Qt.DropAction.IgnoreAction)
+        event.accept()
+        if row:
+            self.moved.emit(row, worker, index)
