@@ -46,6 +46,14 @@ def test_a_dearer_package_moves_those_who_can_leave_it():
     )  # without tax, fee and costs
 
 
+def test_who_forgoes_a_saving_today_does_not_move_for_it():
+    # 50 km in Plus: 50 paid where 20 would do; a trial that leaves that as it is moves nobody.
+    same = figures(trial([50], [1], (BASIC, PLUS)))
+    assert same["Riders moved"].after == 0
+    cheap = BASIC.model_copy(update={"monthly_price": 10.0})
+    assert figures(trial([50], [1], (cheap, PLUS)))["Riders moved"].after == 1
+
+
 def test_who_loses_the_package_chooses_anew():
     found = trial([50, 400], [0, 1], (BASIC,))
     assert {name: after for name, _, after in found.moves} == {"Basic": 2, "Plus": 0}

@@ -122,3 +122,13 @@ def test_months_without_any_km_have_no_percentage_error():
     rested = history.assign(km_next=history["km_next"].where(history["at"] != 2, 0.0))
     scores = forecast_usage(rested, FEATURES, interval_pct=90, seed=1, models=(BOOSTING,)).scores
     assert all(score.mape_pct is None and score.r2 is None for score in scores)
+
+
+def test_a_feature_that_was_not_known_at_first_is_learnt_from_later():
+    history, _ = panel(riders=250, months=3)
+    late = history.assign(
+        km_before=history["km_before"].where(history["at"] > 0), noise=float("nan")
+    )
+    forecast = forecast_usage(late, FEATURES, interval_pct=90, seed=1, models=(BOOSTING,))
+    assert {score.model for score in forecast.scores} == {NAIVE, BOOSTING}
+    assert forecast.riders["km"].notna().all()

@@ -20,8 +20,9 @@ NONE = -1
 class TrialRules:
     """What riders do when packages change; percent and money as in the sheet.
 
-    Riders move when they save `moves_at` a month or more; each percent that a rider has to pay more
-    raises the chance to leave by `churn_response_pct`, give or take `response_error_pct`.
+    Riders move when `moves_at` a month more is to be saved than today; each percent that a rider
+    has to pay more raises the chance to leave by `churn_response_pct`, give or take
+    `response_error_pct`.
     """
 
     moves_at: float
@@ -121,11 +122,19 @@ def try_packages(
 def _chosen(
     usage: Usage, held: Ints, before: Sequence[Package], after: Sequence[Package], moves_at: float
 ) -> Ints:
-    """The cheapest package where that saves enough, else the present one under its new terms."""
+    """The cheapest package where that saves enough, else the present one under its new terms.
+
+    Who forgoes a saving today shows that it is not enough: it must grow by `moves_at`.
+    """
+    rows = np.arange(usage.riders)
+    now = rider_costs(usage, before)
+    offered = np.array([package.active for package in before])
+    best_now = np.where(offered, now, np.inf).min(axis=1)
+    forgone = np.maximum(now[rows, held] - best_now, 0.0)
     price = rider_costs(usage, after)
     best = price.argmin(axis=1).astype(np.int64)
     place = {package.name: number for number, package in enumerate(after)}
     same = np.array([place.get(package.name, NONE) for package in before])[held]
-    own = np.where(same != NONE, price[np.arange(usage.riders), np.maximum(same, 0)], np.inf)
-    cheapest = price[np.arange(usage.riders), best]
-    return np.where(own - cheapest >= max(moves_at, 1e-9), best, same).astype(np.int64)
+    own = np.where(same != NONE, price[rows, np.maximum(same, 0)], np.inf)
+    cheapest = price[rows, best]
+    return np.where(own - cheapest - forgone >= max(moves_at, 1e-9), best, same).astype(np.int64)

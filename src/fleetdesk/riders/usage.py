@@ -95,10 +95,8 @@ def forecast_usage(
         km = naive(now)
         importance: tuple[tuple[str, float], ...] = ()
     else:
-        model = laws[best](seed).fit(_x(past, features), _y(past))
-        km = np.maximum(model.predict(_x([now], features)), 0.0)
-        before = laws[best](seed).fit(_x(past[:-1], features), _y(past[:-1]))
-        importance = _importance(before, past[-1], features, seed)
+        km = _fit(laws[best], past, features, seed).predict(now)
+        importance = _importance(_fit(laws[best], past[:-1], features, seed), past[-1], seed)
     low, high = bands[best].around(km)
     note = (
         f"Learnt from {len(past)} months; scored on {len(known)}, each foretold from the months "
@@ -137,8 +135,7 @@ def _walk(
         part, before = past[place], past[:place]
         foretold = {NAIVE: naive(part)}
         for name, law in laws.items():
-            model = law(seed).fit(_x(before, features), _y(before))
-            foretold[name] = np.maximum(model.predict(_x([part], features)), 0.0)
+            foretold[name] = _fit(law, before, features, seed).predict(part)
         walked.append(_Walked(part["km_next"].to_numpy(float), foretold))
     return walked
 
@@ -200,17 +197,33 @@ def _pooled_rmse(walked: Sequence[_Walked], name: str) -> float:
     return float(np.mean(np.concatenate([(w.actual - w.foretold[name]) ** 2 for w in walked])))
 
 
-def _importance(
-    model: Any, part: pd.DataFrame, features: Sequence[str], seed: int
-) -> tuple[tuple[str, float], ...]:
+@dataclass(frozen=True)
+class _Fitted:
+    model: Any
+    features: tuple[str, ...]
+
+    def predict(self, part: pd.DataFrame) -> Floats:
+        """Km, never below 0."""
+        return np.maximum(self.model.predict(_x([part], self.features)), 0.0)
+
+
+def _fit(
+    law: Callable[[int], Any], parts: Sequence[pd.DataFrame], features: Sequence[str], seed: int
+) -> _Fitted:
+    """Learn from months, by the features that were known of anybody then."""
+    known = tuple(name for name in features if any(part[name].notna().any() for part in parts))
+    return _Fitted(law(seed).fit(_x(parts, known), _y(parts)), known)
+
+
+def _importance(fitted: _Fitted, part: pd.DataFrame, seed: int) -> tuple[tuple[str, float], ...]:
     from sklearn.inspection import permutation_importance
 
     part = part.iloc[: min(len(part), _SHUFFLED_ROWS)]
     found = permutation_importance(
-        model, _x([part], features), _y([part]), n_repeats=_SHUFFLES, random_state=seed,
-        scoring="neg_root_mean_squared_error",
+        fitted.model, _x([part], fitted.features), _y([part]), n_repeats=_SHUFFLES,
+        random_state=seed, scoring="neg_root_mean_squared_error",
     )  # fmt: skip
-    pairs = zip(features, found.importances_mean.tolist(), strict=True)
+    pairs = zip(fitted.features, found.importances_mean.tolist(), strict=True)
     return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 

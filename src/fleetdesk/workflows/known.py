@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,13 @@ class Known:
     moment: Moment
     tables: Mapping[str, Any]
     findings: tuple[Finding, ...]
+    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What several analyses of a run need, made at the first need."""
+        if name not in self.shared:
+            self.shared[name] = make()
+        return self.shared[name]
 
     @property
     def history(self) -> History:

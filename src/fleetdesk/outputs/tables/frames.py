@@ -1,0 +1,67 @@
+"""Frames as rows of result sheets, and what may be shown of riders in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HIDDEN = (
+    "Rider ids are kept back: set Riders: Show rider ids to yes to list riders who agreed to it."
+)
+
+
+def rows_of(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Value, ...]]:
+    """The named columns row by row in Python's own types; what is missing becomes an empty cell."""
+    lists = [[_plain(value) for value in frame[name].tolist()] for name in columns]
+    return list(zip(*lists, strict=True)) if lists else []
+
+
+def listed(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The rows about single riders that may be shown: of those who agreed, if the sheet allows it.
+
+    `frame` has a column consent; one without consent known is not shown.
+    """
+    if not settings.riders.show_rider_ids:
+        return frame.iloc[:0]
+    return frame[frame["consent"].fillna(False).astype(bool)]
+
+
+def without_small(
+    frame: pd.DataFrame, count: str, figures: Sequence[str], settings: Settings
+) -> pd.DataFrame:
+    """Groups of too few riders without their figures, `count` included.
+
+    Where just one group was hidden the next smallest is too, so that a total does not tell it.
+    """
+    least = settings.riders.smallest_group
+    small = frame[count] < least
+    if int(small.sum()) == 1 and len(frame) > 1:
+        small |= frame.index == frame.loc[~small, count].idxmin()
+    names = [count, *figures]
+    shown = frame[names].astype(object).mask(small)
+    return frame.assign(**{name: shown[name] for name in names})
+
+
+def hidden_note(settings: Settings) -> str:
+    """Why a list of riders is empty; nothing where it is not."""
+    return "" if settings.riders.show_rider_ids else HIDDEN
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    # Only what is missing (NaN, NaT) differs from itself.
+    if value is None or value != value:
+        return None
+    if hasattr(value, "to_pydatetime"):
+        return _plain(value.to_pydatetime())
+    if isinstance(value, bool | int | float | str | date):
+        return value if not isinstance(value, float) or abs(value) < float("inf") else None
+    return _plain(value.item()) if hasattr(value, "item") else str(value)
