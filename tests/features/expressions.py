@@ -20,6 +20,7 @@ from fleetdesk.features import (
     riders,
     sightings,
     standing,
+    stays,
     stock,
     telemetry_cycles,
     trips,
@@ -62,6 +63,8 @@ KEYS = {
     "riders_over": ("rider_id", "at"),
     "outcomes": ("rider_id", "at"),
     "vehicle_facts": ("vehicle_id",),
+    "stays": ("rider_id", "stay_no"),
+    "purchases": ("rider_id",),
 }
 
 
@@ -117,6 +120,8 @@ def expressions(
         "riders_over": riders.riders_over(tables, [start, end], settings),
         "outcomes": riders.outcomes(tables, start, 1),
         "vehicle_facts": rider_fleet.vehicle_facts(tables, end),
+        "stays": stays.stays(tables, end, start),
+        "purchases": stays.purchases(tables["trips"], end, settings),
         "upkeep": upkeep.upkeep(
             events, priced, tables["telemetry"], tables["service_tasks"], tables["complaints"], end
         ),

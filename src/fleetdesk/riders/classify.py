@@ -1,4 +1,4 @@
-"""How well chances were foretold: discrimination, calibration, and what a limit would have found."""
+"""How well chances were foretold: ranking, calibration, and what a limit would have found."""
 
 from __future__ import annotations
 

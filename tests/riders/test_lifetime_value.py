@@ -1,0 +1,124 @@
+"""Worth by hand, by the published example, and against riders whose law of coming is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.riders.test_retention import planted
+
+from fleetdesk.errors import NotEnoughData
+from fleetdesk.riders.lifetime_value import (
+    TIERS,
+    contract_values,
+    free_values,
+    mean_interval,
+    present_value,
+    tiers,
+)
+from fleetdesk.riders.lifetimes import fit_lifetimes
+from fleetdesk.riders.purchases import fit_bg_nbd, fit_gamma_gamma
+from fleetdesk.settings.rider_sheets import LifetimeValue
+
+SHEET = LifetimeValue(referral_value=10, platinum_from=1000, gold_from=500, silver_from=100)
+
+
+def visitors(size: int = 2500, weeks: float = 40, seed: int = 1) -> tuple[pd.DataFrame, np.ndarray]:
+    """Riders who come by BG/NBD with r .5, alpha 6, a .8, b 2.5; and their next `weeks`."""
+    chance = np.random.default_rng(seed)
+    rate = chance.gamma(0.5, 1 / 6, size)
+    lost = chance.beta(0.8, 2.5, size)
+    level = 4.0 / chance.gamma(5.0, 1 / 4.0, size)
+    rows, later = [], []
+    for i in range(size):
+        at, last, count, future = 0.0, 0.0, 0, 0
+        while True:
+            at += chance.exponential(1 / max(rate[i], 1e-9))
+            if at > 2 * weeks:
+                break
+            if at <= weeks:
+                count, last = count + 1, at
+            else:
+                future += 1
+            if chance.random() < lost[i]:
+                break
+        spend = chance.gamma(6.0 * count, 1.0) / count * level[i] if count else np.nan
+        rows.append((count, last, weeks, spend))
+        later.append(future)
+    frame = pd.DataFrame(rows, columns=["repeats", "recency_weeks", "age_weeks", "spend"])
+    return frame.assign(referrals=0), np.array(later)
+
+
+def test_the_published_example():
+    staying = 0.95 ** np.arange(600)[None, :]
+    assert present_value(np.array([800.0]), staying, 10.0)[0] == pytest.approx(13_909, abs=1)
+
+
+def test_one_month_by_hand():
+    staying = np.array([[1.0, 0.5]])
+    assert present_value(np.array([10.0]), staying, 0.0)[0] == pytest.approx(15.0)
+    found = present_value(np.array([10.0]), staying, 21.0)[0]
+    assert found == pytest.approx(10 + 5 / 1.21 ** (1 / 12))
+
+
+def test_values_use_the_riders_own_curve_and_months_stayed():
+    model = fit_lifetimes(planted(), 1)
+    riders = pd.DataFrame(
+        {"monthly_spend": [30.0, 30.0, 0.0, None], "months": [1.0, 1.0, 1.0, 1.0],
+         "package": ["Light", "Power", "Light", "Light"], "channel": "x",
+         "referrals": [0, 0, 2, 0]}
+    )  # fmt: skip
+    found = contract_values(riders, model, SHEET)
+    assert found.value[1] > found.value[0] > 0
+    assert found.value[2] == pytest.approx(20.0) and found.value[3] == 0.0
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+    assert found.low[0] < found.high[0]
+
+
+def test_tiers_are_the_sheets():
+    named = [TIERS[tier] for tier in tiers(np.array([1000.0, 999.0, 100.0, 0.0]), SHEET)]
+    assert named == ["Platinum", "Gold", "Silver", "Bronze"]
+
+
+def test_how_often_riders_come_is_learnt_and_foretold():
+    history, later = visitors()
+    law = fit_bg_nbd(history)
+    assert law.r == pytest.approx(0.5, rel=0.25) and law.alpha == pytest.approx(6, rel=0.3)
+    expected = law.expected(history, 40)
+    assert expected.sum() == pytest.approx(later.sum(), rel=0.12)
+    assert np.corrcoef(expected, later)[0, 1] > 0.6
+    assert ((law.alive(history) > 0) & (law.alive(history) <= 1)).all()
+
+
+def test_what_riders_pay_is_learnt_and_drawn_to_the_mean():
+    history, _ = visitors()
+    law = fit_gamma_gamma(history)
+    back = history[history.repeats > 0]
+    assert law.p == pytest.approx(6.0, rel=0.3)
+    expected = law.expected(back)
+    assert expected.mean() == pytest.approx(back.spend.mean(), rel=0.1)
+    assert expected.std() < back.spend.std()
+
+
+def test_riders_without_a_contract_have_a_value():
+    history, _ = visitors(600)
+    found = free_values(history, fit_bg_nbd(history), fit_gamma_gamma(history), SHEET)
+    assert (found.value > 0).all() and np.isnan(found.low).all()
+    often = history.repeats.to_numpy() >= 5
+    assert found.value[often].mean() > found.value[~often].mean()
+
+
+def test_no_purchases_are_too_few():
+    history = pd.DataFrame(
+        {"repeats": [0] * 50, "recency_weeks": 0.0, "age_weeks": 10.0, "spend": np.nan}
+    )
+    with pytest.raises(NotEnoughData, match="0 of 50"):
+        fit_bg_nbd(history)
+    with pytest.raises(NotEnoughData, match="0 riders"):
+        fit_gamma_gamma(history)
+
+
+def test_the_mean_has_an_interval():
+    mean, low, high = mean_interval(np.arange(100.0), 1)
+    assert low < mean == 49.5 < high
+    assert np.isnan(mean_interval(np.empty(0), 1)[0])
