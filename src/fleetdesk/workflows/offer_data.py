@@ -1,0 +1,113 @@
+"""The log of offers with what each brought, and riders who changed packages; loads pandas."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fleetdesk.features.calendar import moment
+from fleetdesk.features.riders import outcomes, riders_at
+from fleetdesk.features.trips import priced
+from fleetdesk.settings.schema import Settings
+from fleetdesk.workflows.known import Known
+from fleetdesk.workflows.rider_data import first_trip, frame
+
+NO_OFFER = "none"
+EVERYBODY = "all"
+BEFORE = (
+    "km_30d", "trips_30d", "spend_30d", "swaps_30d", "days_active_30d", "days_since_last_trip",
+    "tenure_months", "referrals", "complaints_30d", "late_payments_30d", "weekend_index",
+    "km_per_trip",
+)  # fmt: skip
+
+
+def offer_log(record: Known, settings: Settings) -> pd.DataFrame:
+    """Offers whose answer is known, with what each brought.
+
+    Columns: offer_made_id, rider_id, arm, segment, offered_at, accepted, propensity, age_days,
+    value.
+
+    Where no value is told it is the gross margin on what the rider paid in the days after, once
+    these are over. `propensity` is NaN where it was not logged.
+    """
+    tables, as_of = record.tables, record.moment.as_of
+    made, days = tables["offers_made"], settings.offer_tests.value_days
+    rows = frame(made.filter(made.offered_at <= moment(as_of)))
+    now = as_of.replace(tzinfo=None)
+    rows = rows.assign(
+        arm=rows["offer"],
+        segment=rows["segment"].fillna(EVERYBODY),
+        age_days=(now - rows["offered_at"]).dt.total_seconds() / 86_400.0,
+    )
+    rows = rows[rows["value"].notna() | (rows["age_days"] >= days)].reset_index(drop=True)
+    paid = _paid_after(rows, record, settings, days)
+    margin = settings.lifetime_value.margin_pct / 100.0
+    cost = np.where(rows["arm"] == NO_OFFER, 0.0, settings.offer_tests.offer_cost)
+    value = rows["value"].astype(float).fillna(pd.Series(paid * margin, index=rows.index)) - cost
+    columns = ["offer_made_id", "rider_id", "arm", "segment", "offered_at", "accepted",
+               "propensity", "age_days"]  # fmt: skip
+    return rows[columns].assign(
+        value=value, propensity=rows["propensity"].astype(float)
+    ).sort_values(["offered_at", "offer_made_id"], ignore_index=True)  # fmt: skip
+
+
+def _paid_after(
+    rows: pd.DataFrame, record: Known, settings: Settings, days: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """What each offer's rider paid within the days after it, trips and packages."""
+    if rows.empty:
+        return np.zeros(0)
+    tables, since = record.tables, moment(rows["offered_at"].min().tz_localize("UTC"))
+    trips = priced(tables["trips"], settings.costs)
+    trips = trips.filter(trips.rider_id.notnull() & (trips.started_at >= since))
+    due = tables["payments"]
+    due = due.filter((due.due_at >= since) & (due.payment_kind == "package"))
+    paid = pd.concat(
+        [
+            frame(trips.select("rider_id", at=trips.started_at, amount=trips.revenue)),
+            frame(due.select("rider_id", "amount", at=due.due_at)),
+        ]
+    )
+    joined = rows[["offer_made_id", "rider_id", "offered_at"]].merge(paid, on="rider_id")
+    after = joined["at"] - joined["offered_at"]
+    inside = joined[(after >= pd.Timedelta(0)) & (after < pd.Timedelta(days=days))]
+    sums = inside.groupby("offer_made_id")["amount"].sum()
+    return np.asarray(np.nan_to_num(sums.reindex(rows["offer_made_id"]).to_numpy(float)))
+
+
+def features_at_offers(log: pd.DataFrame, record: Known, settings: Settings) -> pd.DataFrame:
+    """What was known of each rider at the start of the log, for learning whom offers move.
+
+    One row per row of the log; riders who signed up later have zeros.
+    """
+    at = log["offered_at"].min().tz_localize("UTC").to_pydatetime()
+    known = frame(riders_at(record.tables, at, settings, first_trip(record.tables)))
+    known = known.set_index("rider_id")[list(BEFORE)].astype(float)
+    return known.reindex(log["rider_id"]).fillna(0.0).reset_index(drop=True)
+
+
+def package_takers(record: Known, settings: Settings) -> pd.DataFrame:
+    """Riders without a package one horizon before the middle moment, by whether they took one.
+
+    Columns: rider_id, taken, spend_next and km_next (in the horizon after), and BEFORE as known
+    before anyone had taken it.
+    """
+    tables, as_of = record.tables, record.moment.as_of
+    horizon = timedelta(days=settings.usage.horizon_days)
+    start, middle = as_of - 2 * horizon, as_of - horizon
+    known = frame(riders_at(tables, start, settings, first_trip(tables)))
+    known = known[known["package"].isna() & (known["trips_30d"].fillna(0) > 0)]
+    stays = tables["subscriptions"]
+    taken = frame(
+        stays.filter((stays.started_at > moment(start)) & (stays.started_at <= moment(middle)))
+        .select("rider_id").distinct()
+    )  # fmt: skip
+    after = frame(outcomes(tables, middle, settings.usage.horizon_days))
+    rows = known.merge(after[["rider_id", "spend_next", "km_next"]], on="rider_id", how="inner")
+    figures = rows[list(BEFORE)].astype(float).fillna(0.0)
+    return rows[["rider_id", "spend_next", "km_next"]].assign(
+        taken=rows["rider_id"].isin(taken["rider_id"]), **{name: figures[name] for name in BEFORE}
+    )
