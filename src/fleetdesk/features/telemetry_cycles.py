@@ -66,32 +66,33 @@ def pings(events: Any, telemetry: Any, thresholds: Thresholds, data_end: datetim
 
 
 def with_telemetry(
-    events: Any, trips: Any, pings: Pings, thresholds: Thresholds, data_end: datetime
+    events: Any,
+    trips: Any,
+    pings: Pings,
+    thresholds: Thresholds,
+    data_end: datetime,
+    *,
+    silent: bool = True,
 ) -> Told:
     """EVENTS and TRIPS, completed from pings up to `data_end` (UTC-aware).
 
-    Ids of added events begin with "seen:".
+    Ids of added events begin with "seen:". `silent` says whether any vehicle has no events; to
+    work out theirs is the larger part.
     """
     seen = events.filter(events.event_at < moment(data_end))
     served = swaps(pings.changes)
-    unrecorded = not_among(served, seen, "vehicle_id")
-    found = rides(pings.moves, unrecorded, thresholds.trip_move_m)
-    found = not_among(found, trips, "vehicle_id")
-    rode = ibis.union(nullable(trips), nullable(found.select(*trips.columns)))
     told = events.left_join(pings.beside, "event_id")
     told = told.mutate(battery_pct=told.battery_pct.coalesce(told.ping_pct))
-    added = (
-        _readings(seen, among(served, seen, "vehicle_id")),
-        _without_events(
-            pings,
-            unrecorded,
-            among(countable(rode), pings.last, "vehicle_id"),
-            thresholds,
-            data_end,
-        ),
-    )
-    rows = [nullable(table.select(*events.columns)) for table in (told, *added)]
-    return Told(ibis.union(*rows), rode)
+    parts = [told, _readings(seen, among(served, seen, "vehicle_id"))]
+    rode = trips
+    if silent:
+        unrecorded = not_among(served, seen, "vehicle_id")
+        found = rides(pings.moves, unrecorded, thresholds.trip_move_m)
+        found = not_among(found, trips, "vehicle_id")
+        rode = ibis.union(nullable(trips), nullable(found.select(*trips.columns)))
+        own = among(countable(rode), pings.last, "vehicle_id")
+        parts.append(_without_events(pings, unrecorded, own, thresholds, data_end))
+    return Told(ibis.union(*(nullable(part.select(*events.columns)) for part in parts)), rode)
 
 
 def _readings(events: Any, served: Any) -> Any:

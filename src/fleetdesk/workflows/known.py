@@ -117,8 +117,13 @@ def with_pings(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -
     recent = telemetry.filter(telemetry.recorded_at >= moment_literal(since))
     read = pings(tables["events"], recent, settings.thresholds, as_of)
     stored = Pings(*(getattr(read, part.name).cache() for part in fields(read)))
-    news = (swaps(stored.changes), stored.last, stored.beside)
-    if all(rows.count().execute() == 0 for rows in news):
+    swapped, silent, beside = (
+        bool(rows.count().execute()) for rows in (swaps(stored.changes), stored.last, stored.beside)
+    )
+    if not (swapped or silent or beside):
         return tables
-    told = with_telemetry(tables["events"], tables["trips"], stored, settings.thresholds, as_of)
-    return {**tables, "events": told.events.cache(), "trips": told.trips.cache()}
+    told = with_telemetry(
+        tables["events"], tables["trips"], stored, settings.thresholds, as_of, silent=silent
+    )
+    trips = told.trips.cache() if silent else tables["trips"]
+    return {**tables, "events": told.events.cache(), "trips": trips}
