@@ -82,3 +82,16 @@ def test_nobody_gives_typed_nothing(found):
     assert empty.cells.empty
     assert list(empty.cells.columns) == list(found.cells.columns)
     assert empty.changes.empty
+
+
+def test_months_before_the_records_are_not_zero_but_unknown():
+    riders = pd.DataFrame({"rider_id": ["a"], "signed_up_month": [JAN], "channel": ["street"]})
+    months = pd.DataFrame(
+        [("a", JAN, 1.0, 1, 9.0), ("a", MAR, 6.0, 1, 3.0)],
+        columns=["rider_id", "month", "km", "trips", "revenue"],
+    )
+    stays = pd.DataFrame({"rider_id": [], "package": [], "started_month": pd.to_datetime([]),
+                          "ended_month": pd.to_datetime([]), "end_cause": []})  # fmt: skip
+    cells = cohorts(riders, months, stays, MAR, FEB).cells
+    assert cells["age_months"].tolist() == [1, 2]
+    assert cells["revenue"].tolist() == [0, 3]

@@ -8,7 +8,7 @@ elastic net fits the logarithm of the life; batteries still alive enter by an AF
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,20 @@ class BatteryOutlook:
     high: float | None
     checks: int
     basis: str
+
+    def after(self, months: float) -> BatteryOutlook:
+        """The same outlook seen `months` after the last check."""
+
+        def left(value: float | None) -> float | None:
+            return None if value is None else max(value - months, 0.0)
+
+        return replace(
+            self,
+            health_pct=self.health_pct - max(self.loss_pct_per_month or 0.0, 0.0) * months,
+            months_left=left(self.months_left),
+            low=left(self.low),
+            high=left(self.high),
+        )
 
 
 def outlook(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-MEASURES = ("retention_pct", "revenue_per_rider", "km_per_rider")
+_Window = tuple[pd.Timestamp | None, pd.Timestamp]
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,33 @@ def cohorts(
     months: pd.DataFrame,
     stays: pd.DataFrame,
     last_month: pd.Timestamp,
+    first_month: pd.Timestamp | None = None,
 ) -> Cohorts:
     """Cohorts by sign-up month x age; age 0 is the month of the sign-up.
 
     riders: rider_id, signed_up_month, channel. months: rider_id, month, km, trips, revenue, one row
     per rider and month with any. stays: rider_id, package, started_month, ended_month (NaT =
-    running), end_cause. Months after `last_month` are not looked at. Revenue of all cells sums to
-    the revenue of `months` of known riders.
+    running), end_cause. Months after `last_month` or before `first_month` (where the records
+    begin) have no cells: nobody knows who rode then. Revenue of all cells sums to that of `months`
+    between them, of known riders.
     """
-    known = months[months["month"] <= last_month].merge(
-        riders, on="rider_id", how="inner", validate="many_to_one"
-    )
+    inside = months["month"] <= last_month
+    if first_month is not None:
+        inside &= months["month"] >= first_month
+    known = months[inside].merge(riders, on="rider_id", how="inner", validate="many_to_one")
     known = known.assign(age_months=_age(known["month"], known["signed_up_month"]))
     # Rides before the sign-up date are a clock's fault; they count in the first month.
     known["age_months"] = known["age_months"].clip(lower=0)
-    cells = _cells(known, riders, ["signed_up_month"], last_month)
+    window = first_month, last_month
+    cells = _cells(known, riders, ["signed_up_month"], window)
     cells = cells.rename(columns={"signed_up_month": "cohort"})
-    return Cohorts(cells, _channels(known, riders, last_month), _changes(riders, stays, last_month))
+    return Cohorts(cells, _channels(known, riders, window), _changes(riders, stays, last_month))
 
 
 def _cells(
-    known: pd.DataFrame, riders: pd.DataFrame, by: list[str], last: pd.Timestamp
+    known: pd.DataFrame, riders: pd.DataFrame, by: list[str], window: _Window
 ) -> pd.DataFrame:
+    first, last = window
     size = riders[riders["signed_up_month"] <= last].groupby(by).size().rename("riders")
     sums = known.groupby([*by, "age_months"]).agg(
         active=("rider_id", "nunique"), revenue=("revenue", "sum"), km=("km", "sum")
@@ -61,13 +66,15 @@ def _cells(
         "age_months", ignore_index=True
     )
     grid = grid.assign(age_months=grid["age_months"].astype("int64"))
+    if first is not None:
+        grid = grid[grid["age_months"] >= _age(first, grid["signed_up_month"])]
     full = grid.merge(sums.reset_index(), on=[*by, "age_months"], how="left")
     return _per_rider(full.fillna({"active": 0, "revenue": 0.0, "km": 0.0}))
 
 
-def _channels(known: pd.DataFrame, riders: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
+def _channels(known: pd.DataFrame, riders: pd.DataFrame, window: _Window) -> pd.DataFrame:
     """By channel and age, over the riders who are old enough to have that age."""
-    cells = _cells(known, riders, ["channel", "signed_up_month"], last)
+    cells = _cells(known, riders, ["channel", "signed_up_month"], window)
     sums = cells.groupby(["channel", "age_months"], as_index=False)[
         ["riders", "active", "revenue", "km"]
     ].sum()

@@ -1,0 +1,162 @@
+"""The sheets about cohorts: who stays, by month of sign-up, channel and months in a package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.outputs.heat_map import heat_map
+from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.tables.frames import rows_of
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import CellStyle, Image, ResultColumn, ResultSheet, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fleetdesk.riders.cohorts import Cohorts
+
+_KEPT, _AGE = "Rode (%)", "Months since sign-up"
+_FIGURES = ("active", "retention_pct", "revenue", "revenue_per_rider", "km_per_rider")
+_MOST = 24
+
+
+def cohort_sheets(found: Cohorts | None, settings: Settings) -> tuple[ResultSheet, ...]:
+    """Cohorts with their heat map, channels, and when packages are changed. None = not asked."""
+    return (
+        _cells(found, settings),
+        _channels(found, settings),
+        _changes(found, settings),
+    )
+
+
+def _cells(found: Cohorts | None, settings: Settings) -> ResultSheet:
+    rows: list[tuple[Value, ...]] = []
+    images: tuple[Image, ...] = ()
+    note = "Not asked yet."
+    if found is not None:
+        shown = _hidden(found.cells, settings).assign(
+            name=[
+                f"{cohort:%Y-%m} +{age}"
+                for cohort, age in zip(
+                    found.cells["cohort"], found.cells["age_months"], strict=True
+                )
+            ],
+            cohort=[f"{cohort:%Y-%m}" for cohort in found.cells["cohort"]],
+        )
+        rows = rows_of(shown, ("name", "cohort", "age_months", "riders", *_FIGURES))
+        images = _picture(shown)
+        note = (
+            f"Months that are over; revenue of all cells: "
+            f"{found.cells['revenue'].sum():,.2f} {settings.city.currency}. Empty = too few riders."
+        )
+    return ResultSheet(
+        sheet="Cohorts",
+        title=f"Who stays, by month of sign-up: {settings.city.name}",
+        note=note,
+        table_name="Cohorts",
+        columns=(
+            ResultColumn("Cohort and age", CellStyle.TEXT, 15),
+            ResultColumn("Signed up in", CellStyle.TEXT, 12),
+            ResultColumn(_AGE, CellStyle.INTEGER, 11, "0 = the month of the sign-up."),
+            *_columns(settings),
+        ),
+        rows=rows,
+        key="Cohort and age",
+        images=images,
+    )
+
+
+def _channels(found: Cohorts | None, settings: Settings) -> ResultSheet:
+    rows = []
+    if found is not None:
+        table = found.channels.assign(
+            name=[
+                f"{channel} +{age}"
+                for channel, age in zip(
+                    found.channels["channel"], found.channels["age_months"], strict=True
+                )
+            ]
+        )
+        rows = rows_of(
+            _hidden(table, settings), ("name", "channel", "age_months", "riders", *_FIGURES)
+        )
+    return ResultSheet(
+        sheet="Channels",
+        title="Which channels bring riders who stay",
+        note="Of riders who have been here that long; empty = too few.",
+        table_name="Channels",
+        columns=(
+            ResultColumn("Channel and age", CellStyle.TEXT, 22),
+            ResultColumn("Channel", CellStyle.TEXT, 16),
+            ResultColumn(_AGE, CellStyle.INTEGER, 11),
+            *_columns(settings),
+        ),
+        rows=rows,
+        key="Channel and age",
+    )
+
+
+def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
+    columns = ("age_months", "at_risk", "upgraded", "downgraded", "cancelled")
+    colours = palette()
+    return ResultSheet(
+        sheet="Package changes",
+        title="When riders change or leave a package",
+        note=f"By full months in the package: {settings.city.name}.",
+        table_name="PackageChanges",
+        columns=(
+            ResultColumn("Months in package", CellStyle.INTEGER, 11),
+            ResultColumn("Were in it", CellStyle.INTEGER, 10),
+            ResultColumn("Upgraded", CellStyle.INTEGER, 10),
+            ResultColumn("Downgraded", CellStyle.INTEGER, 11),
+            ResultColumn("Cancelled", CellStyle.INTEGER, 10),
+        ),
+        rows=rows_of(found.changes, columns) if found else [],
+        key="Months in package",
+        charts=(
+            Chart(
+                ChartKind.STACKED, "When riders change or leave", "Months in package", "Riders",
+                "", "Months in package",
+                (
+                    Series("Upgraded", colours.category(2)),
+                    Series("Downgraded", colours.category(1)),
+                    Series("Cancelled", colours.alert),
+                ),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
+    money = settings.city.currency
+    return (
+        ResultColumn("Riders", CellStyle.INTEGER, 9, "Who signed up."),
+        ResultColumn("Rode", CellStyle.INTEGER, 9),
+        ResultColumn(_KEPT, CellStyle.PERCENT, 9),
+        ResultColumn(f"Revenue ({money})", CellStyle.MONEY, 12, "Of trips, gross."),
+        ResultColumn(f"Revenue per rider ({money})", CellStyle.MONEY, 12),
+        ResultColumn("Km per rider", CellStyle.DECIMAL, 10),
+    )
+
+
+def _hidden(cells: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Cells of small cohorts without figures: all ages of a cohort hide or show together."""
+    small = cells["riders"] < settings.riders.smallest_group
+    names = ["riders", *_FIGURES]
+    shown = cells[names].astype(object).mask(small)
+    return cells.assign(**{name: shown[name] for name in names})
+
+
+def _picture(shown: pd.DataFrame) -> tuple[Image, ...]:
+    table = shown.pivot(index="cohort", columns="age_months", values="retention_pct")
+    table = table.dropna(how="all").iloc[-_MOST:, :_MOST]
+    values = [
+        [None if value is None or value != value else float(value) for value in row]
+        for row in table.to_numpy().tolist()
+    ]
+    found = heat_map(
+        [str(name) for name in table.index], [str(age) for age in table.columns], values,
+        title="Riders who rode, %", row_title="Signed up in", column_title=_AGE,
+    )  # fmt: skip
+    return (found,) if found else ()
