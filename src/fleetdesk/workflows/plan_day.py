@@ -21,7 +21,7 @@ from fleetdesk.fleet.task_roi import task_rois
 from fleetdesk.model.edits import Edits
 from fleetdesk.model.findings import Finding
 from fleetdesk.model.fleet import VehicleNow
-from fleetdesk.model.plan import Plan
+from fleetdesk.model.plan import LimitWorth, Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
 from fleetdesk.routes.explain import marginal
@@ -75,6 +75,7 @@ class DayPlan:
     notes: tuple[Problem, ...]
     edits: RouteEdits
     problem: RoutingProblem
+    limits: tuple[LimitWorth, ...] = ()
 
     @property
     def cell_rates(self) -> Mapping[str, float]:
