@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from fleetdesk.fleet.cycle_length import CycleLength, cycle_length
-from fleetdesk.model.plan import Plan
+from fleetdesk.model.plan import LimitWorth, Pause, PauseKind, Plan
 from fleetdesk.outputs.charts import (
     availability_sheet,
     battery_sheet,
     left_out_sheet,
+    load_profile_sheet,
     survival_sheet,
     workload_sheet,
 )
+from fleetdesk.outputs.charts_day import shift_picture, spans
 from fleetdesk.outputs.palette import contrast, palette
+from fleetdesk.outputs.tables import limits_sheet
 from fleetdesk.sheets.base import ResultSheet, WritePlan
 from fleetdesk.sheets.memory import MemoryWorkbook
 
@@ -28,6 +33,8 @@ def all_sheets(day) -> list[ResultSheet]:
         battery_sheet(day.fleet, day.settings),
         availability_sheet(day.fleet, day.settings),
         workload_sheet(day.plan, day.vans, day.settings),
+        load_profile_sheet(day.plan, day.settings),
+        limits_sheet((LimitWorth("one more worker", 5250, 12),), day.settings),
         left_out_sheet(day.tasks, day.rois, day.plan, day.settings),
         survival_sheet(cycle_length([0, 0, 0], [10, 30, 50], [1, 1, 0]), day.settings),
     ]
@@ -38,6 +45,8 @@ def empty_sheets(day) -> list[ResultSheet]:
         battery_sheet([], day.settings),
         availability_sheet([], day.settings),
         workload_sheet(NOTHING, [], day.settings),
+        load_profile_sheet(NOTHING, day.settings),
+        limits_sheet((), day.settings),
         left_out_sheet([], {}, NOTHING, day.settings),
         survival_sheet(CycleLength((), (), 0, 0, 0.0), day.settings),
     ]
@@ -101,12 +110,73 @@ def test_planned_and_left_out_add_up_to_all_tasks(day):
 def test_the_hours_of_a_shift_add_up(day):
     third = replace(day.vans[0], worker="Idle")
     table = rows(workload_sheet(day.plan, (*day.vans, third), day.settings))
-    hours = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Shift left (h)")
+    hours = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Breaks (h)", "Shift left (h)")
     for row in table:
         assert sum(row[name] for name in hours) == pytest.approx(8.0)
     assert table[0]["Driving (h)"] == pytest.approx(4 * 240 / 3600)
     assert table[0]["Most vehicles on board"] == 1
     assert (table[2]["Worker"], table[2]["Shift left (h)"]) == ("Idle", 8.0)
+
+
+def test_a_break_is_neither_work_nor_driving(day):
+    paused = replace(day.plan, routes=(with_pauses(day.plan.routes[0]), day.plan.routes[1]))
+    before, after = (
+        rows(workload_sheet(plan, day.vans, day.settings))[0] for plan in (day.plan, paused)
+    )
+    assert after["Breaks (h)"] == pytest.approx(0.1) and before["Breaks (h)"] == 0
+    assert before["Work at stops (h)"] - after["Work at stops (h)"] == pytest.approx(0.1)
+
+
+def with_pauses(route):
+    first = route.visits[0]
+    at = first.leave_at
+    pause = Pause(PauseKind.BREAK, first.at, at, at + timedelta(minutes=6), 1, 39)
+    reload_end = route.visits[-1].leave_at + timedelta(minutes=2)
+    full = Pause(PauseKind.RELOAD, first.at, route.visits[-1].leave_at, reload_end, 3, 40)
+    return replace(route, pauses=(pause, full))
+
+
+def test_the_spans_of_a_shift_leave_no_gap(day):
+    for route in (*day.plan.routes, with_pauses(day.plan.routes[0])):
+        found = list(spans(route))
+        assert (found[0].start, found[-1].end) == (route.start_at, route.end_at)
+        assert all(one.end == other.start for one, other in pairwise(found))
+    kinds = [span.what for span in spans(with_pauses(day.plan.routes[0]))]
+    assert "break" in kinds and "loading batteries" in kinds
+
+
+def test_the_shifts_are_drawn_for_whoever_works(day):
+    picture = shift_picture(day.plan, day.vans, day.settings)
+    assert picture.png.startswith(b"\x89PNG") and "Ελένη, Nikos" in picture.alt
+    assert picture == shift_picture(day.plan, day.vans, day.settings)
+    assert shift_picture(Plan((), (), "", "", 1, 0), (), day.settings) is None
+    nobody_out = shift_picture(Plan((), (), "", "", 1, 0), day.vans, day.settings)
+    assert nobody_out.png != picture.png
+
+
+def test_the_load_follows_the_stops_and_reloads(day):
+    sheet = load_profile_sheet(day.plan, day.settings)
+    table = {row["Time"]: row for row in rows(sheet)}
+    assert table["09:00"]["Ελένη: on board"] == 0
+    assert table["09:00"]["Ελένη: batteries"] == 40, "before the first swap"
+    assert (table["09:30"]["Ελένη: on board"], table["09:30"]["Ελένη: batteries"]) == (1, 38)
+    assert table["10:00"]["Ελένη: on board"] is None, "home by then"
+    assert len(sheet.charts) == 2
+    reloaded = replace(day.plan, routes=(with_pauses(day.plan.routes[0]),))
+    last = {row["Time"]: row for row in rows(load_profile_sheet(reloaded, day.settings))}
+    assert last["09:45"]["Ελένη: batteries"] == 40
+    assert load_profile_sheet(Plan((), (), "", "", 1, 0), day.settings).rows == []
+
+
+def test_limits_come_by_their_worth_and_say_when_none_holds(day):
+    worths = (LimitWorth("ten more batteries", 0, 0), LimitWorth("one more worker", 5250, 12))
+    sheet = limits_sheet(worths, day.settings)
+    assert [(r["If there were"], r["Profit more (EUR)"]) for r in rows(sheet)] == [
+        ("one more worker", 5.25), ("ten more batteries", 0.0),
+    ]  # fmt: skip
+    assert "do not add up" in sheet.note
+    assert "brings nothing" in limits_sheet(worths[:1], day.settings).note
+    assert limits_sheet((), day.settings).note == "Not worked out for this plan."
 
 
 def test_the_curve_begins_at_100_and_steps_where_cycles_end(day):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from tests.outputs.conftest import SQUARE
 
 from fleetdesk.errors import Problem, Severity
-from fleetdesk.model.plan import Plan
+from fleetdesk.model.plan import Pause, PauseKind, Plan
+from fleetdesk.model.work import TaskKind
 from fleetdesk.outputs.tables import (
     CellRate,
     RunLogRow,
     issues_sheet,
     kpis_sheet,
+    plan_changes,
     roi_sheet,
     routes_sheet,
     run_log_sheet,
@@ -99,6 +102,47 @@ def test_routes_in_local_time_with_the_way_back(day):
     )
     assert rows[3]["Arrive"] == datetime(2025, 6, 3, 9, 45)
     assert rows[3]["Directions"] is None
+
+
+def test_breaks_stand_between_the_stops_and_cannot_be_edited(day):
+    route = day.plan.routes[0]
+    at = route.visits[1].leave_at
+    pause = Pause(PauseKind.BREAK, SQUARE, at, at + timedelta(minutes=30), 2, 38)
+    plan = replace(day.plan, routes=(replace(route, pauses=(pause,)), day.plan.routes[1]))
+    rows = records(routes_sheet(plan, day.settings, tasks=day.tasks))
+    assert [row["Action"] for row in rows[:4]] == [
+        "swap battery", "swap battery, pick up", "break", "drop off"
+    ]  # fmt: skip
+    assert (rows[2]["Stop"], rows[2]["Task"], rows[2]["Row"]) == (None, "", "Ελένη: break 1")
+
+
+def test_the_work_of_a_stop_is_that_of_its_task(day):
+    kinds = (TaskKind.INSPECT, TaskKind.SERVICE)
+    tasks = (replace(day.tasks[0], kinds=kinds, must=True, skill="mechanic"), *day.tasks[1:])
+    first = records(routes_sheet(day.plan, day.settings, tasks=tasks))[0]
+    assert first["Action"] == "inspect, service"
+    sheet = tasks_sheet(tasks, day.priorities, day.rois, day.plan, day.fleet, day.settings)
+    row = records(sheet)[0]
+    assert (row["Must do"], row["Skill"], row["What to do"]) == (
+        "yes", "mechanic", "inspect, service"
+    )  # fmt: skip
+
+
+def test_what_changed_since_the_last_plan_is_told_by_worker(day):
+    before = {"T1": "Nikos", "T2": "Nikos", "T3": "", "T5": "Ελένη", "gone": "Nikos"}
+    changed = plan_changes(day.plan, before, frozenset(t.task_id for t in day.tasks))
+    assert changed == {
+        "T1": "from Nikos to Ελένη", "T3": "now planned, Nikos", "T4": "new task, Ελένη",
+        "T5": "no longer planned, was Ελένη",
+    }  # fmt: skip
+    assert plan_changes(day.plan, None, frozenset({"T1"})) == {}
+    sheet = routes_sheet(day.plan, day.settings, tasks=day.tasks, changed=changed)
+    told = [row["Since the last plan"] for row in records(sheet)]
+    assert told[:3] == ["from Nikos to Ελένη", "new task, Ελένη", ""], "once per task"
+    whole = tasks_sheet(
+        day.tasks, day.priorities, day.rois, day.plan, day.fleet, day.settings, None, changed
+    )
+    assert whole.note.endswith("4 tasks changed since the last plan.")
 
 
 def test_routes_without_links_have_no_such_column(day):

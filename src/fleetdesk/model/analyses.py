@@ -12,7 +12,8 @@ PLAN = Analysis(
     inputs=("trips", "events", "telemetry", "sightings", "service_tasks"),
     settings=("city", "weights", "thresholds", "costs", "workers", "parkings"),
     sheets=(
-        "KPIs", "Battery", "Availability", "Tasks", "Routes", "Workload", "Left out",
+        "KPIs", "Battery", "Availability", "Tasks", "Routes", "Workload", "Load profile", "Limits",
+        "Left out",
         "ROI", "Task history", "Task totals", "Thresholds result", "Threshold returns",
         "Thresholds by cell", "Sandbox", "Planned and done", "Fleet state", "Operating cycles",
         "Operational time", "Operational time by cell",

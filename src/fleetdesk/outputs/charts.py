@@ -4,6 +4,7 @@ Pure functions from results to result sheets; the charts name the sheets' column
 """
 
 from fleetdesk.outputs.charts_cycles import survival_sheet
+from fleetdesk.outputs.charts_day import load_profile_sheet
 from fleetdesk.outputs.charts_fleet import availability_sheet, battery_sheet
 from fleetdesk.outputs.charts_sandbox import sandbox_sheet
 from fleetdesk.outputs.charts_state import fleet_state_sheet
@@ -19,6 +20,7 @@ __all__ = [
     "battery_sheet",
     "fleet_state_sheet",
     "left_out_sheet",
+    "load_profile_sheet",
     "local_thresholds_sheet",
     "sandbox_sheet",
     "survival_sheet",

@@ -8,13 +8,14 @@ from math import fsum
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.model.plan import DropCode, Plan, Route
 from fleetdesk.model.work import Task, TaskRoi, Van
+from fleetdesk.outputs.charts_day import shift_picture
 from fleetdesk.outputs.palette import palette
 from fleetdesk.outputs.wording import roi_name
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
 _OUTCOME = "Outcome"
-_HOURS = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Shift left (h)")
+_HOURS = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Breaks (h)", "Shift left (h)")
 
 
 def left_out_sheet(
@@ -73,8 +74,9 @@ def left_out_sheet(
 def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> ResultSheet:
     """How each worker's shift is used: driving, work at the stops, waiting, and what is left."""
     routes = {route.worker: route for route in plan.routes}
+    picture = shift_picture(plan, vans, settings)
     colours = palette()
-    shades = (*(colours.category(index) for index in (0, 2, 4)), colours.below)
+    shades = (*(colours.category(index) for index in (0, 2, 4, 5)), colours.below)
     used = fsum((route.end_at - route.start_at).total_seconds() for route in plan.routes) / 3600
     whole = fsum((van.shift_end - van.shift_start).total_seconds() for van in vans) / 3600
     return ResultSheet(
@@ -86,6 +88,7 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
             ResultColumn("Worker", CellStyle.TEXT, 16),
             ResultColumn("Stops", CellStyle.INTEGER, 8),
             *(ResultColumn(header, CellStyle.DECIMAL, 11) for header in _HOURS),
+            ResultColumn("Overtime (h)", CellStyle.DECIMAL, 11, "Of the hours before."),
             ResultColumn("Distance (km)", CellStyle.DECIMAL, 11),
             ResultColumn("Most vehicles on board", CellStyle.INTEGER, 12),
         ),
@@ -106,24 +109,27 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
                 note=f"{used:.1f} of {whole:.1f} hours are planned.",
             ),
         ),
+        images=(picture,) if picture else (),
     )
 
 
 def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
     shift_s = (van.shift_end - van.shift_start).total_seconds()
     if route is None:
-        return (van.worker, 0, 0.0, 0.0, 0.0, shift_s / 3600, 0.0, 0)
+        return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, max(0.0, shift_s / 3600), 0.0, 0.0, 0)
     driving_s = sum(visit.leg_s for visit in route.visits) + route.return_leg_s
     waiting_s = sum(visit.wait_s for visit in route.visits)
     used_s = (route.end_at - route.start_at).total_seconds()
-    work_s = max(0.0, used_s - driving_s - waiting_s)
+    work_s = max(0.0, used_s - driving_s - waiting_s - route.break_s)
     return (
         van.worker,
         len(route.visits),
         driving_s / 3600,
         work_s / 3600,
         waiting_s / 3600,
+        route.break_s / 3600,
         max(0.0, shift_s - used_s) / 3600,
+        route.overtime_s / 3600,
         route.distance_m / 1000,
         max((visit.load_vehicles for visit in route.visits), default=0),
     )

@@ -1,7 +1,8 @@
 """The analyses and how a run answers them: each name of the list is a module in `answers`.
 
 Such a module has `answer(ask) -> Answer` and `empty(settings) -> sheets before the first run`; what
-is heavy it loads only when it answers.
+is heavy it loads only when it answers. An action has `act(context, option, on_progress) -> Answer`
+instead: it looks at what was published, not at records.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem, Severity
@@ -24,15 +24,11 @@ from fleetdesk.workflows.progress import OnProgress, part
 
 @dataclass(frozen=True)
 class Ask:
-    """What an analysis works with: the run's surroundings and the records it may look at.
-
-    `options` are what was said on the command line, for those that take any.
-    """
+    """What an analysis works with: the run's surroundings and the records it may look at."""
 
     context: Context
     record: Known
     on_progress: OnProgress
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -83,7 +79,6 @@ def answers(
     record: Known,
     analyses: Sequence[Analysis],
     on_progress: OnProgress,
-    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Answer, ...]:
     """Answer one after the other.
 
@@ -94,12 +89,24 @@ def answers(
         report = part(on_progress, number / len(analyses), (number + 1) / len(analyses))
         on_progress(analysis.title, number / len(analyses))
         try:
-            found.append(_module(analysis).answer(Ask(context, record, report, options)))
+            found.append(_module(analysis).answer(Ask(context, record, report)))
         except NotEnoughData as lack:
             if len(analyses) == 1:
                 raise
             found.append(_without(analysis, lack, context.settings))
     return tuple(found)
+
+
+def acted(
+    context: Context,
+    actions: Sequence[Analysis],
+    options: Mapping[str, Any],
+    on_progress: OnProgress,
+) -> tuple[Answer, ...]:
+    """Do one after the other; `options` by name are what was said on the command line."""
+    return tuple(
+        _module(action).act(context, options.get(action.name), on_progress) for action in actions
+    )
 
 
 def empty_sheets_of(settings: Settings) -> Iterator[ResultSheet]:

@@ -12,6 +12,7 @@ from fleetdesk.outputs.charts import (
     battery_sheet,
     fleet_state_sheet,
     left_out_sheet,
+    load_profile_sheet,
     local_thresholds_sheet,
     sandbox_sheet,
     survival_sheet,
@@ -23,7 +24,9 @@ from fleetdesk.outputs.roi_picture import roi_picture
 from fleetdesk.outputs.tables import (
     kpis_sheet,
     ledger_sheet,
+    limits_sheet,
     operational_time_sheet,
+    plan_changes,
     planned_done_sheet,
     roi_sheet,
     routes_sheet,
@@ -35,6 +38,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.context import Context
 from fleetdesk.workflows.insights import insights
+from fleetdesk.workflows.plan_before import workers_before
 from fleetdesk.workflows.plan_day import DayPlan
 
 
@@ -44,6 +48,8 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
     seen, past = insights(context.store, settings, day), day.past
     groups = operational_time(day.ledger, settings)
     pay = {offer.task_id: offer.price for offer in day.offers}
+    before = workers_before(context.store, day.moment.day)
+    changed = plan_changes(day.plan, before, frozenset(task.task_id for task in day.tasks))
     return (
         kpis_sheet(day.kpis),
         battery_sheet(day.fleet, settings),
@@ -56,6 +62,7 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
             day.fleet,
             settings,
             pay if settings.costs.pay_per_task else None,
+            None if before is None else changed,
         ),
         routes_sheet(
             day.plan,
@@ -64,8 +71,11 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
             edits=day.edits.outcomes,
             problems=day.edits.problems,
             tasks=day.tasks,
+            changed=changed,
         ),
         workload_sheet(day.plan, day.vans, settings),
+        load_profile_sheet(day.plan, settings),
+        limits_sheet(day.limits, settings),
         left_out_sheet(day.tasks, day.rois, day.plan, settings),
         _with_picture(
             roi_sheet(day.tasks, day.rois, day.plan, day.cell_support, settings), day, settings
@@ -94,6 +104,8 @@ def empty_plan_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
         tasks_sheet([], [], {}, plan, [], settings),
         routes_sheet(plan, settings),
         workload_sheet(plan, [], settings),
+        load_profile_sheet(plan, settings),
+        limits_sheet([], settings),
         left_out_sheet([], {}, plan, settings),
         roi_sheet([], {}, plan, {}, settings),
         task_history_sheet(None, settings),

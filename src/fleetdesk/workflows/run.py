@@ -12,6 +12,7 @@ from typing import Any
 from fleetdesk import __version__
 from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem
 from fleetdesk.model.analysis import Analysis
+from fleetdesk.model.findings import Finding
 from fleetdesk.settings import secrets
 from fleetdesk.settings.flatten import flatten
 from fleetdesk.settings.reading import Reading, read_settings
@@ -19,7 +20,7 @@ from fleetdesk.sheets.base import Snapshot
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunState
 from fleetdesk.store.duckdb_store import open_store
-from fleetdesk.workflows.catalog import answers, asked
+from fleetdesk.workflows.catalog import acted, answers, asked
 from fleetdesk.workflows.context import (
     MAP_NAME,
     STORE_FOLDER,
@@ -132,11 +133,16 @@ def _run(
 ) -> RunResult:
     run_id = _begin(context)
     try:
-        on_progress("Reading the records", 0.05)
-        record = known(context.store, context.settings)
-        found = answers(context, record, analyses, part(on_progress, 0.1, 0.9), options)
+        findings: Sequence[Finding] = ()
+        if analyses[0].action:
+            found = acted(context, analyses, options, part(on_progress, 0.1, 0.9))
+        else:
+            on_progress("Reading the records", 0.05)
+            record = known(context.store, context.settings)
+            found = answers(context, record, analyses, part(on_progress, 0.1, 0.9))
+            findings = record.findings
         on_progress("Writing the results", 0.9)
-        published = publish(context, run_id, analyses, found, record.findings)
+        published = publish(context, run_id, analyses, found, findings)
     except BaseException as error:
         _close_after(error, context, run_id)
         raise

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import email
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from email import policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from tests.services.smtp import PASSWORD, Box, make_certificate, smtp_server
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
@@ -101,71 +95,25 @@ def test_an_address_that_is_none_is_refused(route: CrewRoute, to: str) -> None:
         mail_to(route, to)
 
 
-class Box:
-    """What the server took; addresses with `refused` in them it does not take."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-        self.greetings = 0
-
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if "refused" in address:
-            return "550 no such user here"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        assert session.ssl is not None, "came without encryption"
-        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
-        return "250 taken"
-
-
-def check(server, session, envelope, mechanism, data) -> AuthResult:
-    right = isinstance(data, LoginPassword) and data.password == b"right"
-    return AuthResult(success=right, handled=False)
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for localhost, made for these tests."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("certificate")
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-            "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"),
-        ],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
 def trust(certificate: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+    return ssl.create_default_context(cafile=str(certificate))
 
 
 @pytest.fixture
 def box(certificate: Path) -> Iterator[tuple[Box, MailServer]]:
-    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    box = Box()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(
-        box, hostname="127.0.0.1", port=port, tls_context=own, require_starttls=True,
-        auth_required=True, authenticator=check,
-    )  # fmt: skip
-    controller.start()
-    yield box, MailServer("localhost", port, Security.STARTTLS, "planner", timeout_s=5)
-    controller.stop()
+    with smtp_server(certificate) as (box, port):
+        yield box, MailServer("localhost", port, Security.STARTTLS, "planner", timeout_s=1)
 
 
 def test_a_mail_arrives_whole_over_an_encrypted_connection(route, box, trust) -> None:
     mails, server = box
-    (sent,) = send([mail_to(route)], server, "right", trust)
+    (sent,) = send([mail_to(route)], server, PASSWORD, trust)
     assert sent.trouble == ""
     (arrived,) = mails.mails
     assert arrived["Subject"].startswith("Θεσσαλονίκη")
@@ -177,8 +125,20 @@ def test_a_mail_arrives_whole_over_an_encrypted_connection(route, box, trust) ->
 def test_one_refused_address_does_not_stop_the_others(route, box, trust) -> None:
     mails, server = box
     three = [mail_to(route, f"{name}@example.org") for name in ("a", "refused", "c")]
-    sent = list(send(three, server, "right", trust))
-    assert [one.trouble for one in sent] == ["", "refused: 550 no such user here", ""]
+    sent = list(send(three, server, PASSWORD, trust))
+    assert [one.trouble for one in sent] == [
+        "", "the server refuses the address: 550 no such user here", ""
+    ]  # fmt: skip
+    assert len(mails.mails) == 2
+
+
+def test_a_connection_that_breaks_is_made_anew_for_the_others(route, box, trust) -> None:
+    mails, server = box
+    four = [mail_to(route, f"{name}@example.org") for name in ("a", "slow", "broken", "d")]
+    sent = list(send(four, server, PASSWORD, trust))
+    assert [one.trouble == "" for one in sent] == [True, False, False, True]
+    assert sent[1].trouble == "the server did not answer in time"
+    assert sent[2].trouble.startswith("the connection broke")
     assert len(mails.mails) == 2
 
 
@@ -193,7 +153,7 @@ def test_a_wrong_password_is_said_and_nothing_sent(route, box, trust) -> None:
 def test_a_certificate_that_nobody_vouches_for_is_refused(route, box) -> None:
     mails, server = box
     with pytest.raises(FleetDeskError, match="cannot be trusted"):
-        list(send([mail_to(route)], server, "right"))
+        list(send([mail_to(route)], server, PASSWORD))
     assert mails.mails == []
 
 

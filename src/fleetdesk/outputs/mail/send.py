@@ -169,9 +169,10 @@ def _handed_in(connection: smtplib.SMTP, mail: EmailMessage) -> tuple[str, bool]
         return f"the server refuses the sender: {_said(error)}", False
     except smtplib.SMTPResponseException as error:
         return f"the server does not take it: {_said(error)}", error.smtp_code == _CLOSING
-    except TimeoutError:
-        return "the server did not answer in time", True
     except (OSError, smtplib.SMTPException, ValueError) as error:
+        # smtplib raises its own error in place of the timeout.
+        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+            return "the server did not answer in time", True
         return f"the connection broke: {_said(error)}", True
     return "", False
 

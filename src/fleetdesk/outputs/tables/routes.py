@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from fleetdesk.model.edits import EditOutcome, StopKey
 from fleetdesk.model.plan import Action, Plan, Route, Visit
 from fleetdesk.model.work import Task
-from fleetdesk.outputs.wording import directions_url, local, money, place_of, sentence
+from fleetdesk.outputs.wording import (
+    directions_url,
+    local,
+    money,
+    place_of,
+    sentence,
+    work_at,
+)
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Link, ResultColumn, ResultSheet, Value
 
@@ -25,16 +32,18 @@ def routes_sheet(
     edits: Sequence[EditOutcome] = (),
     problems: Mapping[str, str] | None = None,
     tasks: Sequence[Task] = (),
+    changed: Mapping[str, str] | None = None,
     links: bool = True,
 ) -> ResultSheet:
     """One row per stop, then one per worker for the way back, then the edited tasks left out.
 
     `adds` is what each task brings before travel, in city currency, shown at its first stop only
     so that the column can be summed. `edits` are what the planner asked for and what became of
-    it, `problems` what could not be used by task id; tasks on no route are looked up in `tasks`.
+    it, `problems` what could not be used by task id. `tasks` say what is done at a stop and are
+    looked up for those on no route; `changed` is what is other than in the last plan.
     `links` adds directions to each stop.
     """
-    writer = _Writer(settings, adds or {}, edits, problems or {})
+    writer = _Writer(settings, adds or {}, edits, problems or {}, tasks, changed or {})
     columns = _columns(settings)
     rows = [row for route in plan.routes for row in writer.rows(route)]
     rows += writer.left_out(tasks, plan)
@@ -75,7 +84,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Exclude", CellStyle.TEXT, 9, "yes leaves the task out.", True, _YES),
         ResultColumn("Arrive", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Leave", CellStyle.DATETIME, 17, "Local time."),
-        ResultColumn("Action", CellStyle.TEXT, 22),
+        ResultColumn("Action", CellStyle.TEXT, 24, "What is done, in the order of the work."),
         ResultColumn("Vehicle", CellStyle.TEXT, 16),
         ResultColumn("Place", CellStyle.TEXT, 22, "Parking, or cell of the demand grid."),
         ResultColumn("Leg (km)", CellStyle.DECIMAL, 9, "Way from the stop before."),
@@ -86,6 +95,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
             f"What it adds ({currency})", CellStyle.MONEY, 13,
             "Profit with the task less profit without it; at its first stop.",
         ),
+        ResultColumn("Since the last plan", CellStyle.TEXT, 22, "Empty = as it was."),
         ResultColumn("Edit", CellStyle.WRAPPED, 26, "What you asked for; kept while Lock is yes."),
         ResultColumn(
             f"Edit costs ({currency})", CellStyle.MONEY, 11, "Profit gained without this edit.",
@@ -107,14 +117,19 @@ class _Writer:
         adds: Mapping[str, float],
         edits: Sequence[EditOutcome],
         problems: Mapping[str, str],
+        tasks: Sequence[Task],
+        changed: Mapping[str, str],
     ) -> None:
         self._settings, self._adds, self._problems = settings, adds, problems
+        self._tasks = {task.task_id: task for task in tasks}
+        self._changed = changed
         self._outcomes = {outcome.edit.task_id: outcome for outcome in edits}
         self._counted: set[str] = set()
 
     def rows(self, route: Route) -> Iterator[tuple[Value, ...]]:
-        """One worker's stops and the way back."""
+        """One worker's stops with breaks and reloads between them, and the way back."""
         for number, visit in enumerate(route.visits, start=1):
+            yield from self._pauses(route, number - 1)
             key = StopKey(visit.task_id, visit.action is Action.DROP_OFF)
             yield (
                 route.worker,
@@ -123,7 +138,7 @@ class _Writer:
                 "",
                 local(visit.arrive_at, self._settings),
                 local(visit.leave_at, self._settings),
-                visit.action.value,
+                work_at(visit, self._tasks.get(visit.task_id)),
                 visit.vehicle_id,
                 visit.place,
                 visit.leg_m / 1000,
@@ -131,12 +146,14 @@ class _Writer:
                 visit.load_vehicles,
                 visit.batteries_left,
                 self._adds.get(visit.task_id) if visit.task_id not in self._counted else None,
+                self._changed.get(visit.task_id, "") if visit.task_id not in self._counted else "",
                 *self._edit(visit.task_id),
                 visit.task_id,
                 _row_name(key),
                 Link(directions_url(visit.at), "directions"),
             )
             self._counted.add(visit.task_id)
+        yield from self._pauses(route, len(route.visits))
         last: Visit | None = route.visits[-1] if route.visits else None
         yield (
             route.worker,
@@ -154,6 +171,7 @@ class _Writer:
             last.batteries_left if last else None,
             None,
             "",
+            "",
             None,
             None,
             "",
@@ -161,6 +179,17 @@ class _Writer:
             f"{route.worker}: back at start",
             None,
         )
+
+    def _pauses(self, route: Route, after: int) -> Iterator[tuple[Value, ...]]:
+        """Rows without a stop number: planners cannot move them, their settings can."""
+        for number, pause in enumerate(route.pauses):
+            if pause.after_stop == after:
+                yield (
+                    route.worker, None, "", "", local(pause.start_at, self._settings),
+                    local(pause.end_at, self._settings), pause.kind.value, "", "", None, None,
+                    None, pause.batteries_left, None, "", "", None, None, "", "",
+                    f"{route.worker}: {pause.kind.value} {number + 1}", None,
+                )  # fmt: skip
 
     def left_out(self, tasks: Sequence[Task], plan: Plan) -> Iterator[tuple[Value, ...]]:
         """A row for each edited task on no route, so that its exclusion can be taken back."""
@@ -172,7 +201,8 @@ class _Writer:
                 "", None, "", "yes" if outcome.edit.excluded else "", None, None,
                 ", ".join(kind.value for kind in task.kinds), task.vehicle_id,
                 place_of(task, self._settings), None, None, None, None, None,
-                *self._edit(task.task_id), task.task_id, _row_name(StopKey(task.task_id)),
+                self._changed.get(task.task_id, ""), *self._edit(task.task_id), task.task_id,
+                _row_name(StopKey(task.task_id)),
                 Link(directions_url(task.before.at), "directions"),
             )  # fmt: skip
 

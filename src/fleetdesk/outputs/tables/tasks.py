@@ -22,10 +22,12 @@ def tasks_sheet(
     fleet: Sequence[VehicleNow],
     settings: Settings,
     pay: Mapping[str, float] | None = None,
+    changed: Mapping[str, str] | None = None,
 ) -> ResultSheet:
     """One row per task, best rank first; tasks without a rank come last, by id.
 
-    `pay` is what each is offered at, in city currency, where workers are paid by the task.
+    `pay` is what each is offered at, in city currency, where workers are paid by the task;
+    `changed` what is other than in the last plan (tables.plan_changes), None without one.
     """
     rank_of = {priority.task_id: priority for priority in priorities}
     vehicles = {vehicle.vehicle_id: vehicle for vehicle in fleet}
@@ -46,6 +48,7 @@ def tasks_sheet(
             vehicles.get(task.vehicle_id),
             stops.get(task.task_id, ""),
             dropped.get(task.task_id),
+            (changed or {}).get(task.task_id, ""),
             settings,
         )
         for task in ordered
@@ -58,12 +61,19 @@ def tasks_sheet(
             f"{planned} of {len(tasks)} tasks are planned. Each row says why it is here, why it "
             f"has this rank and, if it is on no route, why. Money runs "
             f"{settings.thresholds.horizon_h:g} h ahead; travel is charged on the route."
+            f"{_changes_note(changed)}"
         ),
         table_name="Tasks",
         columns=_columns(settings) if pay is None else (*_columns(settings), _pay(settings)),
         rows=rows if pay is None else _paid(ordered, rows, pay),
         key="Task",
     )
+
+
+def _changes_note(changed: Mapping[str, str] | None) -> str:
+    if changed is None:
+        return ""
+    return f" {len(changed)} task{'' if len(changed) == 1 else 's'} changed since the last plan."
 
 
 def _pay(settings: Settings) -> ResultColumn:
@@ -86,11 +96,15 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Task", CellStyle.TEXT, 20, "Names the task in all sheets."),
         ResultColumn("Vehicle", CellStyle.TEXT, 16),
         ResultColumn("What to do", CellStyle.TEXT, 30),
+        ResultColumn("Must do", CellStyle.TEXT, 9, "yes = a rule of Task rules says so."),
+        ResultColumn("Skill", CellStyle.TEXT, 12, "Who may do it; empty = anyone."),
         ResultColumn("Where", CellStyle.TEXT, 20, "Parking, or cell of the demand grid."),
         ResultColumn("Destination", CellStyle.TEXT, 20, "Parking it is taken to; empty = stays."),
         ResultColumn("Battery (%)", CellStyle.PERCENT, 10, "Empty = not known."),
         ResultColumn("Idle (h)", CellStyle.DECIMAL, 9, "Since its last trip; empty = none known."),
-        ResultColumn("Priority (0-100)", CellStyle.DECIMAL, 12, "By the sheet Weights."),
+        ResultColumn(
+            "Priority (0-100)", CellStyle.DECIMAL, 12, "By Weights; Task rules may add points."
+        ),
         ResultColumn(
             f"{roi_name(settings)} ({currency})", CellStyle.MONEY, 14,
             "Revenue with the task, less revenue without it, less cost. Fleet-level counts only "
@@ -112,6 +126,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn(f"Revenue without task ({currency})", CellStyle.MONEY, 16),
         ResultColumn(f"Cost ({currency})", CellStyle.MONEY, 10, "Material and work, not travel."),
         ResultColumn("Planned?", CellStyle.TEXT, 32, "Worker and stop number, or no."),
+        ResultColumn("Since the last plan", CellStyle.TEXT, 26, "Empty = as it was."),
         ResultColumn("Why it is here", CellStyle.WRAPPED, 40),
         ResultColumn("Why this rank", CellStyle.WRAPPED, 44, "Strength 0-1 times weight's share."),
         ResultColumn("Why not planned", CellStyle.WRAPPED, 48),
@@ -125,6 +140,7 @@ def _row(
     vehicle: VehicleNow | None,
     stops: str,
     dropped: Dropped | None,
+    changed: str,
     settings: Settings,
 ) -> tuple[Value, ...]:
     return (
@@ -132,6 +148,8 @@ def _row(
         task.task_id,
         task.vehicle_id,
         ", ".join(kind.value for kind in task.kinds),
+        "yes" if task.must else "",
+        task.skill,
         place_of(task, settings),
         task.to_name if task.moves else "",
         vehicle.battery_pct if vehicle else task.before.battery_pct,
@@ -145,6 +163,7 @@ def _row(
         roi.revenue_without if roi else None,
         roi.cost if roi else None,
         stops or "no",
+        changed,
         _why_here(task),
         _why_rank(priority),
         _why_not(stops, dropped),

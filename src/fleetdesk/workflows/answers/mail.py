@@ -6,16 +6,16 @@ from fleetdesk.errors import Problem, Severity
 from fleetdesk.outputs.tables.mail_log import mail_log_sheet
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
-from fleetdesk.workflows.catalog import Answer, Ask
+from fleetdesk.workflows.catalog import Answer
+from fleetdesk.workflows.context import Context
+from fleetdesk.workflows.mailing import MailOptions, deliver, post
+from fleetdesk.workflows.progress import OnProgress
 
 
-def answer(ask: Ask) -> Answer:
-    """Send each route that its worker has not got yet; `options` may hold MailOptions as `mail`."""
-    # What draws pictures takes seconds to load.
-    from fleetdesk.workflows.mailing import MailOptions, deliver, post
-
-    letters = post(ask.context, ask.options.get("mail") or MailOptions())
-    rows, tries = deliver(ask.context, letters, ask.on_progress)
+def act(context: Context, option: MailOptions | None, on_progress: OnProgress) -> Answer:
+    """Send each route that its worker has not got yet, or what the option says."""
+    letters = post(context, option or MailOptions())
+    rows, tries = deliver(context, letters, on_progress)
     failed = [entry for entry in tries if entry.trouble]
     left_out = [letter for letter in letters.letters if letter.skipped]
     notes = [
@@ -30,7 +30,7 @@ def answer(ask: Ask) -> Answer:
     ]  # fmt: skip
     sent = len(tries) - len(failed)
     return Answer(
-        sheets=(mail_log_sheet(rows, ask.settings),),
+        sheets=(mail_log_sheet(rows, context.settings),),
         headline=(
             f"Mailed {sent} route{'' if sent == 1 else 's'} of plan {letters.plan.run_id}"
             f"{f'; {len(failed)} could not be sent' if failed else ''}"

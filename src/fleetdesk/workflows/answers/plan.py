@@ -75,5 +75,6 @@ def _map(day: DayPlan, settings: Settings) -> str:
         vans=day.vans,
         fleet=day.fleet,
         rates_per_h=day.cell_rates,
+        locked={outcome.edit.task_id for outcome in day.edits.outcomes if outcome.kept},
     )
     return route_map(view)
