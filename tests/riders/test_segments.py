@@ -13,7 +13,7 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.hierarchy import hierarchy
 from fleetdesk.riders.matrix import learn_scale
 from fleetdesk.riders.rfm import SEGMENTS, fifths, rfm, segment_of
-from fleetdesk.riders.segments import COLUMNS, find_segments, place
+from fleetdesk.riders.segments import COLUMNS, find_segments
 from fleetdesk.riders.unusual import Kind, unusual
 from fleetdesk.settings.rider_sheets import Segments
 
@@ -85,7 +85,7 @@ def test_the_sheet_may_ask_for_a_number():
 def test_constant_columns_are_left_out_and_riders_all_alike_are_one_segment():
     frame, _ = planted(30)
     frame["peak_pct"] = 7.0
-    assert "peak_pct" in find_segments(frame, QUICK, seed=1).scale.left_out
+    assert "peak_pct" in find_segments(frame, QUICK, seed=1).model.scale.left_out
     alike = pd.DataFrame({name: np.ones(50) for name in COLUMNS})
     found = find_segments(alike, QUICK, seed=1)
     assert len(found.segments) == 1 and found.segments[0].riders == 50
@@ -102,7 +102,7 @@ def test_new_riders_find_their_segment_without_learning_anew():
     frame, _ = planted(60)
     found = find_segments(frame, QUICK, seed=1)
     fresh, kinds = planted(20, seed=9)
-    labels = place(found.scale.matrix(fresh), found.centres)
+    labels = found.model.labels(fresh)
     assert adjusted_rand_score(kinds, labels) > 0.85
 
 

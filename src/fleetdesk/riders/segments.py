@@ -68,16 +68,25 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Segmentation:
-    """The segments, which of them each rider is in (`labels`, by place), and how they were found.
+class SegmentModel:
+    """What places new riders in segments: their names, the columns' scale and the centres."""
 
-    `centres` are in units of `scale`, so that new riders can be placed with `place`.
-    """
+    names: tuple[str, ...]
+    scale: Scale
+    centres: Floats
+
+    def labels(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """Each rider's segment, by place in `names`."""
+        return place(self.scale.matrix(frame), self.centres)
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The segments, which of them each rider is in (`labels`, by place), and why so many."""
 
     segments: tuple[Segment, ...]
     labels: NDArray[np.int64]
-    scale: Scale
-    centres: Floats
+    model: SegmentModel
     tried: tuple[Tried, ...]
     votes: Mapping[str, int]
     reason: str
@@ -85,7 +94,7 @@ class Segmentation:
     @property
     def names(self) -> tuple[str, ...]:
         """The segments' names, from the least riding to the most."""
-        return tuple(segment.name for segment in self.segments)
+        return self.model.names
 
 
 def find_segments(
@@ -124,11 +133,11 @@ def find_segments(
     order = _by_riding(found.cluster_centers_, scale, columns)
     centres = np.asarray(found.cluster_centers_[order], dtype=np.float64)
     labels = place(matrix, centres)
+    model = SegmentModel(tier_names(settings, chosen), scale, centres)
     return Segmentation(
-        segments=_described(frame, labels, centres, scale, tier_names(settings, chosen)),
+        segments=_described(frame, labels, model),
         labels=labels,
-        scale=scale,
-        centres=centres,
+        model=model,
         tried=tried,
         votes=votes,
         reason=_reason(chosen, tried, votes, settings),
@@ -269,18 +278,14 @@ def _by_riding(centres: Floats, scale: Scale, columns: Sequence[str]) -> NDArray
 
 
 def _described(
-    frame: pd.DataFrame,
-    labels: NDArray[np.int64],
-    centres: Floats,
-    scale: Scale,
-    names: Sequence[str],
+    frame: pd.DataFrame, labels: NDArray[np.int64], model: SegmentModel
 ) -> tuple[Segment, ...]:
     segments = []
-    for number, name in enumerate(names):
+    for number, name in enumerate(model.names):
         mine = labels == number
         middle = {
             column: float(np.nanmedian(values))
-            for column in scale.columns
+            for column in model.scale.columns
             if not np.isnan(values := numbers(frame[column])[mine]).all()
         }
         segments.append(
@@ -289,7 +294,7 @@ def _described(
                 riders=int(mine.sum()),
                 share=float(mine.mean()),
                 centre=middle,
-                character=_character(centres[number], scale.columns),
+                character=_character(model.centres[number], model.scale.columns),
             )
         )
     return tuple(segments)
@@ -312,11 +317,11 @@ def _one_segment(
     """Riders who cannot be told apart are one segment."""
     labels = np.zeros(len(frame), dtype=np.int64)
     centres = np.zeros((1, len(scale.columns)))
+    model = SegmentModel(tier_names(settings, 1), scale, centres)
     return Segmentation(
-        segments=_described(frame, labels, centres, scale, tier_names(settings, 1)),
+        segments=_described(frame, labels, model),
         labels=labels,
-        scale=scale,
-        centres=centres,
+        model=model,
         tried=(),
         votes={},
         reason="One segment: the riders do not differ enough in "

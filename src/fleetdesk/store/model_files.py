@@ -1,0 +1,207 @@
+"""Fitted models on disk: plain JSON and skops, each named by its digest in a manifest.
+
+One folder per model: `manifest.json`, `card.md`, `model.json` and, for what scikit-learn fitted,
+`model.skops`. Nothing is ever unpickled: a skops file may hold only the types on the trust list,
+and a file whose digest is not the manifest's is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io as skops_io
+
+from fleetdesk.errors import StoreUnusable
+from fleetdesk.riders.churn import ChurnModel
+from fleetdesk.riders.drift import Spread
+from fleetdesk.riders.lifetimes import Lifetimes
+from fleetdesk.riders.matrix import Scale
+from fleetdesk.riders.purchases import BgNbd, GammaGamma
+from fleetdesk.riders.segments import SegmentModel
+from fleetdesk.store.files import disk_trouble, flush, flush_folder, sha256_of
+
+FORMAT = 1
+TRUSTED = (
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+"""Types beyond those that skops trusts by itself."""
+_PLAIN: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (ChurnModel, Lifetimes, Scale, BgNbd, GammaGamma, SegmentModel, Spread)
+}
+_MANIFEST, _CARD, _MODEL, _PIPELINE = "manifest.json", "card.md", "model.json", "model.skops"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a kept model is: when and from which records it was learnt, and how well it did.
+
+    `spreads` tells how the riders it learnt from were spread, for drift; `files` are digests.
+    """
+
+    name: str
+    made_at: datetime
+    data_from: datetime | None
+    data_until: datetime
+    settings_hash: str
+    seed: int
+    riders: int
+    metrics: Mapping[str, float | None]
+    spreads: Mapping[str, Spread]
+    note: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model as it was kept: its parts by name, and its manifest."""
+
+    manifest: Manifest
+    parts: Mapping[str, Any]
+
+
+def save_model(folder: Path, manifest: Manifest, parts: Mapping[str, Any], card: str) -> None:
+    """Keep the parts in `folder` / name, in place of what was there; whole or not at all."""
+    target = folder / manifest.name
+    aside, before = target.with_name(target.name + ".new"), target.with_name(target.name + ".old")
+    with disk_trouble("keeping a model", folder):
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        plain = {}
+        for name, part in parts.items():
+            if isinstance(part, ChurnModel) and part.pipeline is not None:
+                skops_io.dump(part.pipeline, aside / _PIPELINE, compression=zipfile.ZIP_DEFLATED)
+                part = replace(part, pipeline=None)
+            plain[name] = _packed(part)
+        (aside / _MODEL).write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
+        (aside / _CARD).write_text(card, encoding="utf-8")
+        digests = {path.name: sha256_of(path) for path in sorted(aside.iterdir())}
+        told = _packed(replace(manifest, files=digests)) | {"format": FORMAT}
+        (aside / _MANIFEST).write_text(json.dumps(told, indent=2), encoding="utf-8")
+        for path in aside.iterdir():
+            flush(path)
+        flush_folder(aside)
+        shutil.rmtree(before, ignore_errors=True)
+        if target.exists():
+            target.rename(before)
+        aside.rename(target)
+        flush_folder(folder)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def load_model(folder: Path, name: str) -> Kept | None:
+    """The kept model of this name; None when there is none.
+
+    Raises StoreUnusable when a file is missing, was changed since it was kept, or holds a type
+    that is not trusted.
+    """
+    place = folder / name
+    if not place.exists():
+        place = place.with_name(name + ".old")  # cut off between two renames
+    if not (place / _MANIFEST).is_file():
+        return None
+    manifest = _manifest(place)
+    for file, digest in manifest.files.items():
+        path = place / file
+        if Path(file).name != file or not path.is_file() or sha256_of(path) != digest:
+            raise _refused(path, "its content is not what was kept")
+    if set(manifest.files) < {_MODEL}:
+        raise _refused(place / _MODEL, "the manifest does not name it")
+    try:
+        plain = json.loads((place / _MODEL).read_text(encoding="utf-8"))
+        parts = {key: _unpacked(value) for key, value in plain.items()}
+    except (ValueError, TypeError, KeyError) as error:
+        raise _refused(place / _MODEL, "it is not a model of this version") from error
+    if _PIPELINE in manifest.files:
+        pipeline = _pipeline(place / _PIPELINE)
+        parts = {
+            key: replace(part, pipeline=pipeline) if isinstance(part, ChurnModel) else part
+            for key, part in parts.items()
+        }
+    return Kept(manifest, parts)
+
+
+def _pipeline(path: Path) -> Any:
+    try:
+        foreign = set(skops_io.get_untrusted_types(file=path)) - set(TRUSTED)
+    except (zipfile.BadZipFile, ValueError, KeyError) as error:
+        raise _refused(path, "it is no skops file") from error
+    if foreign:
+        raise _refused(path, f"it holds {', '.join(sorted(foreign))}, which is not trusted")
+    return skops_io.load(path, trusted=list(TRUSTED))
+
+
+def _manifest(place: Path) -> Manifest:
+    path = place / _MANIFEST
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told.pop("format") != FORMAT:
+            raise ValueError("another format")
+        told.pop("type")
+        for moment in ("made_at", "data_from", "data_until"):
+            told[moment] = datetime.fromisoformat(told[moment]) if told[moment] else None
+        told["spreads"] = {name: _unpacked(value) for name, value in told["spreads"].items()}
+        return Manifest(**told)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _refused(path, "it is not a manifest of this version") from error
+
+
+def _packed(value: Any) -> Any:
+    """Dataclasses and arrays as plain JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {field.name: _packed(getattr(value, field.name)) for field in fields(value)}
+        return {"type": type(value).__name__} | inner
+    if isinstance(value, np.ndarray):
+        return {"type": "array", "shape": list(value.shape), "values": value.ravel().tolist()}
+    if isinstance(value, Mapping):
+        return {str(key): _packed(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_packed(inner) for inner in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_unpacked(inner) for inner in value)
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "array":
+        return np.asarray(value["values"], dtype=np.float64).reshape(value["shape"])
+    inner = {key: _unpacked(part) for key, part in value.items() if key != "type"}
+    return _PLAIN[value["type"]](**inner) if "type" in value else inner
+
+
+def _refused(path: Path, why: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"The kept model in {path.parent} is refused",
+        found=f"{path.name}: {why}",
+        fix="Remove the folder and answer the question again, which learns it anew",
+    )
+
+
+def card_of(manifest: Manifest, purpose: str, limits: str) -> str:
+    """The model card: what it is for, what it was learnt from, how well it did, and its limits."""
+    figures = "\n".join(
+        f"- {name.replace('_', ' ')}: {'not known' if value is None else f'{value:.4g}'}"
+        for name, value in manifest.metrics.items()
+    )
+    since = f"{manifest.data_from:%Y-%m-%d}" if manifest.data_from else "the first record"
+    return (
+        f"# {manifest.name.replace('_', ' ').capitalize()}\n\n{purpose}\n\n"
+        f"Learnt {manifest.made_at:%Y-%m-%d %H:%M} UTC from {manifest.riders} rows, records from "
+        f"{since} to {manifest.data_until:%Y-%m-%d}, seed {manifest.seed}, settings "
+        f"{manifest.settings_hash[:12]}.\n\n{manifest.note}\n\n## Figures\n\n{figures}\n\n"
+        f"## When not to trust it\n\n{limits}\n"
+    )
