@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -218,11 +217,6 @@ def test_what_stands_elsewhere_is_not_in_the_way(path: Path) -> None:
     change(path, edit)
     assert XlsxFile(path).obstacles((form(*NEW),)) == {}
     add(path)
-
-
-def test_a_list_is_left_to_the_planner(path: Path) -> None:
-    told = XlsxFile(path).obstacles((replace(form(*NEW), layout=Layout.LIST),))
-    assert told == {"City": "the sheet is a list, whose columns are not added to"}
 
 
 def test_a_workbook_in_memory_takes_them_too() -> None:

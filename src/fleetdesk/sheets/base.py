@@ -100,8 +100,8 @@ class WritePlan:
 
     sheets: tuple[ResultSheet, ...]
     new_settings: tuple[SheetTemplate, ...] = ()
-    new_sheets: tuple[SheetTemplate, ...] = ()
     settings_schema: int | None = None
+    new_sheets: tuple[SheetTemplate, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fleetdesk.model.sheet_template import FORM_HEADERS, Layout, SheetTemplate
+from fleetdesk.model.sheet_template import FORM_HEADERS, SheetTemplate
 from fleetdesk.sheets.a1 import MAX_ROW, Area, address, parse_address
 from fleetdesk.sheets.drawing_xml import places
 from fleetdesk.sheets.owned import Ownership
@@ -13,6 +13,7 @@ from fleetdesk.sheets.parts import Book, SheetEntry, relationships_of
 from fleetdesk.sheets.tables import TablePart
 from fleetdesk.sheets.xml_spans import Node, as_utf8, parse
 
+Page = tuple[SheetEntry, TablePart, bytes, Node, dict[int, Node]]
 _LARGEST = 16 * 2**20  # bytes of a sheet that is worth parsing whole
 
 
@@ -35,8 +36,27 @@ class Room:
 
 def find_room(book: Book, ownership: Ownership, new: SheetTemplate) -> Room | str:
     """Where the new settings of a form go, or why they cannot be put there, in words."""
-    if new.layout is not Layout.FORM:
-        return "the sheet is a list, whose columns are not added to"
+    page = settings_page(book, ownership, new)
+    if isinstance(page, str):
+        return page
+    entry, table, xml, root, rows = page
+    columns = _columns(table)
+    if not {*FORM_HEADERS[:2]} <= set(columns):
+        return f"the table has no column {FORM_HEADERS[0]} or {FORM_HEADERS[1]}"
+    top, count = table.area.bottom + 1, len(new.inputs)
+    # One row more stays empty, so that what follows does not touch the table.
+    free = Area(top, table.area.left, top + count, table.area.right)
+    if free.bottom >= MAX_ROW:
+        return "the sheet has no rows left"
+    why = obstacle(book, ownership, entry, root, rows, free)
+    if why:
+        return why
+    area = Area(top, free.left, free.bottom - 1, free.right)
+    return Room(entry, table, xml, root, columns, rows, area)
+
+
+def settings_page(book: Book, ownership: Ownership, new: SheetTemplate) -> Page | str:
+    """The sheet, the table on it, its XML and rows; or why it cannot grow, in words."""
     found = ownership.tables.get(new.table.casefold())
     if found is None:
         return f"the table {new.table} is no longer there"
@@ -45,25 +65,12 @@ def find_room(book: Book, ownership: Ownership, new: SheetTemplate) -> Room | st
         return f"the table {new.table} stands on a sheet of results"
     if table.totals:
         return "the table has a row of totals"
-    columns = _columns(table)
-    if not {*FORM_HEADERS[:2]} <= set(columns):
-        return f"the table has no column {FORM_HEADERS[0]} or {FORM_HEADERS[1]}"
     if book.package.members[entry.part].file_size > _LARGEST:
         return "the sheet is too large"
     xml = as_utf8(book.package.part(entry.part))
     root = parse(xml, entry.part)
-    top, count = table.area.bottom + 1, len(new.inputs)
-    # One row more stays empty, so that what follows does not touch the table.
-    free = Area(top, table.area.left, top + count, table.area.right)
-    if free.bottom >= MAX_ROW:
-        return "the sheet has no rows left"
     data = root.child("sheetData")
-    rows = dict(_numbered(data)) if data else {}
-    obstacle = _obstacle(book, ownership, entry, root, rows, free)
-    if obstacle:
-        return obstacle
-    area = Area(top, free.left, free.bottom - 1, free.right)
-    return Room(entry, table, xml, root, columns, rows, area)
+    return entry, table, xml, root, dict(_numbered(data)) if data else {}
 
 
 def cells_of(row: Node) -> Iterator[tuple[int, Node]]:
@@ -93,7 +100,7 @@ def _numbered(data: Node) -> Iterator[tuple[int, Node]]:
         yield number, node
 
 
-def _obstacle(
+def obstacle(
     book: Book, ownership: Ownership, entry: SheetEntry, root: Node,
     rows: dict[int, Node], free: Area,
 ) -> str:  # fmt: skip

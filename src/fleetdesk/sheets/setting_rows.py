@@ -43,7 +43,7 @@ def append_rows(
     rows: dict[int, list[tuple[int, bytes]]] = {}
     values = zip(new.inputs, new.rows[0], strict=True)
     for row, (entry, value) in enumerate(values, start=room.area.top):
-        texts = {_LABEL: entry.label, _VALUE: _typed(value), _HELP: entry.help}
+        texts = {_LABEL: entry.label, _VALUE: typed(value), _HELP: entry.help}
         unit = entry.shown_unit(new.currency)
         texts[_UNIT] = unit or None
         formula = new.unit_formula(entry) if new.currency_name in names else None
@@ -95,7 +95,7 @@ class _Looks:
         return self._by_code.get(wanted, self._by_code.get("general", 0))
 
 
-def _typed(value: TemplateValue) -> TemplateValue:
+def typed(value: TemplateValue) -> TemplateValue:
     """A value as a planner would have typed it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -182,15 +182,20 @@ def _rules(room: Room, inputs: Sequence[Input], date1904: bool) -> list[Edit]:
         for row, entry in enumerate(inputs, start=room.area.top)
         if not any(area.holds(row, column) for area in theirs)
     ]
+    return grown_rules(room.xml, room.root, ours)
+
+
+def grown_rules(xml: bytes, root: Node, ours: Sequence[bytes]) -> list[Edit]:
+    """A sheet's rules for its cells with ours behind the ones that are there."""
     if not ours:
         return []
-    rules = b"".join(ours)
+    old, p, rules = root.child("dataValidations"), root.prefix, b"".join(ours)
     if old is None:
         opened = f'<{p}dataValidations count="{len(ours)}">'.encode()
         whole = opened + rules + f"</{p}dataValidations>".encode()
-        return [put_element(room.root, "dataValidations", whole)]
+        return [put_element(root, "dataValidations", whole)]
     count = str(len(old.children) + len(ours))
-    return [put_attr(room.xml, old, "count", count), append_child(old, rules)]
+    return [put_attr(xml, old, "count", count), append_child(old, rules)]
 
 
 def _grown_table(room: Room) -> bytes:

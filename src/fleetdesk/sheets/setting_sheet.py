@@ -5,19 +5,17 @@ It is drawn as a result is, but entered in no manifest: from then on it is the p
 
 from __future__ import annotations
 
-from datetime import date, time
-
 from fleetdesk.model.sheet_template import (
     FORM_HEADERS,
     Layout,
     SheetTemplate,
-    TemplateValue,
 )
 from fleetdesk.sheets.a1 import Area, address, column_letters
-from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
+from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 from fleetdesk.sheets.input_rules import rule_xml
 from fleetdesk.sheets.owned import Ownership, defined_names
 from fleetdesk.sheets.parts import Book
+from fleetdesk.sheets.setting_rows import typed
 
 _ROOM = 200
 """Rows below a list's head in which its rules hold, for the rows that planners will add."""
@@ -49,7 +47,7 @@ def as_sheet(new: SheetTemplate) -> ResultSheet:
             ResultColumn(header, style, width)
             for header, style, width in zip(new.headers, styles, new.widths, strict=True)
         ),
-        rows=[tuple(_typed(value) for value in row) for row in new.body()],
+        rows=[tuple(typed(value) for value in row) for row in new.body()],
     )
 
 
@@ -78,12 +76,3 @@ def value_names(new: SheetTemplate, area: Area) -> list[tuple[str, str]]:
         (new.name_of(entry), f"'{quoted}'!${letters}${row}")
         for row, entry in enumerate(new.inputs, start=area.top + 1)
     ]
-
-
-def _typed(value: TemplateValue) -> Value:
-    """A value as a planner would have typed it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, time | date):
-        return value
-    return None if value == "" else value

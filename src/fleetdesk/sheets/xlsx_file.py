@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from fleetdesk.errors import WorkbookRefused
-from fleetdesk.model.sheet_template import SheetTemplate
+from fleetdesk.model.sheet_template import Layout, SheetTemplate
 from fleetdesk.sheets.a1 import Area
 from fleetdesk.sheets.base import (
     MANIFEST_SHEET,
@@ -42,7 +42,8 @@ from fleetdesk.sheets.parts import (
 from fleetdesk.sheets.plan_check import check_plan
 from fleetdesk.sheets.reading import Reader
 from fleetdesk.sheets.rewrite import Surroundings, rewrite_sheet
-from fleetdesk.sheets.setting_room import find_room
+from fleetdesk.sheets.setting_columns import ColumnRoom, append_columns, find_columns
+from fleetdesk.sheets.setting_room import Room, find_room
 from fleetdesk.sheets.setting_rows import append_rows
 from fleetdesk.sheets.setting_sheet import as_sheet, rules, value_names, whole_sheet_obstacle
 from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
@@ -109,7 +110,7 @@ class XlsxFile:
         """Why new settings cannot be added, by table; the others can be."""
         book = open_book(open_package(read_workbook(self.path), self.path.name))
         ownership = find_owned(book, Reader(book))
-        found = {sheet.table: find_room(book, ownership, sheet) for sheet in new}
+        found = {sheet.table: _room(book, ownership, sheet) for sheet in new}
         taken = {sheet.table: whole_sheet_obstacle(book, ownership, sheet) for sheet in whole}
         told = [*found.items(), *taken.items()]
         return {table: why for table, why in told if isinstance(why, str) and why}
@@ -211,16 +212,23 @@ def _changes(
 def _add_settings(
     book: Book, ownership: Ownership, new: SheetTemplate, styles: bytes | None, edits: SkeletonEdits
 ) -> dict[str, Content]:
-    room = find_room(book, ownership, new)
+    room = _room(book, ownership, new)
     if isinstance(room, str):
         raise WorkbookRefused(
             f"New settings cannot be added to the sheet {new.sheet} of {book.package.where}",
             found=room,
             fix="Run again",
         )
+    if isinstance(room, ColumnRoom):
+        return dict(append_columns(room, new, styles, book.date1904))
     added = append_rows(room, new, styles, book.date1904, book.names)
     edits.names += added.names
     return dict(added.changes)
+
+
+def _room(book: Book, ownership: Ownership, new: SheetTemplate) -> Room | ColumnRoom | str:
+    find = find_room if new.layout is Layout.FORM else find_columns
+    return find(book, ownership, new)
 
 
 def _rules(new: SheetTemplate, date1904: bool, area: Area, prefix: str) -> bytes:

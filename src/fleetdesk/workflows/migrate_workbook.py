@@ -84,7 +84,7 @@ def _fix(new: NewSettings, obstacle: str | None, writing: bool) -> str:
         line, place = "sheet from the template", "behind the other sheets"
     else:
         line = "row to the table" if new.section in FORMS else "column to the table"
-        place = "below the table"
+        place = "below the table" if new.section in FORMS else "at the right of the table"
     if obstacle is not None:
         return f"Not added because {obstacle}; to change one, add its {line}"
     if writing:

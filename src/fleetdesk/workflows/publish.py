@@ -61,7 +61,7 @@ def publish(
     keep_results(context.store, run_id, sheets)
     migration = context.migration
     plan = WritePlan(
-        (*sheets, log), migration.additions, migration.sheets, migration.settings_schema
+        (*sheets, log), migration.additions, migration.settings_schema, migration.sheets
     )
     prepared = context.workbook.prepare(plan, context.snapshot.fingerprint)
     try:
