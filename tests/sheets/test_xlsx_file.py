@@ -415,3 +415,17 @@ def test_a_workbook_in_another_encoding(tmp_path: Path) -> None:
     write(path, result("a"))
     assert XlsxFile(path).snapshot().sheets["City"].cells == {(1, 1): "City"}
     assert XlsxFile(path).snapshot().sheet_names[1] == "Tasks"
+
+
+def test_wide_tables_print_on_pages_that_can_be_read_each_with_its_heads(tmp_path: Path) -> None:
+    path = new_book(tmp_path / "b.xlsx")
+    columns = tuple(ResultColumn(f"C{number}", width=50) for number in range(7))
+    rows = [tuple(range(7))]
+    wide = ResultSheet("It's wide", "Wide", "", "Wide", columns, rows)
+    write(path, result("a"), wide)
+    book = openpyxl.load_workbook(path)
+    assert book["It's wide"].page_setup.fitToWidth == 2
+    assert book["Tasks"].page_setup.fitToWidth == 1
+    assert [book[name].print_title_rows for name in ("Tasks", "It's wide")] == ["$4:$4"] * 2
+    write(path, result("a"), wide)
+    assert openpyxl.load_workbook(path)["It's wide"].print_title_rows == "$4:$4"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, rectangle
@@ -30,6 +31,8 @@ HEADER_ROW = 4
 Rules = Callable[[Area, str], bytes]
 _PAGE_ROWS = 45
 """A sheet with charts and no more rows than this is printed on one page."""
+_PAGE_WIDTH = 220
+"""Characters that one page of A4 across shows in letters that can still be read."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def rewrite_sheet(
         area = rectangle(HEADER_ROW, 1, HEADER_ROW + max(len(sheet.rows), 1), len(sheet.columns))
         content = SheetContent(sheet, area, area.bottom, around.looks, book.date1904)
         one_page = bool(sheet.charts) and 0 < len(sheet.rows) <= _PAGE_ROWS
-        skeleton = blank_sheet(book.main_namespace, area, one_page)
+        skeleton = blank_sheet(book.main_namespace, area, one_page, _pages_wide(sheet))
         scan, plan, old, extra = None, None, None, {}
         old_area: Area | None = None
     else:
@@ -145,6 +148,13 @@ def rewrite_sheet(
     changes |= relations.changes()
     lost = bool(scan and scan.lost_formula) or bool(plan and plan.displaced_formulas)
     return Rewritten(part, changes, area, new_table_part, lost, drawn)
+
+
+def _pages_wide(sheet: ResultSheet) -> int:
+    """How many pages a wide table takes beside each other; charts stand on one with theirs."""
+    if sheet.charts or sheet.images:
+        return 1
+    return max(1, ceil(sum(column.width for column in sheet.columns) / _PAGE_WIDTH))
 
 
 def _stream(whole: SheetFrame, content: SheetContent) -> Content:

@@ -54,8 +54,8 @@ _ORDER = [
 _MARK = b"\x01rows\x01"
 
 
-def blank_sheet(namespace: str, area: Area, one_page: bool = False) -> bytes:
-    """A new sheet without cells: frozen header, landscape, one page wide (and high)."""
+def blank_sheet(namespace: str, area: Area, one_page: bool = False, pages_wide: int = 1) -> bytes:
+    """A new sheet without cells: frozen header, landscape, so many pages wide (and one high)."""
     below = address(area.top + 1, area.left)
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -66,8 +66,8 @@ def blank_sheet(namespace: str, area: Area, one_page: bool = False) -> bytes:
         f'<selection pane="bottomLeft" activeCell="{below}" sqref="{below}"/></sheetView>'
         '</sheetViews><sheetFormatPr defaultRowHeight="15"/><sheetData/>'
         '<pageMargins left="0.4" right="0.4" top="0.6" bottom="0.6" header="0.3" footer="0.3"/>'
-        '<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" '
-        f'fitToHeight="{int(one_page)}"/>'
+        '<pageSetup paperSize="9" orientation="landscape" '
+        f'fitToWidth="{pages_wide}" fitToHeight="{int(one_page)}"/>'
         "<headerFooter><oddFooter>&amp;L&amp;A&amp;RPage &amp;P of &amp;N</oddFooter>"
         "</headerFooter><ignoredErrors>"
         f'<ignoredError sqref="{area.ref}" numberStoredAsText="1"/></ignoredErrors></worksheet>'

@@ -41,6 +41,8 @@ class NewSheet:
     name: str
     part: str
     state: str = "visible"
+    heads: int = 0
+    """The row of heads that is printed on every page; 0 = none."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ def skeleton_changes(book: Book, edits: SkeletonEdits) -> dict[str, bytes | None
         book.xml,
         [
             *_sheet_list_edits(book, edits.sheets, ids),
-            *_name_edits(book, edits.names),
+            *_name_edits(book, edits),
             _calculate_on_load(book),
         ],
     )
@@ -176,8 +178,26 @@ def _moved_positions(book: Book, position: int, count: int) -> list[Edit]:
     return edits
 
 
-def _name_edits(book: Book, names: Sequence[tuple[str, str]]) -> list[Edit]:
+def _print_titles(book: Book, added: Sequence[NewSheet], prefix: str) -> str:
+    """The heads of new sheets as names local to them, counted where they will stand."""
+    shown = [index for index, sheet in enumerate(book.sheets) if not sheet.hidden]
+    first = shown[-1] + 1 if shown else len(book.sheets)
+    visible = [sheet for sheet in added if sheet.state == "visible"]
+    names = ""
+    for place, sheet in enumerate(visible, start=first):
+        if sheet.heads:
+            quoted = sheet.name.replace("'", "''")
+            target = escape(f"'{quoted}'!${sheet.heads}:${sheet.heads}")
+            names += (
+                f'<{prefix}definedName name="_xlnm.Print_Titles" localSheetId="{place}">'
+                f"{target}</{prefix}definedName>"
+            )
+    return names
+
+
+def _name_edits(book: Book, edits: SkeletonEdits) -> list[Edit]:
     """New names for cells; a name that is there is left alone."""
+    names = edits.names
     listed = book.root.child("definedNames")
     known = {name.casefold() for name in book.names}
     p = book.root.prefix
@@ -186,6 +206,7 @@ def _name_edits(book: Book, names: Sequence[tuple[str, str]]) -> list[Edit]:
         for name, target in names
         if name.casefold() not in known
     ).encode()
+    new += _print_titles(book, edits.sheets, p).encode()
     if not new:
         return []
     if listed is not None:
