@@ -184,6 +184,8 @@ class MySql:
         if self._marks.since is None or not known.any():
             return page
         self._known += int(known.sum())
+        if known.all():
+            return Page([], [], page.texts.slice(0, 0), page.hashes[:0])
         places = np.flatnonzero(~known)
         return Page(
             [page.changes[place] for place in places], [page.keys[place] for place in places],

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fleetdesk.sources.mapped_keys import row_hashes
 from fleetdesk.sources.mysql_columns import BYTES, EXACT, LOCAL, WHOLE, DbColumn, as_text
@@ -183,12 +182,13 @@ def floor_of(changed: str, plan: Plan) -> str:
 
 def fingerprints(texts: pa.Table) -> Hashes:
     """A 64-bit hash of each row."""
-    if not texts.num_rows:
-        return np.array([], np.uint64)
-    joined = pc.binary_join_element_wise(
-        *texts.columns, _SEPARATOR, null_handling="replace", null_replacement=_NOTHING
+    columns = [column.to_pylist() for column in texts.columns]
+    return row_hashes(
+        [
+            _SEPARATOR.join([_NOTHING if cell is None else cell for cell in row])
+            for row in zip(*columns, strict=True)
+        ]
     )
-    return row_hashes(joined.to_pylist())
 
 
 def _twice(shown: datetime, zone: ZoneInfo) -> timedelta:

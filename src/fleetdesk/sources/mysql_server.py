@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fleetdesk.errors import SourceUnreadable
 from fleetdesk.sources.mysql_columns import DbColumn
+from fleetdesk.sources.parsing import text_column
 
 PORT = 3306
 SCHEMES = ("mysql", "mariadb")
@@ -167,7 +168,7 @@ class MySqlServer:
     def texts(self, sql: str, columns: int) -> pa.Table:
         """What a statement gives, all columns as texts."""
         rows = self._ask(sql)
-        arrays = [pa.array([row[place] for row in rows], pa.string()) for place in range(columns)]
+        arrays = [text_column([row[place] for row in rows]) for place in range(columns)]
         return pa.Table.from_arrays(arrays, names=[f"c{place}" for place in range(columns)])
 
     def _ask(self, sql: str, **values: str) -> Sequence[Sequence[Any]]:

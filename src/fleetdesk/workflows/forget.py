@@ -44,6 +44,8 @@ class Forgotten:
         told = ", ".join(f"{count} of {table}" for table, count in sorted(self.rows.items()))
         if self.dry_run:
             return f"Would remove of {self.pseudonym}: {told or 'nothing'}."
+        if not self.rows:
+            return f"The records hold nothing of {self.pseudonym}."
         lines = [f"Removed of {self.pseudonym}: {told or 'nothing'}."]
         if self.still_read:
             lines.append(

@@ -27,7 +27,8 @@ from fleetdesk.workflows.watermark_words import said
 class SourceStatus:
     """One source: its last import that brought rows, and the last look at it (UTC-aware times).
 
-    `rows` are those that it added; one that took another's place counts once.
+    `rows` are those that it added, one that took another's place once; vehicles, which sources add
+    to their records, count only where there is nothing else.
     """
 
     source: str
@@ -132,17 +133,16 @@ def _sources(imports: Sequence[ImportRecord], visits: Sequence[Visit]) -> list[S
     found = []
     for name in sorted({*by_source, *visit_of}):
         records, visit = by_source.get(name, []), visit_of.get(name)
-        added = [
-            counts.received - counts.replaced
-            for record in records
-            for counts in record.tables.values()
-        ]
+        added: dict[str, int] = {}
+        for record in records:
+            for table, counts in record.tables.items():
+                added[table] = added.get(table, 0) + counts.received - counts.replaced
         reports = [record.report for record in records if record.report]
         found.append(
             SourceStatus(
                 source=name,
                 imported_at=records[-1].imported_at if records else None,
-                rows=sum(added),
+                rows=sum(added.values()) - added.get("vehicles", 0) or sum(added.values()),
                 looked_at=visit.visited_at if visit else None,
                 watermark=visit.watermark if visit else {},
                 report=visit.report if visit else (reports[-1] if reports else None),
