@@ -19,7 +19,7 @@ from fleetdesk.outputs.palette import Palette, palette
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
 _LEFT, _RIGHT = 0.06, 0.94
-_SHARES = (0.06, 0.08, 0.16, 0.25, 0.22, 0.06, 0.08, 0.09)  # of the width, the columns of the list
+_SHARES = (0.06, 0.08, 0.15, 0.25, 0.20, 0.06, 0.10, 0.10)  # of the width, the columns of the list
 _PAY = 0.10  # what a further column takes from the two widest
 _LINE, _FIRST_TOP, _TOP, _BOTTOM = 0.0145, 0.40, 0.895, 0.05  # heights as shares of the page
 _KM_PER_DEGREE = 111.32
@@ -72,9 +72,9 @@ def _draw(
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
                  zorder=1)  # fmt: skip
     axes.plot(lon, lat, color=way, linewidth=1.6, zorder=2)
-    axes.scatter(lon[:1], lat[:1], s=130, marker="D", c=ink, zorder=4)
+    axes.scatter(lon[:1], lat[:1], s=260, marker="D", c=ink, zorder=2.5)
     axes.annotate(
-        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(9, 7), color=ink
+        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(12, 10), color=ink
     )
     size = 210 if len(route.stops) <= 60 else 110
     for stop in route.stops:
@@ -178,8 +178,10 @@ def _row(
         figure.add_artist(band)
     place = _LEFT
     for cell, width in zip(cells, widths, strict=False):
-        figure.text(place, top - 0.004, "\n".join(cell), fontsize=7.5, color=colours.ink, va="top",
-                    fontweight="bold" if bold else "normal", linespacing=1.25)  # fmt: skip
+        # Line by line on one base line: the tops of texts differ with their letters.
+        for line, text in enumerate(cell, start=1):
+            figure.text(place, top - line * _LINE + 0.002, text, fontsize=7.5, color=colours.ink,
+                        fontweight="bold" if bold else "normal")  # fmt: skip
         place += width * (_RIGHT - _LEFT)
     return top - height
 
