@@ -17,8 +17,9 @@ import numpy as np
 
 from fleetdesk.model.places import Point
 from fleetdesk.model.work import ScooterState, Task, TaskKind, TaskRoi, Van
+from fleetdesk.routes.building import build
 from fleetdesk.routes.evaluate import evaluate, violations
-from fleetdesk.routes.problem import RoutingProblem, Stop, Stops, build, sequences_of
+from fleetdesk.routes.problem import RoutingProblem, Stop, Stops, sequences_of
 from fleetdesk.routes.solve import plan
 from fleetdesk.routes.stop import Iterations, Seconds
 from fleetdesk.routes.travel_times import Haversine

@@ -11,7 +11,8 @@ import pytest
 
 from fleetdesk.model.places import Point
 from fleetdesk.model.work import ScooterState, Task, TaskKind, TaskRoi, Van
-from fleetdesk.routes.problem import RoutingProblem, build
+from fleetdesk.routes.building import build
+from fleetdesk.routes.problem import RoutingProblem
 from fleetdesk.routes.travel_times import Haversine
 
 MORNING = datetime(2024, 5, 6, 6, 0, tzinfo=UTC)

@@ -6,8 +6,9 @@ import pytest
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.plan import Action
+from fleetdesk.routes.building import build
 from fleetdesk.routes.evaluate import evaluate
-from fleetdesk.routes.problem import Stop, build, sequences_of
+from fleetdesk.routes.problem import Stop, sequences_of
 from fleetdesk.routes.travel_times import Haversine
 
 

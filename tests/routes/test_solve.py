@@ -86,7 +86,7 @@ def test_a_plan_can_be_driven_and_accounts_for_every_task(seed) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_small_days_are_solved_to_the_best_there_is(seed) -> None:
     problem = random_town(seed, most_tasks=5, most_vans=2, most_moves=3).problem()
-    found = plan(problem, Iterations(100), seed=1)
+    found = plan(problem, Iterations(300), seed=1)
     assert violations(problem, sequences_of(problem, found)) == ()
     # Two thousandths are the engine's rounding of wages to millionths per second.
     got = objective_milli(problem, sequences_of(problem, found))

@@ -10,11 +10,11 @@ import numpy as np
 from fleetdesk.model.edits import EditOutcome, Edits, TaskEdit
 from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, pins_round
-from fleetdesk.routes.explain import WORTHWHILE_MILLI
+from fleetdesk.routes.filling import WORTHWHILE_MILLI, gains
 from fleetdesk.routes.insertion import inserted
 from fleetdesk.routes.pins import Rules, holds, rules_of
 from fleetdesk.routes.problem import RoutingProblem, Stop, Stops
-from fleetdesk.routes.solve import Progress, as_plan, drivable, gains, improve
+from fleetdesk.routes.solve import Progress, as_plan, drivable, improve
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.stop import Stop as StoppingRule
 

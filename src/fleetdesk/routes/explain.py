@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from fleetdesk.model.plan import DropCode, Dropped, Route
 from fleetdesk.routes import evaluate, wording
 from fleetdesk.routes.alone import Alone
-from fleetdesk.routes.insertion import Floats, Insertions, cheapest
+from fleetdesk.routes.evaluate import Limit
+from fleetdesk.routes.filling import WORTHWHILE_MILLI, worth
+from fleetdesk.routes.insertion import Floats, Insertions, cheapest, inserted
 from fleetdesk.routes.pins import FREE, Rules
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
-
-WORTHWHILE_MILLI = 2.0
-"""A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
 
 
 def dropped(
@@ -63,6 +63,22 @@ def added_milli(problem: RoutingProblem, van: int, stops: Stops) -> dict[int, in
     }
 
 
+class _Heed(NamedTuple):
+    """Which limits an insertion keeps; batteries and skills are looked at apart."""
+
+    room: bool = True
+    shift: bool = True
+    windows: bool = True
+
+
+_ALL, _NONE = _Heed(), _Heed(False, False, False)
+_NO_ROOM, _NO_SHIFT, _NO_WINDOWS = (
+    _Heed(room=False),
+    _Heed(shift=False),
+    _Heed(windows=False),
+)
+
+
 class _Chances:
     """The cheapest way in for some jobs on each working van, with and without its limits."""
 
@@ -76,55 +92,109 @@ class _Chances:
         self._problem = problem
         self._column = {job: column for column, job in enumerate(jobs)}
         numbers = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+        self._numbers = numbers
         self._pairs = [(problem.vans[number], sequences[number]) for number in numbers]
         heads = [rules.frozen.get(number, 0) for number in numbers]
-        worth = np.array([problem.jobs[job].worth_milli for job in jobs], np.float64)
+        chosen = np.array(jobs, np.int64)
+        worths = [worth(problem, number, chosen) for number in numbers]
         takes = np.array([problem.jobs[job].batteries for job in jobs], np.int64)
-        left = [van.batteries - evaluate.batteries_used(problem, s) for van, s in self._pairs]
+        left = [van.most_batteries - evaluate.batteries_used(problem, s) for van, s in self._pairs]
         self._missing_batteries = takes[None, :] - np.array(left, np.int64)[:, None]
+        self._suits = problem.suitable[np.ix_(numbers, jobs)]
         slack = [
-            van.shift_s - (evaluate.duration_s(problem, van, stops) if stops else 0)
+            van.longest_s - (evaluate.duration_s(problem, van, stops) if stops else 0)
             for van, stops in self._pairs
         ]
         self._slack_s = np.array(slack, np.int64)
-        self._ways: dict[tuple[bool, bool], list[Insertions]] = {}
-        self._gain: dict[tuple[bool, bool], Floats] = {}
-        for heed in ((True, True), (True, False), (False, True), (False, False)):
+        self._ways: dict[_Heed, list[Insertions]] = {}
+        self._gain: dict[_Heed, Floats] = {}
+        lifted = (_NO_WINDOWS,) if problem.windowed else ()
+        for heed in (_ALL, _NO_ROOM, _NO_SHIFT, *lifted, _NONE):
             self._ways[heed] = [
                 cheapest(
-                    problem, van, stops, jobs, heed_room=heed[0], heed_shift=heed[1], frozen=head
+                    problem, van, stops, jobs, heed_room=heed.room, heed_shift=heed.shift,
+                    heed_windows=heed.windows, frozen=head,
                 )
                 for (van, stops), head in zip(self._pairs, heads, strict=True)
-            ]
+            ]  # fmt: skip
             costs = [way.cost_milli for way in self._ways[heed]]
-            self._gain[heed] = worth - np.array(costs).reshape(len(costs), len(jobs))
+            shape = (len(costs), len(jobs))
+            self._gain[heed] = np.array(worths).reshape(shape) - np.array(costs).reshape(shape)
 
     def reason(self, job: int) -> Dropped:
         """The reason for one of the jobs."""
         column = self._column[job]
         charged = self._missing_batteries[:, column] <= 0
-        if _best(self._gain[True, True][:, column], charged)[1] >= WORTHWHILE_MILLI:
-            return self._search_ended(job)
-        free_van, free_gain = _best(self._gain[False, False][:, column])
+        suits = self._suits[:, column]
+        able = charged & suits
+        if _best(self._gain[_ALL][:, column], able)[1] >= WORTHWHILE_MILLI:
+            return self._refused(job, able)
+        free_van, free_gain = _best(self._gain[_NONE][:, column])
         if free_gain < WORTHWHILE_MILLI:
             return self._too_dear(job, free_van)
-        # Each limit lifted alone: (gain, van, room heeded, shift heeded).
+        # Each limit lifted alone: (van, gain, limits that are heeded).
         single = [
-            (*_best(self._gain[True, True][:, column], ~charged), True, True),
-            (*_best(self._gain[False, True][:, column], charged), False, True),
-            (*self._least_overtime(column, charged), True, False),
+            (*_best(self._gain[_ALL][:, column], ~charged & suits), _ALL),
+            (*_best(self._gain[_ALL][:, column], charged & ~suits), _ALL),
+            (*_best(self._gain[_NO_ROOM][:, column], able), _NO_ROOM),
+            (*self._least_overtime(column, able), _NO_SHIFT),
         ]
-        van, gain, room, shift = max(single, key=lambda option: option[1])
+        if self._problem.windowed:
+            single.append((*_best(self._gain[_NO_WINDOWS][:, column], able), _NO_WINDOWS))
+        van, gain, heed = max(single, key=lambda option: option[1])
         if gain >= WORTHWHILE_MILLI:
-            return self._kept_out(job, van, gain, (room, shift))
-        return self._kept_out(job, free_van, free_gain, (False, False))
+            return self._kept_out(job, van, gain, heed)
+        suited_van, suited_gain = _best(self._gain[_NONE][:, column], suits)
+        if suited_gain >= WORTHWHILE_MILLI:
+            return self._kept_out(job, suited_van, suited_gain, _NONE)
+        return self._kept_out(job, free_van, free_gain, _NONE)
 
-    def _least_overtime(self, column: int, charged: np.ndarray) -> tuple[int, float]:
-        gain = self._gain[True, False][:, column]
-        over_s = np.array([way.extra_s[column] for way in self._ways[True, False]]) - self._slack_s
-        pays = charged & (gain >= WORTHWHILE_MILLI)
+    def _least_overtime(self, column: int, able: np.ndarray) -> tuple[int, float]:
+        gain = self._gain[_NO_SHIFT][:, column]
+        over_s = np.array([way.extra_s[column] for way in self._ways[_NO_SHIFT]]) - self._slack_s
+        pays = able & (gain >= WORTHWHILE_MILLI)
         van = int(np.argmin(np.where(pays, over_s, np.iinfo(np.int64).max)))
         return van, float(gain[van]) if pays[van] else -np.inf
+
+    def _refused(self, job: int, able: np.ndarray) -> Dropped:
+        """It fits and pays by driving and work alone; what the referee says of each way in."""
+        column, found = self._column[job], []
+        rows = np.flatnonzero(able & (self._gain[_ALL][:, column] >= WORTHWHILE_MILLI)).tolist()
+        for row in rows:
+            way, (driver, stops) = self._ways[_ALL][row], self._pairs[row]
+            places = int(way.position[column]), int(way.drop_position[column])
+            trial: list[Stops] = [()] * len(self._problem.vans)
+            trial[self._numbers[row]] = inserted(self._problem, stops, job, *places)
+            broken = evaluate.violations(self._problem, trial)
+            before = evaluate.profit_milli(self._problem, driver, stops)
+            after = evaluate.profit_milli(self._problem, driver, trial[self._numbers[row]])
+            bonus = self._problem.steering_milli[job] - self._problem.jobs[job].value_milli
+            adds = after - before + bonus
+            if not broken and adds >= WORTHWHILE_MILLI and not self._problem.balance_per_h_milli:
+                return self._search_ended(job)
+            found.append((len(broken), -adds, row, broken[0] if broken else None))
+        _, lost, best, violation = min(found, key=lambda each: each[:3])
+        worker = self._pairs[best][0].worker
+        if violation is None:
+            return Dropped(
+                self._problem.jobs[job].task_id,
+                DropCode.DETOUR,
+                f"waiting, reloading and uneven rounds make it too dear for {worker} by "
+                f"{wording.money(max(0.0, lost), self._problem.currency)}",
+                f"{wording.at_least(max(1.0, lost), self._problem.currency)} more revenue",
+            )
+        if violation.limit is Limit.WINDOW:
+            code, lack = DropCode.WINDOW, f"hours longer by {wording.span(violation.excess)}"
+            why = f"{violation.task_id} would be begun {wording.span(violation.excess)} late"
+        else:
+            code, lack = DropCode.SHIFT, f"a shift longer by {wording.span(violation.excess)}"
+            why = f"it fits only with {wording.span(violation.excess)} overtime"
+        return Dropped(
+            self._problem.jobs[job].task_id,
+            code,
+            f"with waiting, breaks and reloads {why} on the round of {worker}",
+            f"{lack} for {violation.task_id or worker}",
+        )
 
     def _search_ended(self, job: int) -> Dropped:
         return Dropped(
@@ -136,7 +206,7 @@ class _Chances:
 
     def _too_dear(self, job: int, van: int) -> Dropped:
         task, currency = self._problem.jobs[job], self._problem.currency
-        way, column = self._ways[False, False][van], self._column[job]
+        way, column = self._ways[_NONE][van], self._column[job]
         cost = float(way.travel_milli[column] + way.labour_milli[column])
         driving_cents = round(float(way.travel_milli[column]) / 10)
         working_cents = round(cost / 10) - driving_cents
@@ -152,35 +222,51 @@ class _Chances:
             f"{wording.at_least(cost - task.worth_milli, currency)} more revenue or less cost",
         )
 
-    def _kept_out(self, job: int, van: int, gain: float, heed: tuple[bool, bool]) -> Dropped:
+    def _kept_out(self, job: int, van: int, gain: float, heed: _Heed) -> Dropped:
         """Kept out of one van by the limits that this way in breaks."""
         task, column = self._problem.jobs[job], self._column[job]
         way, (driver, stops) = self._ways[heed][van], self._pairs[van]
         legs = slice(int(way.position[column]), int(way.drop_position[column]) + 1)
         if task.vehicles and task.drop_off_point is None:
             legs = slice(legs.start, None)
-        on_board = [0, *evaluate.loads(self._problem, stops)]
+        on_board = [driver.on_board, *evaluate.loads(self._problem, driver, stops)]
         room = max(on_board[legs]) + task.vehicles - driver.vehicles if task.vehicles else 0
         batteries = int(self._missing_batteries[van, column])
         over_s = int(way.extra_s[column] - self._slack_s[van])
 
-        without, needs = [], []
+        without, needs, codes = [], [], []
+        if not self._suits[van, column]:
+            who = task.worker or f'a worker with the skill "{task.skill}"'
+            without.append(f"only {who} may do it")
+            needs.append(f'the skill "{task.skill}"' if not task.worker else "any worker allowed")
+            codes.append(DropCode.SKILL)
         if batteries > 0:
             without.append("the batteries are used up")
             needs.append(wording.batteries(batteries, "more "))
+            codes.append(DropCode.CAPACITY)
         if room > 0:
             without.append("the van is full on the way")
             needs.append(wording.room(room, "more "))
+            codes.append(DropCode.CAPACITY)
         if over_s > 0:
-            without.append(f"it fits only with {wording.span(over_s)} overtime")
-            needs.append(f"a shift longer by {wording.span(over_s)}")
+            more = "more " if driver.overtime_s else ""
+            without.append(f"it fits only with {wording.span(over_s)} {more}overtime")
+            shorter = " or a break shorter by as much" if driver.break_s >= over_s else ""
+            needs.append(f"a shift longer by {wording.span(over_s)}{shorter}")
+            codes.append(DropCode.SHIFT)
+        if not heed.windows and self._problem.windowed and not codes:
+            without.append("it would come too late for its hours or for those of a later stop")
+            needs.append("longer hours")
+            codes.append(DropCode.WINDOW)
         if not needs:
             return self._search_ended(job)
+        order = (DropCode.SHIFT, DropCode.WINDOW, DropCode.SKILL, DropCode.CAPACITY)
+        adds = f"; it would add {wording.money(gain, self._problem.currency)}"
         return Dropped(
             task.task_id,
-            DropCode.SHIFT if over_s > 0 else DropCode.CAPACITY,
-            f"on the best round for it, of {driver.worker}, {' and '.join(without)}; it would add "
-            f"{wording.money(gain, self._problem.currency)}",
+            next(code for code in order if code in codes),
+            f"on the best round for it, of {driver.worker}, {' and '.join(without)}"
+            f"{'; it must be done' if task.must else adds}",
             f"{' and '.join(needs)} for {driver.worker}",
         )
 

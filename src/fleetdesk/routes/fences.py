@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from fleetdesk.routes import evaluate
 from fleetdesk.routes.pins import Rules
 from fleetdesk.routes.problem import RoutingProblem, Stop, Stops
 from fleetdesk.routes.pyvrp_model import Fences
+from fleetdesk.routes.schedule import earliest
 
 _SHARES = (0.5, 0.1, 0.9)
 """Where between two locked stops their fence stands, in turn.
@@ -42,12 +42,4 @@ def between(problem: RoutingProblem, sequences: Sequence[Stops], rules: Rules, t
 
 def _begins(problem: RoutingProblem, van: int, stops: Stops) -> Iterator[tuple[Stop, int]]:
     """When work begins at each stop, in the problem's seconds."""
-    driver = problem.vans[van]
-    seconds = problem.matrix_of(driver).duration_s
-    here, now = driver.start, driver.shift_start_s
-    for stop in stops:
-        there = problem.point_of(stop)
-        now += int(seconds[here, there])
-        yield stop, now
-        now += evaluate.service_s(problem, stop)
-        here = there
+    return zip(stops, earliest(problem, problem.vans[van], stops).begin_s, strict=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fleetdesk.routes import evaluate
-from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stop, Stops
+from fleetdesk.routes.problem import END_OF_TIME_S, RoutingProblem, RoutingVan, Stop, Stops
+from fleetdesk.routes.schedule import Schedule, earliest
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[Any]
+"""Metres, seconds or money."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,17 @@ class Insertions:
     labour_milli: Floats
     possible: Bools
 
+    def of(self, chosen: Bools) -> Insertions:
+        """The entries of some of the jobs."""
+        return Insertions(
+            self.position[chosen],
+            self.drop_position[chosen],
+            self.extra_s[chosen],
+            self.travel_milli[chosen],
+            self.labour_milli[chosen],
+            self.possible[chosen],
+        )
+
     @property
     def cost_milli(self) -> Floats:
         """Driving and working time that the job adds; infinite where it cannot go in."""
@@ -45,20 +60,23 @@ def cheapest(
     *,
     heed_room: bool = True,
     heed_shift: bool = True,
+    heed_windows: bool = True,
     frozen: int = 0,
 ) -> Insertions:
     """Cheapest insertion of each job, alone, into one van's stops; batteries are not looked at.
 
-    Nothing is put before or between the first `frozen` stops.
+    Nothing is put before or between the first `frozen` stops. Waiting, breaks and reloads that a
+    job would bring about are not counted: only the referee knows what a round with them comes to.
     With the shift to heed, a single stop is sought among the positions that fit; of a move only
     the cheapest pair of positions is held against the shift, which is the same thing wherever
     driving time grows with distance.
     """
-    ride = _Ride(problem, van, stops)
+    ride = _Ride(problem, van, stops, heed_shift=heed_shift)
     work = _Work(problem, jobs)
+    timely = heed_windows and problem.windowed
     room = ride.room_for(work.vehicles) if heed_room else np.ones((len(jobs), ride.legs), bool)
     room[:, :frozen] = False
-    slack_s = van.shift_s - ride.duration_s
+    slack_s = van.longest_s - ride.duration_s
     position, drop_position = np.zeros((2, len(jobs)), np.int64)
     possible = np.zeros(len(jobs), bool)
 
@@ -68,15 +86,21 @@ def cheapest(
         stays = np.logical_and.accumulate(room[single, ::-1], axis=1)[:, ::-1]
         allowed = stays | (work.vehicles[single] == 0)[:, None]
         allowed[:, :frozen] = False
-        if heed_shift:
+        # No stop adds more driving than twice the longest leg.
+        most_s = 2 * problem.longest_leg_s + int(work.seconds[single].max())
+        if heed_shift and slack_s < most_s:
             driving_s = ride.detour(ride.seconds, work.at[single])
             allowed &= driving_s + work.seconds[single, None] <= slack_s
-        cost = np.where(allowed, ride.detour_milli(work.at[single]), np.inf)
+        if timely:
+            allowed &= ride.in_time(work, single)
+        cost = np.where(allowed, ride.detour(ride.milli, work.at[single]), np.inf)
         position[single] = drop_position[single] = cost.argmin(axis=1)
         possible[single] = allowed.any(axis=1)
     if pair.size:
         position[pair], drop_position[pair], possible[pair] = ride.cheapest_pairs(
-            work.at[pair], work.to[pair], room[pair]
+            work.at[pair],
+            work.to[pair],
+            room[pair] & ride.in_time(work, pair) if timely else room[pair],
         )
 
     extra_m = ride.extra(ride.metres, work, position, drop_position)
@@ -116,48 +140,85 @@ class _Work:
         self.moves = np.array([job.drop_off_point is not None for job in chosen], bool)
         self.vehicles = np.array([job.vehicles for job in chosen], np.int64)
         self.seconds = np.array([job.work_s for job in chosen], np.int64)
+        self.first_s = np.array([job.service_s for job in chosen], np.int64)
+        windows = [job.window_s or (0, END_OF_TIME_S) for job in chosen]
+        self.early, self.late = np.array(windows, np.int64).reshape(len(chosen), 2).T
 
 
 class _Ride:
     """One van's legs as arrays: leg k runs from `frm[k]` to `to[k]`."""
 
-    def __init__(self, problem: RoutingProblem, van: RoutingVan, stops: Stops) -> None:
+    def __init__(
+        self, problem: RoutingProblem, van: RoutingVan, stops: Stops, *, heed_shift: bool
+    ) -> None:
         matrix = problem.matrix_of(van)
         self.van, self.metres, self.seconds = van, matrix.distance_m, matrix.duration_s
+        self.milli = problem.money(van)
         where = [van.start, *(problem.point_of(stop) for stop in stops), van.end]
         self.frm, self.to = np.array(where[:-1]), np.array(where[1:])
         self.legs = len(self.frm)
-        self.load = np.array([0, *evaluate.loads(problem, stops)], np.int64)
+        self.load = np.array([van.on_board, *evaluate.loads(problem, van, stops)], np.int64)
         # A van without stops stays at home: its first job pays for the whole way.
         self.goes_out = bool(stops)
         self.duration_s = evaluate.duration_s(problem, van, stops) if stops else 0
+        if problem.windowed:
+            self._set_times(problem, earliest(problem, van, stops), stops, heed_shift=heed_shift)
 
     def room_for(self, vehicles: Ints) -> Bools:
         """Whether so many more fit on each leg (jobs x legs)."""
         return self.load[None, :] + vehicles[:, None] <= self.van.vehicles
 
-    def detour(self, table: Ints, at: Ints) -> Ints:
-        """What a stop at `at` adds to each leg (jobs x legs)."""
-        there: Ints = table[self.frm[None, :], at[:, None]]
-        on: Ints = table[at[:, None], self.to[None, :]]
-        return there + on - self._saved(table)[None, :]
+    def in_time(self, work: _Work, chosen: Ints) -> Bools:
+        """Whether work there begins in its window and all later windows hold (jobs x legs)."""
+        at, early, late = work.at[chosen], work.early[chosen, None], work.late[chosen, None]
+        arrives = self._leaves[None, :] + self.seconds[self.frm[None, :], at[:, None]]
+        leaves = np.maximum(arrives, early) + work.first_s[chosen, None]
+        on = leaves + self.seconds[at[:, None], self.to[None, :]]
+        fits: Bools = (arrives <= late) & (on <= self._latest[None, :])
+        return fits
 
-    def detour_milli(self, at: Ints) -> Floats:
-        """The same in money for driving and driving time."""
-        return self._milli(self.detour(self.metres, at), self.detour(self.seconds, at))
+    def _set_times(
+        self, problem: RoutingProblem, driven: Schedule, stops: Stops, *, heed_shift: bool
+    ) -> None:
+        """When each leg is begun at the soonest and must be over at the latest."""
+        over = self.van.shift_end_s + self.van.overtime_s
+        latest = [over if heed_shift else END_OF_TIME_S]
+        for number in range(len(stops) - 1, -1, -1):
+            window = problem.jobs[stops[number].job].window_s
+            begun_by = window[1] if window else END_OF_TIME_S
+            spent = driven.end_s[number] - driven.begin_s[number]
+            # Breaks and reloads on the way keep their length.
+            way = driven.arrive_s[number + 1 :][:1] or (driven.home_s,)
+            spent += way[0] - driven.end_s[number]
+            latest.append(min(begun_by, latest[-1] - spent))
+        self._latest = np.array(latest[::-1], np.int64)
+        self._leaves = np.array([driven.leave_s, *driven.end_s], np.int64)
+
+    def detour(self, table: Numbers, at: Ints) -> Numbers:
+        """What a stop at `at` adds to each leg (jobs x legs), in the table's unit."""
+        there, on = self._ways(table, at)
+        return there + on - self._saved(table)[None, :]
 
     def driving_milli(self, metres: Ints) -> Floats:
         """Money for driving so far."""
         return metres.astype(np.float64) * (self.van.cost_per_km_milli / 1000)
 
     def labour_milli(self, seconds: Ints) -> Floats:
-        """Money for working so long."""
-        return seconds.astype(np.float64) * (self.van.cost_per_h_milli / 3600)
+        """Money for working so much longer."""
+        wages = seconds.astype(np.float64) * (self.van.cost_per_h_milli / 3600)
+        if not self.van.overtime_per_h_milli:
+            return wages
+        left_s = self.van.shift_s - self.van.break_s - self.duration_s
+        over_s = np.maximum(0, seconds - left_s) - max(0, -left_s)
+        return np.asarray(wages + over_s * (self.van.overtime_per_h_milli / 3600), np.float64)
 
     def cheapest_pairs(self, at: Ints, to: Ints, room: Bools) -> tuple[Ints, Ints, Bools]:
         """Cheapest pick-up leg and drop-off leg with room on all legs from one to the other."""
-        pick_up, drop_off = self.detour_milli(at), self.detour_milli(to)
-        in_one = self._milli(self._both(self.metres, at, to), self._both(self.seconds, at, to))
+        saved = self._saved(self.milli)[None, :]
+        there, on = self._ways(self.milli, at)
+        there_too, on_too = self._ways(self.milli, to)
+        pick_up, drop_off = there + on - saved, there_too + on_too - saved
+        in_one = there + self.milli[at, to][:, None] + on_too - saved
         count = len(at)
         first, last = np.zeros((2, count), np.int64)
         best = np.full(count, np.inf)
@@ -190,14 +251,15 @@ class _Ride:
         apart = np.where(position == drop_position, both, alone + later)
         return np.asarray(np.where(work.moves, apart, alone), np.int64)
 
-    def _both(self, table: Ints, at: Ints, to: Ints) -> Ints:
-        there: Ints = table[self.frm[None, :], at[:, None]]
-        between: Ints = table[at, to][:, None]
-        on: Ints = table[to[:, None], self.to[None, :]]
-        return there + between + on - self._saved(table)[None, :]
+    def _ways(self, table: Numbers, at: Ints) -> tuple[Numbers, Numbers]:
+        """From each leg's start to each place, and from there to the leg's end (jobs x legs)."""
+        flat, points = table.ravel(), len(table)
+        there: Numbers = flat.take(self.frm[None, :] * points + at[:, None])
+        on: Numbers = flat.take(at[:, None] * points + self.to[None, :])
+        return there, on
 
-    def _saved(self, table: Ints) -> Ints:
-        return table[self.frm, self.to] if self.goes_out else np.zeros(self.legs, np.int64)
-
-    def _milli(self, metres: Ints, seconds: Ints) -> Floats:
-        return self.driving_milli(metres) + self.labour_milli(seconds)
+    def _saved(self, table: Numbers) -> Numbers:
+        """What no longer has to be driven on each leg."""
+        if self.goes_out:
+            return np.asarray(table[self.frm, self.to])
+        return np.zeros(self.legs, table.dtype)

@@ -6,17 +6,21 @@ number as millionths per metre, so that van costs are integers without a loss wo
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
-from fleetdesk.errors import FleetDeskError
+import numpy as np
+import numpy.typing as npt
+
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Plan, Route
-from fleetdesk.model.work import Task, TaskKind, TaskRoi, Van
-from fleetdesk.routes.travel_times import TravelMatrix, TravelTimes
+from fleetdesk.routes.travel_times import TravelMatrix
+
+END_OF_TIME_S = 10**9
+"""Later than any day: the end of a window that has none."""
 
 
 class Stop(NamedTuple):
@@ -29,12 +33,23 @@ class Stop(NamedTuple):
 Stops = tuple[Stop, ...]
 
 
+class Pausing(NamedTuple):
+    """A break: it begins from `early_s` to `late_s` and lasts `length_s`."""
+
+    early_s: int
+    late_s: int
+    length_s: int
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One task as the router sees it; `point` and `drop_off_point` index the problem's points.
 
     `value_milli` is what it brings before travel and working time; `vehicles` are on board from
-    the first stop to the drop-off, or to the end of the round when there is no drop-off.
+    the first stop to the drop-off, or to the end of the round when there is no drop-off; below 0
+    they are on board from the start and leave at the stop. Work at each stop begins within
+    `window_s`. Only workers with the `skill`, and of those only `worker` where one is named, can do
+    it; `must` = done whatever it brings.
     """
 
     task_id: str
@@ -50,6 +65,10 @@ class Job:
     drop_off_point: int | None = None
     drop_off_place: str = ""
     drop_off_s: int = 0
+    window_s: tuple[int, int] | None = None
+    skill: str = ""
+    worker: str = ""
+    must: bool = False
 
     @property
     def worth_milli(self) -> int:
@@ -66,7 +85,10 @@ class Job:
 class RoutingVan:
     """One van for one shift; seconds count from the problem's `starts_at`.
 
-    `matrix` indexes the problem's matrices, one per driving speed.
+    `matrix` indexes the problem's matrices, one per driving speed. The worker is home `overtime_s`
+    after the shift at the latest. `batteries` are on board at the start and `batteries_full` after
+    each of at most `max_reloads` reloads at one of `reload_points`; `on_board` = vehicles on board
+    at the start.
     """
 
     worker: str
@@ -79,24 +101,67 @@ class RoutingVan:
     vehicles: int
     cost_per_km_milli: int
     cost_per_h_milli: int
+    skills: frozenset[str] = frozenset()
+    breaks: tuple[Pausing, ...] = ()
+    overtime_s: int = 0
+    overtime_per_h_milli: int = 0
+    reload_points: tuple[int, ...] = ()
+    reload_s: int = 0
+    max_reloads: int = 0
+    batteries_full: int = 0
+    on_board: int = 0
 
     @property
     def shift_s(self) -> int:
         """Length of the shift; 0 when it ends before it begins."""
         return max(0, self.shift_end_s - self.shift_start_s)
 
+    @property
+    def break_s(self) -> int:
+        """Seconds of the breaks within the shift."""
+        within = (b for b in self.breaks if self.shift_start_s <= b.late_s <= self.shift_end_s)
+        return sum(pause.length_s for pause in within)
+
+    @property
+    def longest_s(self) -> int:
+        """The longest driving and work there can be: shift and overtime less breaks."""
+        if not self.shift_s:
+            return 0
+        return max(0, self.shift_s + self.overtime_s - self.break_s)
+
+    @property
+    def reloads(self) -> int:
+        """How often it may reload."""
+        return self.max_reloads if self.reload_points and self.batteries_full else 0
+
+    @property
+    def most_batteries(self) -> int:
+        """Charged batteries over the whole round."""
+        return self.batteries + self.reloads * self.batteries_full
+
+    @property
+    def steady(self) -> bool:
+        """Whether a round's length is the sum of its legs and works, but for time windows."""
+        return not (self.breaks or self.reloads)
+
     def travel_cost_milli(self, distance_m: int) -> int:
         """Money for driving so far, to the nearest thousandth."""
         return _rounded_quotient(distance_m * self.cost_per_km_milli, 1000)
 
-    def labour_cost_milli(self, duration_s: int) -> int:
-        """Money for working so long, to the nearest thousandth."""
-        return _rounded_quotient(duration_s * self.cost_per_h_milli, 3600)
+    def labour_cost_milli(self, paid_s: int, overtime_s: int = 0) -> int:
+        """Money for working so long, so much of it overtime, to the nearest thousandth."""
+        milli_s = paid_s * self.cost_per_h_milli + overtime_s * self.overtime_per_h_milli
+        return _rounded_quotient(milli_s, 3600)
 
 
 @dataclass(frozen=True, eq=False)
 class RoutingProblem:
-    """All that a plan is made from and judged by; `currency` is shown with money in reasons."""
+    """All that a plan is made from and judged by; `currency` is shown with money in reasons.
+
+    Two wishes steer the choice like the priority bonus and are not money earned: each hour that a
+    round is longer than the average of all working vans costs `balance_per_h_milli`, and
+    `familiar_milli` goes to each job in `familiar` that its van (job, van) does.
+    """
 
     jobs: tuple[Job, ...]
     vans: tuple[RoutingVan, ...]
@@ -105,6 +170,68 @@ class RoutingProblem:
     starts_at: datetime
     travel_times: str
     currency: str = ""
+    balance_per_h_milli: int = 0
+    familiar: frozenset[tuple[int, int]] = frozenset()
+    familiar_milli: int = 0
+
+    @cached_property
+    def suitable(self) -> npt.NDArray[np.bool_]:
+        """Which van (row) has what each job (column) asks of its worker."""
+        return np.array(
+            [
+                [
+                    (not job.skill or job.skill in van.skills)
+                    and (not job.worker or job.worker == van.worker)
+                    for job in self.jobs
+                ]
+                for van in self.vans
+            ],
+            bool,
+        ).reshape(len(self.vans), len(self.jobs))
+
+    @cached_property
+    def duty_milli(self) -> int:
+        """More than any one task can cost: what doing a task that must be done counts for."""
+        longest = [
+            van.travel_cost_milli(4 * int(self.matrix_of(van).distance_m.max(initial=0)))
+            + van.labour_cost_milli(van.longest_s, van.overtime_s)
+            for van in self.vans
+        ]
+        dearest = max((-job.worth_milli for job in self.jobs), default=0)
+        return 2 * max([*longest, dearest, 1000])
+
+    @cached_property
+    def steering_milli(self) -> tuple[int, ...]:
+        """What the choice of each job is steered by: value and bonus, and duty where it must be."""
+        return tuple(job.worth_milli + job.must * self.duty_milli for job in self.jobs)
+
+    @cached_property
+    def windowed(self) -> bool:
+        """Whether any job has a time window."""
+        return any(job.window_s is not None for job in self.jobs)
+
+    def steady(self, van: RoutingVan) -> bool:
+        """Whether a round of the van is as long as its legs and works, whenever it begins."""
+        return not self.windowed and van.steady
+
+    def money(self, van: RoutingVan) -> npt.NDArray[np.float64]:
+        """What each leg costs the van in thousandths, driving and wages; made once per rate."""
+        rate = van.matrix, van.cost_per_km_milli, van.cost_per_h_milli
+        if rate not in self._money:
+            matrix = self.matrix_of(van)
+            table = matrix.distance_m * (van.cost_per_km_milli / 1000)
+            table = table + matrix.duration_s * (van.cost_per_h_milli / 3600)
+            self._money[rate] = np.asarray(table, np.float64)
+        return self._money[rate]
+
+    @cached_property
+    def longest_leg_s(self) -> int:
+        """Seconds of the longest way between two points."""
+        return max((int(matrix.duration_s.max(initial=0)) for matrix in self.matrices), default=0)
+
+    @cached_property
+    def _money(self) -> dict[tuple[int, int, int], npt.NDArray[np.float64]]:
+        return {}
 
     def matrix_of(self, van: RoutingVan) -> TravelMatrix:
         """The travel matrix at the van's speed."""
@@ -124,37 +251,6 @@ class RoutingProblem:
         return (Stop(job), Stop(job, drop_off=True))
 
 
-def build(
-    tasks: Sequence[Task],
-    values: Mapping[str, TaskRoi],
-    bonuses: Mapping[str, float],
-    vans: Sequence[Van],
-    travel_times: TravelTimes,
-    currency: str = "",
-) -> RoutingProblem:
-    """The routing problem of a day; `bonuses` by task id in the currency, 0 where absent.
-
-    A task's value is its ROI with the labour cost given back, because the route pays for all
-    working time. FleetDeskError when a task has no value, no finite one, or comes twice.
-    """
-    points: dict[Point, int] = {}
-    starts_at = min((van.shift_start for van in vans), default=datetime(1970, 1, 1, tzinfo=UTC))
-    speeds = sorted({van.speed_kmh for van in vans})
-    _refuse_repeats(tasks)
-    jobs = tuple(_job(task, values, bonuses, points) for task in tasks)
-    routing_vans = tuple(_van(van, starts_at, speeds, points) for van in vans)
-    places = tuple(points)
-    return RoutingProblem(
-        jobs=jobs,
-        vans=routing_vans,
-        points=places,
-        matrices=tuple(travel_times.matrix(places, speed) for speed in speeds),
-        starts_at=starts_at,
-        travel_times=travel_times.label,
-        currency=currency,
-    )
-
-
 def sequences_of(problem: RoutingProblem, planned: Plan | Sequence[Route]) -> tuple[Stops, ...]:
     """The stops of each van (in the problem's order) as in earlier routes.
 
@@ -167,7 +263,7 @@ def sequences_of(problem: RoutingProblem, planned: Plan | Sequence[Route]) -> tu
     seen: set[int] = set()
     for route, van in _paired(problem, routes):
         stops = [
-            Stop(index[visit.task_id], visit.action is Action.DROP_OFF)
+            problem.stops_of(index[visit.task_id])[-1 if visit.action is Action.DROP_OFF else 0]
             for visit in route.visits
             if visit.task_id in index
         ]
@@ -182,62 +278,6 @@ def milli(amount: float) -> int:
     return round(amount * 1000)
 
 
-def _job(
-    task: Task,
-    values: Mapping[str, TaskRoi],
-    bonuses: Mapping[str, float],
-    points: dict[Point, int],
-) -> Job:
-    value = values.get(task.task_id)
-    brings = math.nan if value is None else value.roi + value.labour_cost
-    bonus = bonuses.get(task.task_id, 0.0)
-    if not (math.isfinite(brings) and math.isfinite(bonus)):
-        raise FleetDeskError(
-            f"Task {task.task_id} cannot be routed because its value is unknown",
-            found="no ROI" if value is None else f"value {brings}, bonus {bonus}",
-            fix="Value every task before routing",
-        )
-    return Job(
-        task_id=task.task_id,
-        vehicle_id=task.vehicle_id,
-        action=_action(task),
-        point=points.setdefault(task.before.at, len(points)),
-        place=task.from_name or task.before.cell,
-        service_s=task.service_s,
-        batteries=task.batteries,
-        vehicles=task.vehicles,
-        value_milli=milli(brings),
-        bonus_milli=milli(bonus),
-        drop_off_point=points.setdefault(task.after.at, len(points)) if task.moves else None,
-        drop_off_place=(task.to_name or task.after.cell) if task.moves else "",
-        drop_off_s=task.drop_off_s if task.moves else 0,
-    )
-
-
-def _action(task: Task) -> Action:
-    if not task.moves:
-        return Action.SWAP
-    swaps = TaskKind.SWAP_BATTERY in task.kinds
-    return Action.SWAP_AND_PICK_UP if swaps else Action.PICK_UP
-
-
-def _van(
-    van: Van, starts_at: datetime, speeds: Sequence[float], points: dict[Point, int]
-) -> RoutingVan:
-    return RoutingVan(
-        worker=van.worker,
-        start=points.setdefault(van.start, len(points)),
-        end=points.setdefault(van.end, len(points)),
-        matrix=speeds.index(van.speed_kmh),
-        shift_start_s=round((van.shift_start - starts_at).total_seconds()),
-        shift_end_s=round((van.shift_end - starts_at).total_seconds()),
-        batteries=max(0, van.battery_capacity),
-        vehicles=max(0, van.vehicle_capacity),
-        cost_per_km_milli=milli(van.cost_per_km),
-        cost_per_h_milli=milli(van.cost_per_h),
-    )
-
-
 def _paired(problem: RoutingProblem, routes: Sequence[Route]) -> list[tuple[Route, int]]:
     free = dict(enumerate(problem.vans))
     pairs = []
@@ -249,16 +289,6 @@ def _paired(problem: RoutingProblem, routes: Sequence[Route]) -> list[tuple[Rout
             pairs.append((route, mine[0]))
             del free[mine[0]]
     return pairs
-
-
-def _refuse_repeats(tasks: Sequence[Task]) -> None:
-    seen: set[str] = set()
-    for task in tasks:
-        if task.task_id in seen:
-            raise FleetDeskError(
-                "A task is on the list twice", found=task.task_id, fix="Give every task its own id"
-            )
-        seen.add(task.task_id)
 
 
 def _rounded_quotient(amount: int, by: int) -> int:

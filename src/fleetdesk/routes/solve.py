@@ -9,17 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleetdesk.model.plan import Plan
-from fleetdesk.routes import evaluate, explain, pyvrp_engine
+from fleetdesk.routes import evaluate, explain, ortools_engine, pyvrp_engine
 from fleetdesk.routes.alone import Alone
 from fleetdesk.routes.fences import between
-from fleetdesk.routes.insertion import Floats, Insertions, cheapest, inserted
+from fleetdesk.routes.filling import filled
 from fleetdesk.routes.pins import FREE, Rules, holds
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
 from fleetdesk.routes.stop import Stop
 
 PROGRESS_EVERY_S = 0.25
-ROUNDS_PER_FENCE = 200
-"""How long a search keeps the fences of locked stops before they are set anew."""
+ROUNDS_PER_TURN = 200
+"""How long a search keeps its fences and its average round before they are set anew."""
+DUTIES_SHARE = 0.3
+"""Of the whole effort, the most that is spent on bringing in what must be done."""
+
+MOST_SMALL_TASKS = 25
+MOST_BREAK_TASKS = 150
+SECOND_SOLUTIONS = 100
+"""Up to how many tasks OR-Tools is asked too, and for how many of its solutions."""
+
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +48,18 @@ def plan(
     warm_start: Plan | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    clock: Clock = time.perf_counter,
 ) -> Plan:
     """The plan with the highest profit and bonus found until `stop`, with a reason for the rest.
 
-    Tasks that do not pay are left out; the search begins with no tasks or from `warm_start`, of
-    which everything that can still be driven is kept. `on_progress` is called at most four times
-    per second and at the end; when `cancel()` turns true, the best plan so far is returned. The
-    same problem, seed, start and rounds give the same plan.
+    Tasks that do not pay are left out, but for those that must be done; the search begins with no
+    tasks or from `warm_start`, of which everything that can still be driven is kept. `on_progress`
+    is called at most four times per second and at the end; when `cancel()` turns true, the best
+    plan so far is returned. `clock` gives the seconds that `stop` counts. The same problem, seed,
+    start and rounds give the same plan.
     """
     start = drivable(problem, sequences_of(problem, warm_start) if warm_start else _empty(problem))
-    best, iterations = improve(problem, start, stop, seed, on_progress, cancel)
+    best, iterations = improve(problem, start, stop, seed, on_progress, cancel, clock=clock)
     return as_plan(problem, best, seed, iterations)
 
 
@@ -60,43 +71,21 @@ def improve(
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     rules: Rules = FREE,
+    clock: Clock = time.perf_counter,
 ) -> tuple[tuple[Stops, ...], int]:
     """The best sequences found from `start` until `stop`, and the rounds done.
 
-    `start` must be drivable and keep `rules`; so does the answer, which is never worse.
+    `start` must be drivable and keep `rules`; so does the answer, which is never worse. What must
+    be done is brought in before all else, and kept from then on.
     """
-    began = time.perf_counter()
-    cancelled = cancel or _never
-    vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
-    jobs = _offered(problem, rules)
-    last_report = began
-    best, done = tuple(start), 0
-    while vans and jobs:
-        fences = between(problem, best, rules, done // ROUNDS_PER_FENCE)
-        before, within = done, ROUNDS_PER_FENCE if fences else np.inf
-
-        def stopped(
-            iterations: int,
-            sequences: Callable[[], tuple[Stops, ...]],
-            before: int = before,
-            within: float = within,
-        ) -> bool:
-            nonlocal last_report
-            now, rounds = time.perf_counter(), before + iterations
-            if on_progress and now - last_report >= PROGRESS_EVERY_S:
-                last_report = now
-                on_progress(_progress(problem, sequences(), rounds, now - began))
-            return iterations >= within or cancelled() or stop.reached(rounds, now - began)
-
-        found, rounds = pyvrp_engine.search(problem, jobs, vans, best, seed, stopped, rules, fences)
-        done += rounds
-        best = _better(problem, best, drivable(problem, found, rules.van_of), rules)
-        if not fences or cancelled() or stop.reached(done, time.perf_counter() - began):
-            break
-    best = _filled(problem, best, jobs, cancelled, rules)
-    if on_progress:
-        on_progress(_progress(problem, best, done, time.perf_counter() - began))
-    return best, done
+    search = _Search(problem, seed, stop, on_progress, cancel or _never, rules, clock)
+    best = filled(problem, start, search.jobs, search.cancelled, rules)
+    search.tell(best)
+    best = search.best_of(search.with_duties(best), until=1.0)
+    best = search.second_opinion(best)
+    best = filled(problem, best, search.jobs, search.cancelled, rules)
+    search.tell(best)
+    return best, search.rounds
 
 
 def as_plan(
@@ -123,24 +112,154 @@ def drivable(
 ) -> tuple[Stops, ...]:
     """The sequences without the jobs that add least on vans that break a limit.
 
-    What breaks no limit is returned as it is. Jobs in `bound` go only where no other is left.
+    What breaks no limit is returned as it is. What must be done, and still more so the jobs in
+    `bound`, go only where no other is left.
     """
     kept = list(sequences)
+    duties = {number for number, job in enumerate(problem.jobs) if job.must}
     while broken := evaluate.violations(problem, kept):
         number, task_id = broken[0].van, broken[0].task_id
         adds = explain.added_milli(problem, number, kept[number])
-        if not adds.keys() <= set(bound):
-            adds = {job: milli for job, milli in adds.items() if job not in bound}
+        for dear in (duties, set(bound)):
+            if not adds.keys() <= dear:
+                adds = {job: milli for job, milli in adds.items() if job not in dear}
         blamed = [job for job in adds if problem.jobs[job].task_id == task_id]
         worst = blamed[0] if blamed else min(adds, key=lambda job: (adds[job], job))
         kept[number] = tuple(stop for stop in kept[number] if stop.job != worst)
     return tuple(kept)
 
 
+class _Search:
+    """Turns of the engine's search under one stopping rule, and how far they are."""
+
+    def __init__(
+        self,
+        problem: RoutingProblem,
+        seed: int,
+        stop: Stop,
+        on_progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool],
+        rules: Rules,
+        clock: Clock,
+    ) -> None:
+        self._problem, self._seed, self._stop, self._rules = problem, seed, stop, rules
+        self._on_progress, self.cancelled, self._clock = on_progress, cancelled, clock
+        self._began = clock()
+        self._last_told = time.perf_counter()
+        self._vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+        self.jobs = _offered(problem, rules)
+        self.rounds = 0
+
+    def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
+        """The best with as many as can be of the tasks that must be done, and nothing else new."""
+        duties = [job for job in self.jobs if self._problem.jobs[job].must]
+        if not set(duties) - _jobs_in(best) or not self._vans:
+            return best
+        # The planner's own tasks stay; all others make room and come back afterwards.
+        kept = {*duties, *self._rules.van_of}
+        bare = tuple(tuple(stop for stop in stops if stop.job in kept) for stops in best)
+        bare = filled(self._problem, bare, duties, self.cancelled, self._rules)
+        offered, self.jobs = self.jobs, [job for job in self.jobs if job in kept]
+        if set(duties) - _jobs_in(bare):
+            bare = self.best_of(bare, until=DUTIES_SHARE, duties=frozenset(duties))
+        self.jobs = offered
+        return _better(self._problem, best, bare, self._rules)
+
+    def best_of(
+        self,
+        best: tuple[Stops, ...],
+        until: float,
+        duties: frozenset[int] = frozenset(),
+    ) -> tuple[Stops, ...]:
+        """The best found from `best` in this share of the stopping rule.
+
+        With `duties` to bring in, the search ends as soon as they are all in.
+        """
+        problem = self._problem
+        turn = 0
+        while self._vans and self.jobs and not self._over(self.rounds, until):
+            fences = between(problem, best, self._rules, turn)
+            even = problem.balance_per_h_milli > 0
+            within = self.rounds + ROUNDS_PER_TURN if fences or even else np.inf
+
+            def stopped(
+                rounds: int,
+                sequences: Callable[[], tuple[Stops, ...]],
+                before: int = self.rounds,
+                within: float = within,
+            ) -> bool:
+                self._tell_now_and_then(sequences, before + rounds)
+                all_in = bool(duties) and duties <= _jobs_in(sequences())
+                return all_in or before + rounds >= within or self._over(before + rounds, until)
+
+            required = [job for job in self._required(best) if job not in duties]
+            average_s = _average_s(problem, best) if even else None
+            found, rounds = pyvrp_engine.search(
+                problem, self.jobs, self._vans, best, self._seed, stopped, self._rules, fences,
+                required, average_s,
+            )  # fmt: skip
+            self.rounds += rounds
+            turn += 1
+            found = drivable(problem, found, self._rules.van_of)
+            best = _better(problem, best, found, self._rules)
+            if within == np.inf:
+                break
+        return best
+
+    def second_opinion(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
+        """OR-Tools' plan where that is better: on small days, and with breaks among windows."""
+        clash = self._problem.windowed and any(van.breaks for van in self._problem.vans)
+        most = MOST_BREAK_TASKS if clash else MOST_SMALL_TASKS
+        locked = any(self._rules.order.values())
+        if not self.rounds or locked or not 0 < len(self.jobs) <= most or self.cancelled():
+            return best
+        found = ortools_engine.search(
+            self._problem, self.jobs, self._vans, best, SECOND_SOLUTIONS, self.cancelled,
+            self._rules,
+        )  # fmt: skip
+        found = drivable(self._problem, found, self._rules.van_of)
+        return _better(self._problem, best, found, self._rules)
+
+    def tell(self, best: Sequence[Stops]) -> None:
+        """Report the best so far."""
+        if self._on_progress:
+            seconds = self._clock() - self._began
+            self._on_progress(_progress(self._problem, best, self.rounds, seconds))
+
+    def _tell_now_and_then(self, sequences: Callable[[], tuple[Stops, ...]], rounds: int) -> None:
+        now = time.perf_counter()
+        if self._on_progress and now - self._last_told >= PROGRESS_EVERY_S:
+            self._last_told = now
+            seconds = self._clock() - self._began
+            self._on_progress(_progress(self._problem, sequences(), rounds, seconds))
+
+    def _over(self, rounds: int, until: float) -> bool:
+        spent_s = self._clock() - self._began
+        return self.cancelled() or self._stop.reached(int(rounds / until), spent_s / until)
+
+    def _required(self, best: Sequence[Stops]) -> list[int]:
+        there = _jobs_in(best)
+        return [job for job in self.jobs if self._problem.jobs[job].must and job in there]
+
+
+def _average_s(problem: RoutingProblem, sequences: Sequence[Stops]) -> int:
+    """Paid seconds of a working van's round, on the average."""
+    paid = [
+        evaluate.paid_s(problem, van, stops) if stops else 0
+        for van, stops in zip(problem.vans, sequences, strict=True)
+        if van.shift_s
+    ]
+    return round(sum(paid) / max(1, len(paid)))
+
+
+def _jobs_in(sequences: Sequence[Stops]) -> set[int]:
+    return {stop.job for stops in sequences for stop in stops}
+
+
 def _offered(problem: RoutingProblem, rules: Rules) -> list[int]:
     """The jobs that the search may plan: those that could pay, and the bound ones in any case."""
     possible = np.flatnonzero(Alone(problem).possible.any(axis=0)).tolist()
-    could_pay = {job for job in possible if problem.jobs[job].worth_milli > 0}
+    could_pay = {job for job in possible if problem.steering_milli[job] > 0}
     return sorted((could_pay | set(rules.van_of)) - rules.excluded)
 
 
@@ -150,50 +269,6 @@ def _better(
     if not holds(rules, found):
         return start
     return max(start, found, key=lambda each: evaluate.objective_milli(problem, each))
-
-
-def _filled(
-    problem: RoutingProblem,
-    sequences: Sequence[Stops],
-    jobs: Sequence[int],
-    cancelled: Callable[[], bool],
-    rules: Rules,
-) -> tuple[Stops, ...]:
-    """Put in, best first, every job that fits and pays on its own.
-
-    The search leaves few of them; afterwards each reason for a dropped task is true.
-    """
-    filled = list(sequences)
-    done = {stop.job for stops in filled for stop in stops}
-    left = np.array([job for job in jobs if job not in done], np.int64)
-    if not left.size or not filled:
-        return tuple(filled)
-    ways = [gains(problem, number, filled[number], left, rules) for number in range(len(filled))]
-    while not cancelled():
-        gained = np.stack([gain for gain, _ in ways])
-        van, column = divmod(int(np.argmax(gained)), left.size)
-        if gained[van, column] < explain.WORTHWHILE_MILLI:
-            break
-        way = ways[van][1]
-        position, drop_position = int(way.position[column]), int(way.drop_position[column])
-        filled[van] = inserted(problem, filled[van], int(left[column]), position, drop_position)
-        ways[van] = gains(problem, van, filled[van], left, rules)
-        done.add(int(left[column]))
-        for gain, _ in ways:
-            gain[np.isin(left, list(done))] = -np.inf
-    return tuple(filled)
-
-
-def gains(
-    problem: RoutingProblem, van: int, stops: Stops, jobs: np.ndarray, rules: Rules = FREE
-) -> tuple[Floats, Insertions]:
-    """What each job would add in the van's stops by its cheapest way in, -inf where none is."""
-    head = rules.frozen.get(van, 0)
-    way = cheapest(problem, problem.vans[van], stops, jobs.tolist(), frozen=head)
-    charged = problem.vans[van].batteries - evaluate.batteries_used(problem, stops)
-    worth = np.array([problem.jobs[job].worth_milli for job in jobs], np.float64)
-    enough = np.array([problem.jobs[job].batteries <= charged for job in jobs], bool)
-    return np.where(enough, worth - way.cost_milli, -np.inf), way
 
 
 def _progress(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from fleetdesk.routes.problem import RoutingProblem
+
 
 def money(milli: float, currency: str) -> str:
     """`3.20 EUR`."""
@@ -29,3 +33,8 @@ def batteries(count: int, more: str = "") -> str:
 def room(count: int, more: str = "") -> str:
     """`room for 1 vehicle`, `room for 2 more vehicles`."""
     return f"room for {count} {more}{'vehicle' if count == 1 else 'vehicles'}"
+
+
+def clock(problem: RoutingProblem, seconds: int) -> str:
+    """`08:30 UTC` for seconds since the problem's start."""
+    return f"{problem.starts_at + timedelta(seconds=seconds):%H:%M} UTC"

@@ -24,8 +24,9 @@ from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.plan import LimitWorth, Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
+from fleetdesk.routes.building import build
 from fleetdesk.routes.explain import marginal
-from fleetdesk.routes.problem import RoutingProblem, build
+from fleetdesk.routes.problem import RoutingProblem
 from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings

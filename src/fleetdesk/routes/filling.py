@@ -1,0 +1,119 @@
+"""Put into rounds every task that still fits and pays, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from fleetdesk.routes import evaluate
+from fleetdesk.routes.insertion import Floats, Insertions, Ints, cheapest, inserted
+from fleetdesk.routes.pins import FREE, Rules
+from fleetdesk.routes.problem import RoutingProblem, Stops
+
+WORTHWHILE_MILLI = 2.0
+"""A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
+
+
+def filled(
+    problem: RoutingProblem,
+    sequences: Sequence[Stops],
+    jobs: Sequence[int],
+    cancelled: Callable[[], bool],
+    rules: Rules = FREE,
+) -> tuple[Stops, ...]:
+    """The sequences with every one of `jobs` that fits and pays on its own, the best first.
+
+    In one pass each leg takes one job at most, so that the cheapest ways in stay what they were;
+    passes go on until nothing more fits and pays, and afterwards each reason for a task that is
+    left out is true. The referee checks every round before it is kept.
+    """
+    rounds = list(sequences)
+    done = {stop.job for stops in rounds for stop in stops}
+    left = np.array([job for job in jobs if job not in done], np.int64)
+    working = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+    ways: dict[int, tuple[Floats, Insertions]] = {}
+    changed = set(working)
+    while changed and left.size and not cancelled():
+        for van in changed:
+            ways[van] = gains(problem, van, rounds[van], left, rules)
+        changed = _one_pass(problem, rounds, left, working, ways)
+        placed = {stop.job for van in changed for stop in rounds[van]}
+        keep = np.array([job not in placed for job in left.tolist()], bool)
+        left = left[keep]
+        ways = {van: (gain[keep], way.of(keep)) for van, (gain, way) in ways.items()}
+    return tuple(rounds)
+
+
+def gains(
+    problem: RoutingProblem, van: int, stops: Stops, jobs: Ints, rules: Rules = FREE
+) -> tuple[Floats, Insertions]:
+    """What each job would add in the van's stops by its cheapest way in, -inf where none is."""
+    driver = problem.vans[van]
+    way = cheapest(problem, driver, stops, jobs.tolist(), frozen=rules.frozen.get(van, 0))
+    charged = driver.most_batteries - evaluate.batteries_used(problem, stops)
+    takes = np.array([problem.jobs[job].batteries for job in jobs], np.int64)
+    fits = (takes <= charged) & problem.suitable[van, jobs]
+    return np.where(fits, worth(problem, van, jobs) - way.cost_milli, -np.inf), way
+
+
+def worth(problem: RoutingProblem, van: int, jobs: Ints) -> Floats:
+    """What steers the choice of each job for the van: value, bonuses, and duty."""
+    known = [problem.familiar_milli * ((job, van) in problem.familiar) for job in jobs.tolist()]
+    own = [problem.steering_milli[job] for job in jobs.tolist()]
+    return np.array(own, np.float64) + np.array(known, np.float64)
+
+
+def _one_pass(
+    problem: RoutingProblem,
+    rounds: list[Stops],
+    left: Ints,
+    working: Sequence[int],
+    ways: dict[int, tuple[Floats, Insertions]],
+) -> set[int]:
+    """Put jobs in, at most one on each old leg, and say which vans have got any."""
+    gain = np.stack([ways[van][0] for van in working])
+    taken: set[int] = set()
+    added: dict[int, list[tuple[int, int, int]]] = {}
+    old = {van: rounds[van] for van in working}
+    worthwhile = np.flatnonzero(gain >= WORTHWHILE_MILLI)
+    for flat in worthwhile[np.argsort(-gain.flat[worthwhile], kind="stable")].tolist():
+        row, column = divmod(flat, left.size)
+        if column in taken:
+            continue
+        van, way = working[row], ways[working[row]][1]
+        first, last = int(way.position[column]), int(way.drop_position[column])
+        mine = added.setdefault(van, [])
+        if any(first <= there_last and there <= last for there, there_last, _ in mine):
+            continue
+        trial = sorted([*mine, (first, last, int(left[column]))])
+        stops = _with_all(problem, old[van], trial)
+        if _is_better(problem, rounds, van, stops):
+            taken.add(column)
+            added[van], rounds[van] = trial, stops
+        elif not mine:
+            # It would not do better in a later pass, unless the round has changed by then.
+            ways[van][0][column] = -np.inf
+    return {van for van, mine in added.items() if mine}
+
+
+def _with_all(
+    problem: RoutingProblem, stops: Stops, added: Sequence[tuple[int, int, int]]
+) -> Stops:
+    for first, last, job in reversed(added):
+        stops = inserted(problem, stops, job, first, last)
+    return stops
+
+
+def _is_better(problem: RoutingProblem, rounds: Sequence[Stops], van: int, stops: Stops) -> bool:
+    """Whether the van's new round can be driven and adds more than a rounding."""
+    trial: list[Stops] = [()] * len(rounds)
+    trial[van] = stops
+    if evaluate.violations(problem, trial):
+        return False
+    before: list[Stops] = [()] * len(rounds)
+    before[van] = rounds[van]
+    if problem.balance_per_h_milli:
+        before, trial = list(rounds), [*rounds[:van], stops, *rounds[van + 1 :]]
+    adds = evaluate.objective_milli(problem, trial) - evaluate.objective_milli(problem, before)
+    return adds >= WORTHWHILE_MILLI
