@@ -79,6 +79,16 @@ def test_held_out_weeks_have_no_say():
     assert not found.missing
 
 
+def test_held_out_scores_rest_on_estimates_that_never_saw_those_weeks():
+    battery, week = [5, 30, 5, 30], [1, 1, 0, 0]
+    seen = returns(battery, [1, 9, 1, 9], week=week)
+    apart = returns(battery, [2, -3, 4, -5], week=week)
+    fitted, early, late, _ = analyse(seen, 1, 0, 1, apart).comparisons
+    assert fitted.current.returned == 20
+    assert (early.threshold_pct, early.current.returned) == (6, -1)
+    assert (late.current.returned, late.threshold.returned) == (-1, 4)
+
+
 def test_one_week_leaves_nothing_to_hold_out_and_says_so():
     found = analyse(returns([5, 30], [1, -1]), holdout_weeks=1, rounds=0, seed=1)
     assert len(found.comparisons) == 1

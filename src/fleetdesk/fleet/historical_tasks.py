@@ -107,7 +107,30 @@ class HistoricalTasks:
 def historical_tasks(
     history: History, downstream: DownstreamRevenue, settings: Settings
 ) -> HistoricalTasks:
-    """The tasks that began in the sheet's window and whose end was seen by `history.as_of`.
+    """The tasks that began in the sheet's window and whose end was seen by `history.as_of`."""
+    return valued(settled_tasks(history, settings), downstream, settings, history.as_of)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Past tasks as the records have them, before anything is estimated; `young` are left out."""
+
+    rows: Sequence[dict[str, Any]]
+    young: int
+    as_of: datetime
+
+
+def settled_tasks(history: History, settings: Settings) -> Settled:
+    """Read the tasks of the window that can be judged."""
+    rows = _rows(history, settings)
+    settled = [row for row in rows if row["settled"]]
+    return Settled(settled, len(rows) - len(settled), history.as_of)
+
+
+def valued(
+    tasks: Settled, downstream: DownstreamRevenue, settings: Settings, learnt_until: datetime
+) -> HistoricalTasks:
+    """What they returned, by an estimator that was learnt from records up to `learnt_until`.
 
     A vehicle that crews took again, or that went out of sight, before the horizon is credited with
     what it was worth at that moment: crews come when it is nearly empty, so that stopping the count
@@ -115,8 +138,7 @@ def historical_tasks(
     by the share of it that the estimator holds for new to the fleet: a record does not tell which
     trips another vehicle would have had.
     """
-    rows = _rows(history, settings)
-    settled = [row for row in rows if row["settled"]]
+    settled = tasks.rows
     horizon_h, net = settings.thresholds.horizon_h, settings.costs.use_net_revenue
     level = Level(settings.thresholds.roi_level)
     started = tuple(_aware(row["started_at"]) for row in settled)
@@ -124,7 +146,7 @@ def historical_tasks(
     states = _States.of(settled, settings)
     gain_per_h, waits = _policy(settled, states, net=net)
     span_h = max(horizon_h, _LONGEST_WAIT_H)
-    likes = alike(started, history.as_of, settings.city.timezone, span_h)
+    likes = alike(started, learnt_until, settings.city.timezone, span_h)
     estimates = {
         of: _Estimates.of(
             downstream, states, likes, horizon_h, waits if of is Level.SCOOTER else None, of
@@ -141,7 +163,7 @@ def historical_tasks(
     return HistoricalTasks(
         vehicle_id=_texts(row["vehicle_id"] for row in settled),
         started_at=started,
-        week=np.array([int((history.as_of - at) / _WEEK) for at in started], dtype=np.int64),
+        week=np.array([int((tasks.as_of - at) / _WEEK) for at in started], dtype=np.int64),
         hour=np.array([at.astimezone(zone).hour for at in started], dtype=np.int64),
         kind=states.kind,
         cell_before=states.cell_before,
@@ -154,7 +176,7 @@ def historical_tasks(
         expected=counted.after - counted.without - states.cost,
         scooter_roi=earned + scooter.further - scooter.without - states.cost,
         differential=cycle - gain_per_h * states.length_h - left - states.cost,
-        unsettled=len(rows) - len(settled),
+        unsettled=tasks.young,
         level=level,
         estimator=downstream.estimator,
     )

@@ -102,7 +102,7 @@ class Method2:
 
         An unknown charge (NaN) bounds nothing, as if the battery were full.
         """
-        asked = self._asked(cells, battery_pct, starts, hours)
+        asked = self._asked(cells, battery_pct, starts, hours, by_charge=False)
         return self._worth(self.usual, asked, level)
 
     def draws(
@@ -118,7 +118,7 @@ class Method2:
         Each draws whole cycles anew and, because a place may differ from its cell or from what
         its own few trips say, its rate from what is left open (the Gamma posterior).
         """
-        asked = self._asked(cells, battery_pct, starts, hours)
+        asked = self._asked(cells, battery_pct, starts, hours, by_charge=True)
         generator = np.random.default_rng(self.seed)
         weights = generator.multinomial(BLOCKS, np.full(BLOCKS, 1 / BLOCKS), size=self.rounds)
         kappas = self.usual.laws.rates.kappas
@@ -185,16 +185,21 @@ class Method2:
         battery_pct: npt.ArrayLike,
         starts: Sequence[datetime],
         hours: npt.ArrayLike,
+        *,
+        by_charge: bool,
     ) -> _Asked:
+        """The scooters by number, with one state for each place, or for each charge there too."""
         places = {name: self._row(name) for name in sorted(set(cells))}
         spans = np.asarray(hours, dtype=np.float64)
         told = np.asarray(battery_pct, dtype=np.float64)
         charge = np.where(np.isnan(told), 100.0, told)
-        percent = np.clip(np.floor(charge), 0, WHOLE_PCT - 1).astype(np.int64).tolist()
+        whole_pct = np.clip(np.floor(charge), 0, WHOLE_PCT - 1).astype(np.int64)
+        percent = (whole_pct if by_charge else np.zeros_like(whole_pct)).tolist()
         states = [(*places[name], whole) for name, whole in zip(cells, percent, strict=True)]
         wanted = sorted(set(states))
         number = {state: index for index, state in enumerate(wanted)}
         place, cell, whole_of = np.array(wanted, dtype=np.int64).reshape(-1, 3).T
+        step = self._step
         ends = [
             start + timedelta(hours=span)
             for start, span in zip(starts, spans.tolist(), strict=True)
@@ -205,8 +210,8 @@ class Method2:
             percent=whole_of,
             row=np.array([number[state] for state in states], dtype=np.int64),
             charge=charge,
-            end=np.array([(end - _EPOCH) / self._step for end in ends]),
-            steps=np.maximum(0.0, spans * (timedelta(hours=1) / self._step)),
+            end=np.array([(end - _EPOCH) / step for end in ends]),
+            steps=np.maximum(0.0, spans * (timedelta(hours=1) / step)),
         )
 
     def _local(self, asked: _Asked, generator: np.random.Generator) -> Floats:
@@ -292,7 +297,8 @@ class Method2:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and whole `percent`.
+    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and whole `percent`
+    (0 where states are not told apart by charge).
 
     `row` (N,) says in which; times are in steps.
     """

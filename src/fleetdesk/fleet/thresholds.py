@@ -102,11 +102,15 @@ class ThresholdAnalysis:
     missing: str = ""
 
 
-def analyse(returns: Returns, holdout_weeks: int, rounds: int, seed: int) -> ThresholdAnalysis:
+def analyse(
+    returns: Returns, holdout_weeks: int, rounds: int, seed: int, apart: Returns | None = None
+) -> ThresholdAnalysis:
     """Learn the region's threshold and score it, on its own weeks and on others.
 
     The last `holdout_weeks` are scored with what the earlier ones taught; the cross-fit scores each
-    week with what all others taught. Neither grades a threshold on weeks that chose it.
+    week with what all others taught. Neither grades a threshold on weeks that chose it. `apart` are
+    the same tasks, their returns by an estimator that never saw the last weeks; where given, the
+    scores of these rest on it.
     """
     curve, bests = curve_of(returns, rounds, seed)
     best = curve.best_pct
@@ -115,13 +119,11 @@ def analyse(returns: Returns, holdout_weeks: int, rounds: int, seed: int) -> Thr
     late = returns.week < holdout_weeks
     missing = ""
     if late.any() and not late.all():
-        learnt = best_threshold(returns.only(~late))
-        found.append(
-            compare("earlier weeks, fitted on them", returns.only(~late), below(learnt), learnt)
-        )
-        found.append(
-            compare("last weeks, not learnt from", returns.only(late), below(learnt), learnt)
-        )
+        known = returns if apart is None else apart
+        early, last = known.only(~late), known.only(late)
+        learnt = best_threshold(early)
+        found.append(compare("earlier weeks, fitted on them", early, below(learnt), learnt))
+        found.append(compare("last weeks, not learnt from", last, below(learnt), learnt))
     else:
         missing = (
             f"Nothing is held out: {holdout_weeks} weeks are kept for scoring, and tasks are known "

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from fleetdesk.errors import Problem, Severity
+from fleetdesk.errors import NotEnoughData, Problem, Severity
+from fleetdesk.fleet.downstream_revenue import estimate
 from fleetdesk.fleet.estimator import DownstreamRevenue
-from fleetdesk.fleet.historical_tasks import HistoricalTasks, historical_tasks
+from fleetdesk.fleet.historical_tasks import (
+    HistoricalTasks,
+    Settled,
+    settled_tasks,
+    valued,
+)
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.threshold_policy import ThresholdPolicy, learn
-from fleetdesk.fleet.thresholds import ThresholdAnalysis, analyse
+from fleetdesk.fleet.thresholds import Returns, ThresholdAnalysis, analyse
 from fleetdesk.settings.schema import Settings
 from fleetdesk.tasks.swap_rule import SwapRule
 
@@ -38,13 +45,32 @@ class Past:
 
 def look_back(history: History, downstream: DownstreamRevenue, settings: Settings) -> Past:
     """Value the past tasks and learn thresholds from them; nothing after the history is used."""
-    tasks = historical_tasks(history, downstream, settings)
-    returns, thresholds = tasks.returns(), settings.thresholds
-    return Past(
-        tasks,
-        analyse(returns, thresholds.holdout_weeks, thresholds.bootstrap_rounds, settings.city.seed),
-        learn(returns),
+    settled, thresholds = settled_tasks(history, settings), settings.thresholds
+    tasks = valued(settled, downstream, settings, history.as_of)
+    returns, apart = tasks.returns(), _apart(history, settled, settings)
+    found = analyse(
+        returns, thresholds.holdout_weeks, thresholds.bootstrap_rounds, settings.city.seed, apart
     )
+    if apart is None and not found.missing:
+        short = "The scores of the last weeks rest on revenue rates that these weeks taught too"
+        found = replace(found, missing=short)
+    return Past(tasks, found, learn(returns))
+
+
+def _apart(history: History, settled: Settled, settings: Settings) -> Returns | None:
+    """What the tasks returned by what was known before the weeks kept for scoring; None where
+    hardly anything was."""
+    weeks, window = settings.thresholds.holdout_weeks, settings.city.window_days
+    until = history.as_of - timedelta(weeks=weeks)
+    if window <= 7 * weeks or not settled.rows:
+        return None
+    city = settings.city.model_copy(update={"window_days": window - 7 * weeks})
+    before = History(history.events, history.trips, until)
+    try:
+        learnt = estimate(before, settings.model_copy(update={"city": city}))
+    except NotEnoughData:
+        return None
+    return valued(settled, learnt, settings, until).returns()
 
 
 def rule_notes(rule: SwapRule, settings: Settings) -> tuple[Problem, ...]:
