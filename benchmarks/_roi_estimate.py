@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from _roi_score import best_threshold
 from _roi_variants import ESTIMATORS, Variant
 from fleetdesk.fleet.downstream_revenue import estimate
 from fleetdesk.fleet.estimator import DownstreamRevenue, Level
 from fleetdesk.fleet.history import History
+from fleetdesk.fleet.thresholds import Returns, best_threshold
 from fleetdesk.settings.schema import City, Costs, Settings, Thresholds
 
 
@@ -159,9 +159,21 @@ def _earlier_tasks(history: History, engine: Any, tasks: dict[str, Any]) -> dict
 
 
 def _threshold(found: dict[str, np.ndarray], tasks: dict[str, Any], asked: Question) -> float:
-    """The battery percent below which the earlier tasks would have paid best altogether."""
+    """Below which battery percent the earlier tasks would have paid best, as a run learns it."""
     roi = found["scooter_after"] - found["scooter_before"] - asked.cost
-    return best_threshold(np.array(tasks["battery_before_pct"], dtype=float), roi)
+    size = roi.size
+    return best_threshold(
+        Returns(
+            battery_pct=np.array(tasks["battery_before_pct"], dtype=float),
+            revenue=found["scooter_after"],
+            cost=np.full(size, asked.cost),
+            roi=roi,
+            expected=roi,
+            week=np.zeros(size, dtype=np.int64),
+            cell=np.array(tasks["cell_before"], dtype=np.str_),
+            hour=np.zeros(size, dtype=np.int64),
+        )
+    )
 
 
 if __name__ == "__main__":

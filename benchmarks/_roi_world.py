@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -105,6 +105,36 @@ class _Task:
     change: Change
 
 
+def fleet_gains(
+    spec: CitySpec, size: Size, seed: int, groups: Sequence[Collection[str]], futures: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the whole fleet earns more per task when all tasks of a group are done, by their ids:
+    means over the futures and their standard errors, one per group.
+
+    A vehicle that has two tasks in a group has the first one done.
+    """
+    saved = SavedCity(spec, seed, spec.ends_at, size.horizon_h)
+    tasks = {task.task_id: task for task in _tasks(spec, saved, seed, size.tasks)}
+    gains = np.zeros((futures, len(groups)))
+    for number, group in enumerate(groups):
+        done: dict[str, Change] = {}
+        for task in (tasks[task_id] for task_id in group):
+            done.setdefault(task.vehicle.vehicle_id, task.change)
+        gains[:, number] = [
+            _fleet_gain(saved, done, size, future) for future in range(1, futures + 1)
+        ]
+    return gains.mean(axis=0), gains.std(axis=0, ddof=1) / math.sqrt(futures)
+
+
+def _fleet_gain(saved: SavedCity, done: Mapping[str, Change], size: Size, future: int) -> float:
+    """The fleet's revenue with these changes less that without, per change; crews pass them by."""
+    with_, without = (
+        saved.revenue(changes, with_crews=size.crews, future=future, left_alone=list(done)).fleet
+        for changes in (done, {})
+    )
+    return (with_ - without) / len(done)
+
+
 def _write_records(spec: CitySpec, seed: int, records: Path) -> None:
     """Every table but telemetry, which is large and which no estimator reads."""
     tables: dict[str, list[pa.Table]] = {k: [v] for k, v in dimensions(spec, seed).items()}
@@ -178,12 +208,6 @@ def _futures(
             chosen.setdefault(*done[number])
             if len(chosen) == size.batch:
                 break
-        with_, without = (
-            saved.revenue(
-                changes, with_crews=size.crews, future=future, left_alone=list(chosen)
-            ).fleet
-            for changes in (chosen, {})
-        )
-        fleet.append((with_ - without) / len(chosen))
+        fleet.append(_fleet_gain(saved, chosen, size, future))
     both = np.array(own)
     return both[:, : len(done)], both[:, len(done) :], np.array(fleet)

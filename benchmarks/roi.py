@@ -22,9 +22,12 @@ import pyarrow.parquet as pq
 from _roi_history import check, held_out, with_truth
 from _roi_score import Figure, best_threshold, bias, capture, coverage, rmse, spearman
 from _roi_variants import ESTIMATORS
-from _roi_world import SIMULATOR, Size, city_of, make_world
+from _roi_world import SIMULATOR, Size, city_of, fleet_gains, make_world
+from fleetdesk.simulation.city import CitySpec
 
 HERE = Path(__file__).parent
+ON_TRIAL = "Method 2"  # whose choice of tasks is tried out on the whole fleet
+EIGHTHS = 8
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def main() -> None:
     with ProcessPoolExecutor(chosen.jobs) as pool:
         for (name, seed, _), world in zip(asked, pool.map(_world, asked), strict=True):
             about = {"scenario": name, "seed": seed}
-            scores = _score(world, about, SCENARIOS[name].targets, chosen)
+            scores = _score(
+                world, about, SCENARIOS[name].targets, chosen, _city(name, seed, chosen)
+            )
             seen.setdefault(name, []).append(scores)
             if seed == chosen.seeds:
                 for estimator in scores:
@@ -122,12 +127,20 @@ def _held_out_scores(mine: dict[str, np.ndarray], earned: np.ndarray) -> dict[st
 
 
 def _score(
-    world: Path, about: dict[str, str | int], targets: Targets, chosen: argparse.Namespace
+    world: Path,
+    about: dict[str, str | int],
+    targets: Targets,
+    chosen: argparse.Namespace,
+    city: tuple[CitySpec, Size] | None = None,
 ) -> dict[str, dict[str, Figure]]:
     """Estimate, open the truth, print a line per estimator."""
     found = world / "estimates.parquet"
     _estimate(world / "records", found, chosen)
     figures, estimates = _figures(world, found, targets), _by_estimator(_columns(found))
+    if city and chosen.fleet_futures and ON_TRIAL in estimates:
+        scenario, seed = str(about["scenario"]), int(about["seed"])
+        futures = chosen.fleet_futures * SCENARIOS[scenario].luck
+        figures[ON_TRIAL] |= _eighths(estimates[ON_TRIAL], city, seed, futures, chosen.cost)
     for estimator, scores in figures.items():
         shown = {name: figure.line() for name, figure in scores.items()}
         ran = {"estimator": estimator, "ran": str(estimates[estimator]["ran"][0])}
@@ -145,6 +158,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cells", type=int, default=64)
     parser.add_argument("--cost", type=float, default=6.0, help="money a task")
     parser.add_argument("--futures", type=int, default=60, help="draws behind each true value")
+    parser.add_argument("--fleet-futures", type=int, default=12,
+                        help="draws in which eighths of the tasks are done; 0 = none")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=100, help="bootstrap draws; 0 = no intervals")
     parser.add_argument("--input", type=Path, metavar="DIR",
                         help="score this history instead: canonical Parquet tables, with a truth "
@@ -165,14 +180,7 @@ def _arguments() -> argparse.Namespace:
 def _world(asked: tuple[str, int, argparse.Namespace]) -> Path:
     """The folder of a simulated city, made unless the very same one is kept already."""
     name, seed, chosen = asked
-    scenario = SCENARIOS[name]
-    vehicles = chosen.vehicles or scenario.vehicles
-    size = Size(
-        vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
-        futures=chosen.futures * scenario.luck, batch=max(1, vehicles // 20),
-        crews=not chosen.unserved,
-    )  # fmt: skip
-    spec = city_of(size, scenario.riders_per_day, seed, **scenario.laws)
+    spec, size = _city(name, seed, chosen)
     code = b"".join(path.read_bytes() for path in SIMULATOR)
     question = f"{spec} {size} {seed} {chosen.cost}".encode()
     key = hashlib.sha256(question + code).hexdigest()[:16]
@@ -181,6 +189,17 @@ def _world(asked: tuple[str, int, argparse.Namespace]) -> Path:
         print(f"Simulating {name}, seed {seed} ...", file=sys.stderr, flush=True)
         make_world(spec, size, seed, chosen.cost, folder)
     return folder
+
+
+def _city(name: str, seed: int, chosen: argparse.Namespace) -> tuple[CitySpec, Size]:
+    scenario = SCENARIOS[name]
+    vehicles = chosen.vehicles or scenario.vehicles
+    size = Size(
+        vehicles=vehicles, days=chosen.days or scenario.days, cells=chosen.cells,
+        futures=chosen.futures * scenario.luck, batch=max(1, vehicles // 20),
+        crews=not chosen.unserved,
+    )  # fmt: skip
+    return city_of(size, scenario.riders_per_day, seed, **scenario.laws), size
 
 
 def _estimate(records: Path, out: Path, chosen: argparse.Namespace) -> None:
@@ -220,6 +239,32 @@ def _fleet_scores(
     return {
         "fleet_gain": Figure(fleet, limit, "near", true),
         "fleet_truth_se": Figure(se, better="lower"),
+    }
+
+
+def _eighths(
+    mine: dict[str, np.ndarray], city: tuple[CitySpec, Size], seed: int, futures: int, cost: float
+) -> dict[str, Figure]:
+    """What the fleet really gains from each eighth of the tasks, by their estimated fleet gain.
+
+    One task changes the fleet's revenue by less than luck does, so that whole eighths are done.
+    """
+    expected = mine["fleet_after"] - mine["fleet_before"]
+    parts = np.array_split(np.argsort(-expected, kind="stable"), EIGHTHS)
+    groups = [mine["task_id"][part].tolist() for part in parts]
+    true, se = fleet_gains(*city, seed, groups, futures)
+    own = np.array([expected[part].mean() for part in parts])
+    sizes = np.array([part.size for part in parts])
+    chosen, pays = own > cost, true > cost
+    best = float(((true - cost) * sizes)[pays].sum())
+    brought = float(((true - cost) * sizes)[chosen].sum())
+    return {
+        "fleet_spearman": Figure(spearman(own, true)),
+        "fleet_best_eighth": Figure(float(true[0])),
+        "fleet_other_eighths": Figure(float(true[1:].mean())),
+        "fleet_decided": Figure(brought / max(1, sizes.sum())),
+        "fleet_decided_best": Figure(best / max(1, sizes.sum())),
+        "fleet_eighths_se": Figure(float(se.mean()), better="lower"),
     }
 
 
