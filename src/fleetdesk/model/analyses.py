@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetdesk.model.analysis import Analysis, Group
+from fleetdesk.model.package_analyses import PACKAGE_ANALYSES
 
 PLAN = Analysis(
     name="plan",
@@ -34,7 +35,65 @@ MAIL = Analysis(
     action=True,
 )
 
-ANALYSES: tuple[Analysis, ...] = (PLAN, MAIL)
+SEGMENTS = Analysis(
+    name="segments",
+    title="Segments of riders",
+    question="Who are the riders, by what they do?",
+    group=Group.RIDERS,
+    inputs=("riders", "trips", "subscriptions", "payments", "rider_swaps"),
+    settings=("segments", "riders", "city"),
+    sheets=(
+        "Segments", "Segment numbers", "RFM", "Sub-segments", "Unusual riders",
+        "Riders by segment",
+    ),
+    page="analyses/segments.md",
+)  # fmt: skip
+
+CHURN = Analysis(
+    name="churn",
+    title="Riders who leave",
+    question="Who is about to leave, and what is it worth to keep them?",
+    group=Group.RIDERS,
+    inputs=("riders", "trips", "subscriptions", "payments", "complaints", "rider_swaps"),
+    settings=("churn", "lifetime_value", "riders", "city"),
+    sheets=(
+        "Churn risk", "Churn by package", "Churn profit", "Churn model", "Churn calibration",
+        "Churn drivers", "Bias audit", "Churn by rider",
+    ),
+    page="analyses/churn.md",
+)  # fmt: skip
+
+RETENTION = Analysis(
+    name="retention",
+    title="How long riders stay",
+    question="How long do riders stay in a package, and when do they leave?",
+    group=Group.RIDERS,
+    inputs=("riders", "subscriptions"),
+    settings=("retention", "riders", "city"),
+    sheets=("Retention", "Retention hazard", "Retention by package", "Retention factors"),
+    page="analyses/retention.md",
+)
+
+LIFETIME_VALUE = Analysis(
+    name="lifetime_value",
+    title="What riders are worth",
+    question="What is each rider still worth?",
+    group=Group.RIDERS,
+    inputs=("riders", "trips", "subscriptions", "payments"),
+    settings=("lifetime_value", "riders", "city"),
+    sheets=("Lifetime value", "Value by group", "Value by rider"),
+    page="analyses/lifetime-value.md",
+)
+
+ANALYSES: tuple[Analysis, ...] = (
+    PLAN,
+    SEGMENTS,
+    CHURN,
+    RETENTION,
+    LIFETIME_VALUE,
+    MAIL,
+    *PACKAGE_ANALYSES,
+)
 _BY_NAME = {known.name: known for known in ANALYSES}
 
 

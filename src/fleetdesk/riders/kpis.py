@@ -41,7 +41,7 @@ def rider_kpis(
     span = _span(tables, as_of)
     trips = priced(countable(tables["trips"]), settings.costs)
     trips = trips.filter(
-        (trips.started_at > moment(span.start)) & (trips.ended_at <= moment(span.end))
+        (trips.started_at >= moment(span.start)) & (trips.ended_at <= moment(span.end))
     )
     usage = _usage(trips, settings, span)
     money = _money(tables, trips, settings, span)
@@ -119,7 +119,7 @@ def _money(
     )
     due = tables["payments"]
     due = due.filter(
-        (due.due_at > moment(span.start))
+        (due.due_at >= moment(span.start))
         & (due.due_at <= moment(span.end))
         & (due.payment_kind == "package")
     )
@@ -139,7 +139,7 @@ def _customers(
     riders = tables["riders"]
     new = _count(
         riders.filter(
-            (riders.signed_up_at > moment(span.start)) & (riders.signed_up_at <= moment(span.end))
+            (riders.signed_up_at >= moment(span.start)) & (riders.signed_up_at <= moment(span.end))
         )
     )
     active = usage["riders"]
@@ -275,7 +275,7 @@ def _promoters(ratings: Any, span: _Span) -> tuple[float | None, float, float, i
 
 def _in(table: Any, column: str, span: _Span) -> Any:
     at = table[column]
-    return table.filter((at > moment(span.start)) & (at <= moment(span.end)))
+    return table.filter((at >= moment(span.start)) & (at <= moment(span.end)))
 
 
 def _count(expression: Any) -> int:

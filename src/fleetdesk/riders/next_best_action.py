@@ -22,12 +22,14 @@ class ActionRules:
     """What may be done and what it may cost; percent and money as in the sheet.
 
     `uplift_error_pct` is how far off the sheet's effect of an action may be, for the interval;
-    `months` how long a better package or a move up is counted.
+    `churn_response_pct` how much less riders leave for each percent that they pay less; `months`
+    how long a change of package is counted.
     """
 
     budget: float
     least_gain: float
     uplift_error_pct: float
+    churn_response_pct: float
     months: float
     message_cost: float
 
@@ -37,7 +39,8 @@ def next_best(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
 
     `riders` has rider_id and, NaN or None where not known: segment, package, risk_pct (to leave),
     value (still to come, margin), keep_action, keep_cost, keep_uplift_pct (share of leavers kept),
-    advised, saving (the rider's, a month), margin_change (the operator's, a month), offer,
+    advised, advice_reason, cost_now, saving (the rider's, a month), margin_now, margin_change (the
+    operator's, a month), offer,
     offer_value (margin per offer made) and its offer_low, offer_high. Riders for whom no action is
     worth `least_gain` are left out; `in_budget` says who can be paid for.
     """
@@ -112,13 +115,16 @@ def _offer(riders: pd.DataFrame) -> pd.DataFrame:
 def _package(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
     """Tell of the better package: the margin it changes, and the riders it keeps.
 
-    A rider who saves is counted to leave less by the share of the bill that he saves, at most all;
-    only that part of the gain is uncertain.
+    A rider who pays less leaves less, and what is kept is worth the margin of the new package; only
+    that part of the gain is uncertain.
     """
     differs = riders["advised"].notna() & (riders["advised"] != riders["package"])
     bill = (riders["cost_now"]).where(riders["cost_now"] > 0)
     relief = (riders["saving"].clip(lower=0) / bill).clip(upper=1.0).fillna(0.0)
-    kept = (riders["risk_pct"] / 100.0 * riders["value"]).fillna(0.0) * relief
+    stays = (relief * rules.churn_response_pct).clip(upper=1.0)
+    earning = riders["margin_now"].where(riders["margin_now"] > 0)
+    worth = (1.0 + riders["margin_change"] / earning).clip(lower=0.0, upper=1.0).fillna(0.0)
+    kept = (riders["risk_pct"] / 100.0 * riders["value"]).fillna(0.0) * stays * worth
     margin = riders["margin_change"] * rules.months
     error = rules.uplift_error_pct / 100.0
     cost = rules.message_cost
