@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Long because all canonical tables are one list.
+
 
 class DType(StrEnum):
     """Column types that every engine has."""
