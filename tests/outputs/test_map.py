@@ -20,11 +20,11 @@ from fleetdesk.outputs.map.data import (
     battery_colour,
     cell_colour,
     frame,
-    number_ranges,
     roi_edges,
 )
 from fleetdesk.outputs.map.inline import inline, references
 from fleetdesk.outputs.palette import contrast, palette, text_on
+from fleetdesk.outputs.wording import number_ranges
 from fleetdesk.resources import folder
 
 HOSTILE = "</script><script>alert(1)</script>{{ 7 * 7 }}{% raw %}<!--\u2028"

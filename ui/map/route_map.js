@@ -69,9 +69,8 @@ function fleetdeskMap(map, layers, groups) {
           `${route.worker} · ${route.leaves}–${route.returns} · ${count(leg.load, "vehicle")} on board`), { sticky: true })
         .addTo(group);
     }
-    const arrows = L.layerGroup().addTo(group);
-    mine.push({ line, arrows, colour: route.colour, group });
-    for (const here of route.places) drawStops(route, here, group);
+    const arrows = L.layerGroup().addTo(group), pins = L.layerGroup().addTo(group);
+    mine.push({ line, arrows, pins, colour: route.colour, group, route });
     for (const pause of route.pauses) {
       place(pause.at, element("span", "pause", pause.times), `${route.worker} · ${pause.what} ${pause.times}`, 950)
         .addTo(group);
@@ -168,8 +167,16 @@ function fleetdeskMap(map, layers, groups) {
     }
   }
 
-  /* Stops shrink to dots where most would cover each other; arrows need a leg that can carry one. */
+  /* Where most stops would cover each other, near ones of a route share a sign, and where that does
+     not help they shrink to dots; arrows need a leg that can carry one. */
   function suitZoom() {
+    const whole = mine.map((route) => route.route.places);
+    const shared = crowding(whole) > 0.25 ? whole.map(gathered) : whole;
+    const far = crowding(shared) > 0.4;
+    mine.forEach((route, index) => {
+      route.pins.clearLayers();
+      for (const here of far ? whole[index] : shared[index]) drawStops(route.route, here, route.pins);
+    });
     for (const route of mine) {
       route.arrows.clearLayers();
       const pixels = route.line.map((at) => map.project(at));
@@ -178,15 +185,41 @@ function fleetdeskMap(map, layers, groups) {
         if (length > 70) route.arrows.addLayer(arrow(pixels[i - 1], pixels[i], route.colour));
       }
     }
-    map.getContainer().classList.toggle("far", crowding() > 0.4);
+    map.getContainer().classList.toggle("far", far);
     map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
   }
 
-  function crowding() {
+  /* Places of one route that fall into one square of the screen, as one place. */
+  function gathered(places) {
+    const squares = new Map();
+    for (const here of places) {
+      const key = map.project(here.at).divideBy(30).floor().toString();
+      if (!squares.has(key)) squares.set(key, []);
+      squares.get(key).push(here);
+    }
+    return [...squares.values()].map((near) => {
+      if (near.length === 1) return near[0];
+      const stops = near.flatMap((here) => here.stops).sort((a, b) => a.n - b.n);
+      const label = ranges(stops.map((stop) => stop.n));
+      return { at: near[0].at, stack: 0, stops, label: label.length > 9 ? count(stops.length, "stop") : label };
+    });
+  }
+
+  function ranges(numbers) {
+    const spans = [];
+    for (const number of numbers) {
+      const last = spans[spans.length - 1];
+      if (last && number === last[1] + 1) last[1] = number;
+      else spans.push([number, number]);
+    }
+    return spans.map(([a, b]) => (a === b ? String(a) : `${a}\u2013${b}`)).join(", ");
+  }
+
+  function crowding(routes) {
     const squares = new Map();
     let pins = 0;
-    for (const route of data.routes) {
-      for (const here of route.places) {
+    for (const places of routes) {
+      for (const here of places) {
         const key = map.project(here.at).divideBy(28).floor().toString();
         squares.set(key, (squares.get(key) || 0) + 1);
         pins += 1;

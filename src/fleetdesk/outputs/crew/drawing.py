@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fleetdesk.model.places import Parking
-from fleetdesk.outputs.crew.stops import CrewRoute
+from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
 from fleetdesk.outputs.crew.words import ENGLISH, Words
 from fleetdesk.outputs.palette import Palette, palette
+from fleetdesk.outputs.wording import number_ranges
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
 _LEFT, _RIGHT = 0.06, 0.94
@@ -76,16 +77,30 @@ def _draw(
     axes.annotate(
         words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(12, 10), color=ink
     )
-    size = 210 if len(route.stops) <= 60 else 110
-    for stop in route.stops:
-        axes.scatter(stop.at.lon, stop.at.lat, s=size, c="white", edgecolors=way, zorder=3)
-        axes.annotate(str(stop.number), (stop.at.lon, stop.at.lat), ha="center", va="center",
-                      fontsize=8 if size > 200 else 5.5, color=ink, zorder=5)  # fmt: skip
+    sign = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": way, "lw": 1.2}
+    for at, label in _signs(route, around):
+        axes.annotate(label, at, ha="center", va="center", fontsize=7.5, color=ink, zorder=5,
+                      bbox=sign)  # fmt: skip
     left, right, low, high = around
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
     axes.set_axis_off()
     _scale(axes, around, words, colours.ink, has_parkings=bool(near))
+
+
+def _signs(
+    route: CrewRoute, around: tuple[float, float, float, float]
+) -> Iterator[tuple[tuple[float, float], str]]:
+    """Longitude, latitude and numbers; stops that would cover each other share a sign."""
+    left, right, low, high = around
+    size = max((right - left) * cos(radians(low)) / 26, (high - low) / 22)
+    near: dict[tuple[int, int], list[CrewStop]] = {}
+    for stop in route.stops:
+        column = int((stop.at.lon - left) * cos(radians(low)) / size)
+        near.setdefault((column, int((stop.at.lat - low) / size)), []).append(stop)
+    for stops in near.values():
+        label = number_ranges([stop.number for stop in stops])
+        yield (stops[0].at.lon, stops[0].at.lat), label if len(label) <= 14 else f"{label[:12]}…"
 
 
 def _scale(

@@ -26,8 +26,8 @@ from fleetdesk.settings.mail_sheet import Mail
 _PICTURE = "route.picture@fleetdesk"
 _ENCODED = "quoted-printable"
 """Not every server takes 8-bit texts."""
-_PLACE = 4
-"""The column of the place, which links to the worker's own map program."""
+_TODO, _PLACE = 3, 4
+"""The columns of the work, and of the place, which links to the worker's own map program."""
 
 
 def route_mail(
@@ -128,7 +128,12 @@ def _rows(route: CrewRoute, words: Words, cell: str, columns: int, ground: str) 
     for stop in route.stops:
         texts = [escape(text) for text in words.cells(route, stop)]
         texts[_PLACE] = f'<a href="{escape(geo(stop))}">{texts[_PLACE]}</a>'
-        rows.append("<tr>" + "".join(f'<td style="{cell}">{text}</td>' for text in texts) + "</tr>")
+        # Ids such as TH-0056 stay on one line, so that they can be found beside the vehicle.
+        cells = (
+            f'<td style="{cell}{";white-space:nowrap" if column < _TODO else ""}">{text}</td>'
+            for column, text in enumerate(texts)
+        )
+        rows.append(f"<tr>{''.join(cells)}</tr>")
         rows += pauses(stop.number)
     return rows
 

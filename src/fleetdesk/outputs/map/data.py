@@ -11,7 +11,7 @@ from itertools import chain
 from fleetdesk.model.places import Point, cell_bounds
 from fleetdesk.outputs.map.view import MapCell, MapRoute, MapStop, MapView
 from fleetdesk.outputs.palette import Palette, text_on
-from fleetdesk.outputs.wording import money
+from fleetdesk.outputs.wording import money, number_ranges
 
 Position = tuple[float, float]
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -146,17 +146,6 @@ def _places(
         )
         taken[position] += 1
     return places
-
-
-def number_ranges(numbers: Sequence[int]) -> str:
-    """`3`, `3-5` or `3, 7-8` for ascending numbers."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(a) if a == b else f"{a}\u2013{b}" for a, b in spans)
 
 
 def _stop(stop: MapStop, currency: str) -> dict[str, object]:

@@ -33,6 +33,7 @@ def route_map(view: MapView) -> str:
         font_size="14px",
         max_zoom=19,
         min_zoom=3,
+        zoom_snap=0.5,
     )
     groups = _groups(view)
     for group in groups.values():
