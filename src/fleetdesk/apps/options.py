@@ -17,9 +17,24 @@ here_argument = click.argument(
 def city_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a new workbook is made with."""
     for option in (
-        click.option("--currency", default="EUR", show_default=True, help="ISO code of its money, for a new workbook."),
-        click.option("--timezone", default="UTC", show_default=True, help="Its IANA time zone, for a new workbook."),
-        click.option("--city", default="My city", show_default=True, help="The city's name, for a new workbook."),
+        click.option(
+            "--currency",
+            default="EUR",
+            show_default=True,
+            help="ISO code of its money, for a new workbook.",
+        ),
+        click.option(
+            "--timezone",
+            default="UTC",
+            show_default=True,
+            help="Its IANA time zone, for a new workbook.",
+        ),
+        click.option(
+            "--city",
+            default="My city",
+            show_default=True,
+            help="The city's name, for a new workbook.",
+        ),
     ):
         command = option(command)
     return command
