@@ -20,7 +20,9 @@ from pathlib import Path
 
 from system_needs import (
     Stopped,
+    missing_for_maps,
     missing_for_qt,
+    missing_for_screen,
     missing_for_venv,
     missing_services,
     offer,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 USAGE = """\
 python3 build/dev.py demo [options]     make the sample city in demo/ and run a planner's day
 python3 build/dev.py app [workbook]     open the window
+python3 build/dev.py screenshots        walk through the window's day; pictures in docs/screenshots
 python3 build/dev.py test [options]     lint, types, import contracts, tests; options go to pytest
 python3 build/dev.py check              lint, types and import contracts only
 python3 build/dev.py bench NAME [...]   run benchmarks/NAME.py; its options follow
@@ -68,7 +71,8 @@ def main(argv: list[str]) -> int:
     """Run the verb and return its exit code."""
     verb, args = (argv[0], argv[1:]) if argv else ("", [])
     verbs = {
-        "demo": demo, "app": app, "test": test, "check": check, "bench": bench, "lock": lock,
+        "demo": demo, "app": app, "screenshots": screenshots, "test": test, "check": check,
+        "bench": bench, "lock": lock,
     }  # fmt: skip
     if verb in ("help", "-h", "--help"):
         print(USAGE, end="")
@@ -105,11 +109,19 @@ def app(args: list[str]) -> int:
     return run([BIN / f"fleetdesk{EXE}", "app", *args])
 
 
+def screenshots(args: list[str]) -> int:
+    """Walk through the planner's day in a real window and keep pictures of it."""
+    ensure(DEV, missing_for_qt)
+    with _one_at_a_time():
+        offer(lambda: {**missing_for_screen(), **missing_for_maps()})
+    return run([PYTHON, TOP / "build" / "screenshots.py", *args])
+
+
 def test(args: list[str]) -> int:
     """Run every check and every test; all of them, so that one run shows all that is wrong."""
     ensure(DEV, missing_for_qt)
     with _one_at_a_time():
-        offer(missing_services)
+        offer(lambda: {**missing_services(), **missing_for_maps()})
     workers = [] if "--pdb" in args else ["-n", "2"]
     pytest: Command = [PYTHON, "-m", "pytest", *workers, *args]
     return _run_all([*_checks(), ("pytest", pytest)])

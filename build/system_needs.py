@@ -33,6 +33,27 @@ QT_LIBRARIES = {
     "libxkbcommon.so.0": "libxkbcommon0",
 }
 
+# What the maps in the window need beside these; without them the maps are files only.
+MAP_LIBRARIES = {
+    "libnss3.so": ("libnss3",),
+    "libasound.so.2": ("libasound2", "libasound2t64"),
+    "libXcomposite.so.1": ("libxcomposite1",),
+    "libXdamage.so.1": ("libxdamage1",),
+    "libXrandr.so.2": ("libxrandr2",),
+    "libXtst.so.6": ("libxtst6",),
+    "libxkbfile.so.1": ("libxkbfile1",),
+}
+
+# A screen that is none, and what Qt needs to show a real window on it.
+SCREEN = {"Xvfb": ("xvfb",), "xauth": ("xauth",)}
+SCREEN_LIBRARIES = {
+    "libxcb-cursor.so.0": ("libxcb-cursor0",),
+    "libxcb-icccm.so.4": ("libxcb-icccm4",),
+    "libxcb-keysyms.so.1": ("libxcb-keysyms1",),
+    "libxcb-shape.so.0": ("libxcb-shape0",),
+    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0",),
+}
+
 # The servers that tests start by themselves, and the Debian packages they are in, the first that
 # there is. Their own daemons, if a package starts them, are not used.
 SERVICES = {
@@ -74,6 +95,22 @@ def missing_for_qt() -> dict[str, str]:
     if sys.platform != "linux":
         return {}
     return {name: package for name, package in QT_LIBRARIES.items() if not _loads(name)}
+
+
+def missing_for_maps() -> dict[str, tuple[str, ...]]:
+    """The libraries that maps in the window lack, with packages to try."""
+    if sys.platform != "linux":
+        return {}
+    return {name: packages for name, packages in MAP_LIBRARIES.items() if not _loads(name)}
+
+
+def missing_for_screen() -> dict[str, tuple[str, ...]]:
+    """What a real window needs where there is no screen, with packages to try."""
+    if sys.platform != "linux":
+        return {}
+    programs = {name: packages for name, packages in SCREEN.items() if not shutil.which(name)}
+    libraries = {name: packages for name, packages in SCREEN_LIBRARIES.items() if not _loads(name)}
+    return {**programs, **libraries}
 
 
 def missing_services() -> dict[str, tuple[str, ...]]:
@@ -142,7 +179,7 @@ def offer(missing: Callable[[], dict[str, tuple[str, ...]]]) -> None:
     rights = _administrator() if _is_debian() else None
     if rights is not None:
         wanted = ", ".join(packages[0] for packages in lacking.values())
-        say(f"Installing for the tests of services: {wanted}")
+        say(f"Installing for some tests: {wanted}")
         apt = "apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20"
         install = f"{apt} install -y --no-install-recommends"
         # One at a time: a package that this system does not have must not keep the others out.

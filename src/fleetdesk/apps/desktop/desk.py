@@ -35,6 +35,7 @@ class Desk(QObject):
         self.memory, self.theme = memory, theme
         self.workbook = ""
         self._title = ""
+        self._warmed = False
         self._clock = QElapsedTimer()
         self._reader = Worker(self)
         self._runner = Worker(self)
@@ -53,12 +54,18 @@ class Desk(QObject):
         return bool(self._title)
 
     @property
+    def reading(self) -> bool:
+        """Whether something is being read, or changed routes are being priced."""
+        return self._reader.busy or self._planner.busy
+
+    @property
     def folder(self) -> Path:
         """The workspace."""
         return Path(self.workbook).parent
 
     def warm(self) -> None:
         """Start both processes ahead: first the one that the first page waits for."""
+        self._warmed = True
         self._reader.warm("overview", "forms")
         self._later.start()
 
@@ -149,7 +156,8 @@ class Desk(QObject):
         self._runner.close()
         self._runner.deleteLater()
         self._runner = Worker(self)
-        self._later.start()
+        if self._warmed:
+            self._later.start()
 
     def _changed_on_disk(self) -> None:
         if not self.busy:

@@ -1,0 +1,103 @@
+"""Maps in the window: drawn from the run's own file, without a single request outside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from fleetdesk.apps.desktop.widgets import map_view
+from fleetdesk.apps.desktop.widgets.map_view import MapView
+
+pytestmark = pytest.mark.skipif(
+    not map_view.MAPS, reason="the web engine's system libraries are not here"
+)
+
+
+def ask(view: MapView, qtbot: QtBot, script: str) -> object:
+    found: list[object] = []
+    view._view.page().runJavaScript(script, 0, found.append)
+    qtbot.waitUntil(lambda: bool(found), timeout=60_000)
+    return found[0]
+
+
+def shows(view: MapView, qtbot: QtBot, script: str) -> bool:
+    """Whether the page, once it is there, says so."""
+    qtbot.waitUntil(lambda: view._view is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: bool(ask(view, qtbot, script)), timeout=60_000)
+    return True
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[str, list[str]]]:
+    """A server that a page may not reach, and what it was asked for all the same."""
+    asked: list[str] = []
+
+    class Noting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Noting)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_map_of_a_run_is_drawn_and_asks_for_nothing_outside(
+    maps: None, qapp: QApplication, qtbot: QtBot, city: Path
+) -> None:
+    (page,) = (city.parent / "outputs").rglob("route map.html")
+    view = MapView("Map")
+    qtbot.addWidget(view)
+    view.resize(600, 500)
+    view.show()
+    view.show_file(str(page))
+    assert shows(view, qtbot, "document.querySelectorAll('.leaflet-marker-icon').length > 3")
+    assert view.refused == []
+    view.retire()
+
+
+def test_a_page_that_asks_outside_reaches_nothing(
+    maps: None, qapp: QApplication, qtbot: QtBot, tmp_path: Path, outside: tuple[str, list[str]]
+) -> None:
+    address, asked = outside
+    page = tmp_path / "spy.html"
+    page.write_text(
+        f"<html><body><p id='there'>here</p><img src='{address}/x.png'>"
+        f"<script src='{address}/a.js'></script><iframe src='{address}/f.html'></iframe>"
+        f"<script>fetch('{address}/fetched').catch(() => 0);"
+        f"navigator.sendBeacon('{address}/beacon'); location = '{address}/gone';</script>"
+        "</body></html>",
+        encoding="utf-8",
+    )
+    view = MapView("Map")
+    qtbot.addWidget(view)
+    view.show()
+    view.show_file(str(page))
+    assert shows(view, qtbot, "document.getElementById('there') !== null")
+    qtbot.wait(1500)
+    assert asked == []
+    view.retire()
+
+
+def test_without_a_web_engine_the_file_is_named(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path
+) -> None:
+    view = MapView("Map")
+    qtbot.addWidget(view)
+    view.show()
+    view.show_file(str(tmp_path / "route map.html"))
+    assert "route map.html" in view._said.text() and view._view is None

@@ -1,0 +1,195 @@
+"""Settings: typed forms, problems beside the value, saved into the workbook's own cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from fleetdesk.apps.desktop.pages.settings import SettingsPage
+from fleetdesk.apps.desktop.widgets.form_editor import FormEditor
+from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
+from fleetdesk.apps.desktop.widgets.list_editor import ListEditor
+from fleetdesk.apps.desktop.window import MainWindow
+from fleetdesk.settings.fields import inputs_of
+from fleetdesk.settings.schema import City, Weights
+
+from .conftest import settle
+
+GREEK = QLocale(QLocale.Language.Greek, QLocale.Country.Greece)
+LOW = next(entry for entry in inputs_of(Weights) if entry.key == "low_battery")
+DAY = next(entry for entry in inputs_of(City) if entry.key == "plan_day")
+
+
+@pytest.fixture
+def page(opened: MainWindow, qtbot: QtBot) -> SettingsPage:
+    opened.show_page(SettingsPage)
+    settle(opened, qtbot)
+    found: SettingsPage = opened.page(SettingsPage)
+    return found
+
+
+def form(page: SettingsPage, sheet: str) -> FormEditor:
+    editor = page.editor(sheet)
+    assert isinstance(editor, FormEditor)
+    return editor
+
+
+def value(book: Path, sheet: str, cell: str) -> object:
+    return openpyxl.load_workbook(book)[sheet][cell].value
+
+
+def cell_of(editor: FormEditor, key: str) -> str:
+    return next(cell.cell for cell in editor.sheet.rows[0] if cell.key == key)
+
+
+def said(editor: FormEditor) -> list[str]:
+    labels = editor.findChildren(QLabel)
+    return [one.text() for one in labels if one.property("role") == "problem" and one.text()]
+
+
+def test_a_typed_value_is_checked_at_once_and_saved_into_its_cell(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    editor = form(page, "Weights")
+    field = editor.fields["low_battery"]
+    assert isinstance(field, QLineEdit)
+    field.setText("7")
+    assert "Enter a number from 0 to 1" in said(editor) and not page.save.isEnabled()
+    field.setText("0.5")
+    assert page.save.isEnabled() and not said(editor)
+    cell, before = cell_of(editor, "low_battery"), city.read_bytes()
+    page.save_changes()
+    settle(opened, qtbot)
+    qtbot.waitUntil(lambda: not page.changes(), timeout=60_000)
+    settle(opened, qtbot)
+    assert value(city, "Weights", cell) == 0.5
+    assert (city.parent / "backups").is_dir()
+    page.take_back.click()
+    settle(opened, qtbot)
+    qtbot.waitUntil(lambda: value(city, "Weights", cell) != 0.5, timeout=60_000)
+    settle(opened, qtbot)
+    assert value(city, "Weights", cell) == openpyxl_value(before, city, cell)
+
+
+def openpyxl_value(data: bytes, near: Path, cell: str) -> object:
+    aside = near.with_name("before.xlsx")
+    aside.write_bytes(data)
+    return value(aside, "Weights", cell)
+
+
+def test_what_is_wrong_across_sheets_is_said_before_it_is_saved(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot
+) -> None:
+    editor = form(page, "City")
+    field = editor.fields["timezone"]
+    assert isinstance(field, QLineEdit)
+    field.setText("Mars/Olympus")
+    qtbot.wait(500)
+    settle(opened, qtbot)
+    assert any("known time zone" in text for text in said(editor))
+    assert "(1)" in page.sheets.item(0).text()
+    page.discard_changes()
+    settle(opened, qtbot)
+    assert not page.changes()
+
+
+def test_a_list_is_edited_in_place_and_grows(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    editor = page.editor("Parkings")
+    assert isinstance(editor, ListEditor)
+    rows = editor.model.rowCount()
+    index = editor.model.index(0, 1)
+    assert editor.model.setData(index, "Πλατεία Ελευθερίας")
+    at = editor.model.add()
+    for column, text in enumerate(["P-99", "Νέα", "40.63", "22.95"]):
+        assert editor.model.setData(editor.model.index(at, column), text)
+    assert not editor.model.setData(editor.model.index(at, 2), "north")
+    qtbot.wait(500)
+    settle(opened, qtbot)
+    page.save_changes()
+    qtbot.waitUntil(lambda: not page.changes(), timeout=60_000)
+    settle(opened, qtbot)
+    again = page.editor("Parkings")
+    assert isinstance(again, ListEditor)
+    assert again.model.rowCount() == rows + 1
+    assert again.model.data(again.model.index(rows, 0)) == "P-99"
+    assert again.model.data(again.model.index(0, 1)) == "Πλατεία Ελευθερίας"
+
+
+def test_changes_made_elsewhere_do_not_drop_what_was_typed_here(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    field = form(page, "Weights").fields["roi"]
+    assert isinstance(field, QLineEdit)
+    field.setText("0.9")
+    book = openpyxl.load_workbook(city)
+    book["City"]["B5"] = "Larisa"
+    book.save(city)
+    qtbot.waitUntil(lambda: "changed elsewhere" in page.form.label("state").text(), timeout=15_000)
+    settle(opened, qtbot)
+    assert page.changes()
+    refused = []
+    opened.desk.failed.connect(refused.append)
+    page.save_changes()
+    qtbot.waitUntil(lambda: bool(refused), timeout=60_000)
+    settle(opened, qtbot)
+    assert "was changed while" in refused[0].cause and page.changes()
+    assert value(city, "City", "B5") == "Larisa"
+    page.discard_changes()
+    settle(opened, qtbot)
+
+
+def test_a_locked_workbook_is_shown_and_not_written(
+    opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    city.with_name(f".~lock.{city.name}#").write_text(",Ελένη,host,now;", encoding="utf-8")
+    opened.show_page(SettingsPage)
+    settle(opened, qtbot)
+    page: SettingsPage = opened.page(SettingsPage)
+    field = form(page, "Weights").fields["roi"]
+    assert isinstance(field, QLineEdit)
+    field.setText("0.9")
+    assert "open in LibreOffice" in page.form.label("state").text()
+    assert not page.save.isEnabled()
+    page.discard_changes()
+    settle(opened, qtbot)
+
+
+def test_a_broken_workbook_is_a_sentence(opened: MainWindow, qtbot: QtBot, city: Path) -> None:
+    city.write_bytes(b"not a workbook")
+    opened.desk.changed.emit()
+    opened.show_page(SettingsPage)
+    settle(opened, qtbot)
+    text = opened.page(SettingsPage).form.label("problems").text()
+    assert "FleetDesk.xlsx" in text
+    settle(opened, qtbot)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0,5", 0.5), ("0.5", 0.5), ("", None)])
+def test_numbers_are_understood_with_the_locales_sign_and_the_point(
+    text: str, expected: object
+) -> None:
+    assert as_value(text, LOW, GREEK) == expected
+    assert as_text(expected, GREEK) == text.replace(".", ",")
+
+
+@pytest.mark.parametrize("text", ["2", "-0.1", "much", "1e400"])
+def test_a_number_out_of_bounds_says_what_is_expected(text: str) -> None:
+    with pytest.raises(NotUsable, match="a number from 0 to 1"):
+        as_value(text, LOW, GREEK)
+
+
+@pytest.mark.parametrize("text", ["2026-06-17", "17/6/26"])
+def test_days_are_understood_as_iso_and_as_the_locale_writes_them(text: str) -> None:
+    try:
+        found = as_value(text, DAY, GREEK)
+    except NotUsable:
+        assert "/" in text  # the locale's form depends on the system's tables
+        return
+    assert str(found).endswith("06-17")
