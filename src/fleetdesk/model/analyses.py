@@ -43,7 +43,7 @@ SEGMENTS = Analysis(
     inputs=("riders", "trips", "subscriptions", "payments", "rider_swaps"),
     settings=("segments", "riders", "city"),
     sheets=(
-        "Segments", "Segment numbers", "RFM", "Sub-segments", "Unusual riders",
+        "Rider segments", "Segment numbers", "RFM", "Sub-segments", "Unusual riders",
         "Riders by segment",
     ),
     page="analyses/segments.md",
@@ -70,7 +70,7 @@ RETENTION = Analysis(
     group=Group.RIDERS,
     inputs=("riders", "subscriptions"),
     settings=("retention", "riders", "city"),
-    sheets=("Retention", "Retention hazard", "Retention by package", "Retention factors"),
+    sheets=("Retention curves", "Retention hazard", "Retention by package", "Retention factors"),
     page="analyses/retention.md",
 )
 
@@ -81,7 +81,7 @@ LIFETIME_VALUE = Analysis(
     group=Group.RIDERS,
     inputs=("riders", "trips", "subscriptions", "payments"),
     settings=("lifetime_value", "riders", "city"),
-    sheets=("Lifetime value", "Value by group", "Value by rider"),
+    sheets=("Rider value", "Value by group", "Value by rider"),
     page="analyses/lifetime-value.md",
 )
 

@@ -8,11 +8,11 @@ and a file whose digest is not the manifest's is refused.
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from fleetdesk.riders.lifetimes import Lifetimes
 from fleetdesk.riders.matrix import Scale
 from fleetdesk.riders.purchases import BgNbd, GammaGamma
 from fleetdesk.riders.segments import SegmentModel
-from fleetdesk.store.files import disk_trouble, flush, flush_folder, sha256_of
+from fleetdesk.store.files import sha256_of
 
 FORMAT = 1
 TRUSTED = (
@@ -70,44 +70,28 @@ class Kept:
     parts: Mapping[str, Any]
 
 
-def save_model(folder: Path, manifest: Manifest, parts: Mapping[str, Any], card: str) -> None:
-    """Keep the parts in `folder` / name, in place of what was there; whole or not at all."""
-    target = folder / manifest.name
-    aside, before = target.with_name(target.name + ".new"), target.with_name(target.name + ".old")
-    with disk_trouble("keeping a model", folder):
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        plain = {}
-        for name, part in parts.items():
-            if isinstance(part, ChurnModel) and part.pipeline is not None:
-                skops_io.dump(part.pipeline, aside / _PIPELINE, compression=zipfile.ZIP_DEFLATED)
-                part = replace(part, pipeline=None)
+def model_files(manifest: Manifest, parts: Mapping[str, Any], card: str) -> dict[str, bytes]:
+    """The files of a model by name, the manifest with their digests among them."""
+    files: dict[str, bytes] = {_CARD: card.encode()}
+    plain = {}
+    for name, part in parts.items():
+        if isinstance(part, ChurnModel) and part.pipeline is not None:
+            files[_PIPELINE] = skops_io.dumps(part.pipeline, compression=zipfile.ZIP_DEFLATED)
+            plain[name] = _packed(replace(part, pipeline=None))
+        else:
             plain[name] = _packed(part)
-        (aside / _MODEL).write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
-        (aside / _CARD).write_text(card, encoding="utf-8")
-        digests = {path.name: sha256_of(path) for path in sorted(aside.iterdir())}
-        told = _packed(replace(manifest, files=digests)) | {"format": FORMAT}
-        (aside / _MANIFEST).write_text(json.dumps(told, indent=2), encoding="utf-8")
-        for path in aside.iterdir():
-            flush(path)
-        flush_folder(aside)
-        shutil.rmtree(before, ignore_errors=True)
-        if target.exists():
-            target.rename(before)
-        aside.rename(target)
-        flush_folder(folder)
-        shutil.rmtree(before, ignore_errors=True)
+    files[_MODEL] = json.dumps(plain, allow_nan=False).encode()
+    digests = {name: sha256(content).hexdigest() for name, content in sorted(files.items())}
+    told = _packed(replace(manifest, files=digests)) | {"format": FORMAT}
+    return files | {_MANIFEST: json.dumps(told, indent=2).encode()}
 
 
-def load_model(folder: Path, name: str) -> Kept | None:
-    """The kept model of this name; None when there is none.
+def load_model(place: Path) -> Kept | None:
+    """The model kept in a folder; None when there is none.
 
     Raises StoreUnusable when a file is missing, was changed since it was kept, or holds a type
     that is not trusted.
     """
-    place = folder / name
-    if not place.exists():
-        place = place.with_name(name + ".old")  # cut off between two renames
     if not (place / _MANIFEST).is_file():
         return None
     manifest = _manifest(place)
@@ -115,7 +99,7 @@ def load_model(folder: Path, name: str) -> Kept | None:
         path = place / file
         if Path(file).name != file or not path.is_file() or sha256_of(path) != digest:
             raise _refused(path, "its content is not what was kept")
-    if set(manifest.files) < {_MODEL}:
+    if _MODEL not in manifest.files:
         raise _refused(place / _MODEL, "the manifest does not name it")
     try:
         plain = json.loads((place / _MODEL).read_text(encoding="utf-8"))

@@ -1,0 +1,87 @@
+"""Who is about to leave, what it is worth to keep them, and whom acting pays for."""
+
+from __future__ import annotations
+
+from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.workflows.catalog import Answer, Ask
+
+_EXPLAINED = 2000
+_PURPOSE = "Foretells each rider's chance to cancel, or not to ride at all, within the horizon."
+_LIMITS = (
+    "When prices, packages or the season change: it knows only what it has seen. When the sheet "
+    "Churn model shows no lead over the base rate. For riders of a group that the sheet Bias audit "
+    "names. It tells who leaves, not who can be kept: measure that with a test."
+)
+
+
+def answer(ask: Ask) -> Answer:
+    """Learn who leaves, foretell today's riders, and weigh what keeping them is worth."""
+    import numpy as np
+
+    from fleetdesk.riders.bias import audit
+    from fleetdesk.riders.churn import reasons
+    from fleetdesk.riders.churn_actions import BANDS, actions, decide, profit_curve
+    from fleetdesk.workflows.rider_models import churn_of, model_of_run, value_by_rider, values_of
+
+    settings, sheet = ask.settings, ask.settings.churn
+    ask.on_progress("Learning who leaves", 0.1)
+    found = churn_of(ask.record, settings)
+    ask.on_progress("Weighing what riders are worth", 0.6)
+    worth = np.nan_to_num(value_by_rider(ask.record, settings, found.now["rider_id"]))
+    then = np.nan_to_num(value_by_rider(ask.record, settings, found.test["rider_id"]))
+    chance = found.now["chance"].to_numpy(float)
+    decided = decide(chance, worth, sheet)
+    explained = np.argsort(-chance, kind="stable")[:_EXPLAINED]
+    why = np.full(len(chance), "", dtype=object)
+    why[explained] = reasons(found.fit.model, found.now.iloc[explained], found.fit.drivers)
+    known = actions(sheet)
+    riders = found.now.assign(
+        value=worth,
+        band=[BANDS[band] for band in decided.band],
+        action=[known[band].what for band in decided.band],
+        gain=decided.gain,
+        act=decided.act,
+        reason=why,
+    )
+    limits = settings.riders
+    groups = audit(
+        found.fit.held_out, found.left, found.test["age_group"], limits.bias_limit_pct,
+        sheet.high_risk_pct, limits.smallest_group, settings.city.seed,
+    )  # fmt: skip
+    chosen = found.fit.quality[found.fit.model.kind]
+    at_risk, gain = int((decided.band == 0).sum()), float(decided.gain[decided.act].sum())
+    notes = " ".join(values_of(ask.record, settings).notes)
+    note = (
+        f"Learnt from {found.learnt_rows} rows from {found.from_at:%Y-%m-%d} on, tried on "
+        f"{len(found.test)} riders of {found.test_at:%Y-%m-%d}. {found.fit.note.capitalize()}. "
+        f"{notes}"
+    )
+    told = ChurnTold(
+        riders, found.fit, profit_curve(found.fit.held_out, found.left, then, sheet), groups,
+        note.strip(),
+    )  # fmt: skip
+    auc = chosen.auc.value if chosen.auc else None
+    return Answer(
+        sheets=churn_sheets(told, settings),
+        headline=(
+            f"Churn: {at_risk} of {len(riders)} riders at high risk within {sheet.horizon_days} "
+            f"days; acting where it pays should bring {gain:,.2f} {settings.city.currency}."
+        ),
+        summary={
+            "riders_at_high_risk": at_risk,
+            "churn_auc": None if auc is None else round(auc, 4),
+            "churn_ece": round(chosen.ece, 4),
+        },
+        files=model_of_run(
+            ask, "churn", {"churn": found.fit.model}, found.now, found.fit.model.numbers,
+            {"auc": auc, "brier": chosen.brier.value, "ece": chosen.ece}, found.fit.note,
+            (_PURPOSE, _LIMITS),
+        ),
+    )  # fmt: skip
+
+
+def empty(settings: Settings) -> tuple[ResultSheet, ...]:
+    """The sheets before the first run."""
+    return churn_sheets(None, settings)

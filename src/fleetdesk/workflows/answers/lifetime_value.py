@@ -1,0 +1,63 @@
+"""What riders are still worth, with and without a package."""
+
+from __future__ import annotations
+
+from fleetdesk.outputs.tables.riders_value import value_sheets
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import ResultSheet
+from fleetdesk.workflows.catalog import Answer, Ask
+
+_PURPOSE = "Tells how long riders stay or how often they come back, and what that is worth."
+_LIMITS = (
+    "Beyond the months that were seen it follows a curve that fits what was seen. It takes today's "
+    "spend and margin to go on. A single rider's life may go either way: it is for groups, and for "
+    "weighing what an action may cost."
+)
+
+
+def answer(ask: Ask) -> Answer:
+    """Value today's riders and keep the models."""
+    import numpy as np
+
+    from fleetdesk.errors import NotEnoughData
+    from fleetdesk.workflows.rider_models import model_of_run, values_of
+
+    settings = ask.settings
+    ask.on_progress("Valuing riders", 0.2)
+    found = values_of(ask.record, settings)
+    known = found.riders[found.riders["value"].notna()]
+    if known.empty:
+        raise NotEnoughData(
+            "No rider's value can be told",
+            found="; ".join(found.notes),
+            fix="Import older subscriptions and trips",
+        )
+    parts = {"lifetimes": found.lifetimes, "often": found.often, "much": found.much}
+    metrics = {
+        "concordance": found.lifetimes.concordance if found.lifetimes else None,
+        "bg_nbd_log_likelihood": found.often.log_likelihood if found.often else None,
+    }
+    sheet = settings.lifetime_value
+    note = (
+        f"Margin {sheet.margin_pct:g} % of what riders pay, {sheet.discount_pct:g} % a year, "
+        f"{sheet.horizon_months} months. {' '.join(found.notes)}"
+    ).strip()
+    total, mean = float(known["value"].sum()), float(np.mean(known["value"]))
+    money = settings.city.currency
+    return Answer(
+        sheets=value_sheets(found.riders, note, settings),
+        headline=(
+            f"Lifetime value: {len(known)} riders, {mean:,.2f} {money} each and {total:,.2f} "
+            f"{money} together."
+        ),
+        summary={"riders_valued": len(known), "mean_value": round(mean, 2)},
+        files=model_of_run(
+            ask, "lifetime_value", {name: part for name, part in parts.items() if part},
+            found.riders, ("monthly_spend", "tenure_months"), metrics, note, (_PURPOSE, _LIMITS),
+        ),
+    )  # fmt: skip
+
+
+def empty(settings: Settings) -> tuple[ResultSheet, ...]:
+    """The sheets before the first run."""
+    return value_sheets(None, "", settings)
