@@ -10,6 +10,7 @@ import pytest
 from tests.services.spark import needs_spark
 
 from fleetdesk.errors import StoreUnusable
+from fleetdesk.store import spark_store
 from fleetdesk.store.open import open_any
 
 
@@ -47,3 +48,20 @@ def test_what_is_cached_may_rest_on_tables_in_memory(tmp_path: Path) -> None:
 def test_there_is_no_store_to_read_unless_one_is_laid(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="no FleetDesk store in this folder"):
         open_any("spark:local", tmp_path)
+
+
+def test_what_looks_after_the_folder_starts_no_spark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(address: str) -> None:
+        raise AssertionError(address)
+
+    monkeypatch.setattr(spark_store, "_session", started)
+    with open_any("spark:local", tmp_path / "store", create=True) as store:
+        with store.new_generation("test") as generation:
+            generation.append("weather", weather(0, 1))
+        assert len(store.imports()) == 1 and store.data_window() is None
+        store.verify()
+        store.collect_garbage()
+        with pytest.raises(AssertionError, match="spark:local"):
+            store.tables()

@@ -59,20 +59,21 @@ def open_spark(
     create: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SparkStore:
-    """Open a workspace's store folder for reading through `spark:local` or `spark://host:port`."""
+    """Open a workspace's store folder for reading through `spark:local` or `spark://host:port`.
+
+    Spark is started when tables are asked for; what only looks after the folder does without.
+    """
     with open_store(folder, create=create, clock=clock):
         pass  # it is there, whole and of our version
-    return SparkStore(folder, _session(address), clock=clock)
+    return SparkStore(folder, address, clock=clock)
 
 
 class SparkStore(DuckDbStore):
     """A workspace's store whose tables are Spark's; made by `open_spark`."""
 
-    def __init__(
-        self, folder: Path, session: SparkSession, *, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, folder: Path, address: str, *, clock: Callable[[], datetime]) -> None:
         super().__init__(folder, clock=clock, threads=1, memory_limit="")
-        self._session = session
+        self._address = address
 
     def capabilities(self) -> StoreCapabilities:
         """Queries on several computers, writers on one."""
@@ -81,7 +82,7 @@ class SparkStore(DuckDbStore):
         )
 
     def _open_views(self) -> Views:
-        return _SparkViews(self._session.newSession(), self.folder, self._manifest)
+        return _SparkViews(_session(self._address).newSession(), self.folder, self._manifest)
 
 
 class _SparkViews(Views):
