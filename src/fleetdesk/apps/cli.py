@@ -21,6 +21,7 @@ from fleetdesk.apps.mailing import mail, plan
 from fleetdesk.apps.opening import app
 from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
+from fleetdesk.apps.scoring import score
 from fleetdesk.apps.sending import send
 from fleetdesk.apps.trying import replay, sandbox
 from fleetdesk.errors import FleetDeskError
@@ -275,6 +276,7 @@ for command in (
     login,
     sandbox,
     replay,
+    score,
 ):
     cli.add_command(command)
 

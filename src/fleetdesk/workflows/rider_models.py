@@ -20,6 +20,7 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.riders import outcomes, riders_over
 from fleetdesk.features.stays import purchases, stays
 from fleetdesk.riders.churn import ChurnFit, fit_churn
+from fleetdesk.riders.churn_actions import BANDS, bands
 from fleetdesk.riders.classify import Flags, Floats
 from fleetdesk.riders.drift import spreads, stability_index
 from fleetdesk.riders.lifetime_value import Values, contract_values, free_values
@@ -184,14 +185,18 @@ def _values(record: Known, settings: Settings) -> Valued:
     except NotEnoughData as lack:
         notes.append(f"Riders in a package are valued by their trips: {lack}")
     try:
-        done = purchases(record.tables["trips"], record.moment.as_of, settings)
-        history = frame(done).sort_values("rider_id", ignore_index=True)
+        history = _history(record, settings)
         often, much = fit_bg_nbd(history), fit_gamma_gamma(history)
     except NotEnoughData as lack:
         history = pd.DataFrame()
         notes.append(f"Riders without a package have no value: {lack}")
     rows = valued_rows(now, running_stays(record), history, lifetimes, often, much, settings)
     return Valued(rows, lifetimes, often, much, tuple(notes))
+
+
+def _history(record: Known, settings: Settings) -> pd.DataFrame:
+    done = purchases(record.tables["trips"], record.moment.as_of, settings)
+    return frame(done).sort_values("rider_id", ignore_index=True)
 
 
 def running_stays(record: Known) -> pd.DataFrame:
@@ -322,3 +327,28 @@ def why_learn_anew(model: Kept, riders: pd.DataFrame, now: datetime, settings: S
     if worst is not None and drift[worst] > limits.drift_limit:
         return f"riders changed in {worst.replace('_', ' ')} (stability index {drift[worst]:.2f})"
     return ""
+
+
+def scored(
+    riders: pd.DataFrame, models: Mapping[str, Kept], record: Known, settings: Settings
+) -> pd.DataFrame:
+    """The riders with segment, chance_to_leave_pct, risk and value, as far as models are kept."""
+    rows = riders
+    if "segments" in models:
+        model = models["segments"].parts["segments"]
+        rows = rows.assign(segment=[model.names[label] for label in model.labels(riders)])
+    if "churn" in models:
+        chance = models["churn"].parts["churn"].chances(riders)
+        rows = rows.assign(
+            chance_to_leave_pct=np.round(100.0 * chance, 1),
+            risk=[BANDS[band] for band in bands(chance, settings.churn)],
+        )
+    if "lifetime_value" in models:
+        parts = models["lifetime_value"].parts
+        history = _history(record, settings) if "often" in parts else pd.DataFrame()
+        valued = valued_rows(
+            riders, running_stays(record), history, parts.get("lifetimes"), parts.get("often"),
+            parts.get("much"), settings,
+        )  # fmt: skip
+        rows = rows.assign(value=np.round(valued["value"].to_numpy(float), 2))
+    return rows

@@ -73,7 +73,8 @@ def _curves(told: RetentionResult | None, curves: list[Curve], settings: Setting
             differ = "differ" if rank < 0.05 else "may differ by chance"
             note += f" The packages {differ} (log-rank p = {rank:.3g})."
     return sheet(
-        "Retention curves", "How long riders stay in a package", note, columns, rows, settings, key=_MONTH,
+        "Retention curves", "How long riders stay in a package", note, columns, rows, settings,
+        key=_MONTH,
         charts=(
             Chart(
                 ChartKind.STEP, "Riders still there", _MONTH, "Still there", "%", _MONTH,

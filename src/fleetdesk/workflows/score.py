@@ -1,0 +1,105 @@
+"""`fleetdesk score`: today's riders by the models that runs have kept, without learning anew."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleetdesk.errors import NotEnoughData
+from fleetdesk.model.csv_guard import guarded
+from fleetdesk.workflows.context import Clock, open_context, utc_now
+from fleetdesk.workflows.known import known
+from fleetdesk.workflows.progress import OnProgress, silent
+
+COLUMNS = ("rider_id", "segment", "chance_to_leave_pct", "risk", "value")
+MODELS = ("segments", "churn", "lifetime_value")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How today's riders were placed; `doubts` say which models should be learnt anew, and why.
+
+    `groups` has the riders of each segment and risk, without those too few to be shown.
+    """
+
+    riders: int
+    used: tuple[str, ...]
+    groups: Mapping[str, int | None]
+    doubts: Mapping[str, str]
+    file: Path | None
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """For the command line."""
+        lines = [f"{self.riders} riders by the kept models {', '.join(self.used)}"]
+        lines += [
+            f"  {name}: {'too few to show' if count is None else count}"
+            for name, count in self.groups.items()
+        ]
+        lines += [
+            f"Learn {name} anew, {why}: run with --only {name}" for name, why in self.doubts.items()
+        ]
+        if self.file is not None:
+            lines.append(f"Wrote {self.file}")
+        return {
+            "riders": self.riders,
+            "models": list(self.used),
+            "groups": dict(self.groups),
+            "learn_anew": dict(self.doubts),
+            "file": str(self.file) if self.file else None,
+            "text": "\n".join(lines),
+        }
+
+
+def score(
+    address: str | Path,
+    *,
+    folder: Path | None = None,
+    out: Path | None = None,
+    clock: Clock = utc_now,
+    on_progress: OnProgress = silent,
+) -> Scored:
+    """Place today's riders by the newest kept models and write them to the CSV file `out`.
+
+    Without the leave of the sheet Riders to show ids the file has no rows. Raises NotEnoughData
+    where no run has kept a model, StoreUnusable where one was tampered with.
+    """
+    from fleetdesk.outputs.tables.frames import listed, rows_of, without_small
+    from fleetdesk.workflows.rider_models import kept, riders_now, scored, why_learn_anew
+
+    with open_context(str(address), folder, clock, writing=False) as context:
+        settings = context.settings
+        models = {name: found for name in MODELS if (found := kept(context.folder, name))}
+        if not models:
+            raise NotEnoughData(
+                "No model has been kept yet",
+                found=f"nothing of {', '.join(MODELS)} beside the outputs of earlier runs",
+                fix="Answer these questions first: fleetdesk run BOOK --only churn",
+            )
+        on_progress("Reading riders", 0.1)
+        record = known(context.store, settings)
+        now = riders_now(record, settings)
+        on_progress("Scoring riders", 0.7)
+        rows = scored(now, models, record, settings)
+        groups: dict[str, int | None] = {}
+        for name in ("segment", "risk"):
+            if name in rows:
+                table = rows.groupby(name).size().rename("riders").reset_index()
+                shown = without_small(table, "riders", (), settings)
+                for group, riders in rows_of(shown, (name, "riders")):
+                    groups[f"{name} {group}"] = riders if isinstance(riders, int) else None
+        doubts = {
+            name: why
+            for name, found in models.items()
+            if (why := why_learn_anew(found, now, clock(), settings))
+        }
+        if out is not None:
+            columns = [name for name in COLUMNS if name in rows]
+            with out.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(columns)
+                for row in rows_of(listed(rows, settings), columns):
+                    writer.writerow([guarded(v) if isinstance(v, str) else v for v in row])
+        return Scored(len(rows), tuple(models), groups, doubts, out)
