@@ -42,4 +42,6 @@ def tiny() -> Records:
 @pytest.fixture(scope="session")
 def town() -> Records:
     """A fifth of the demo's fleet for 40 days, with crews that do not keep up."""
-    return _records(replace(demo_city(vehicles=80, days=40), crew_strength=0.75), 7)
+    return _records(
+        replace(demo_city(vehicles=80, days=40, demand_per_vehicle=6.0), crew_strength=0.75), 7
+    )

@@ -82,7 +82,7 @@ def test_cooling_complaints_and_late_payments_raise_the_hazard_and_referrals_low
 
 @pytest.fixture(scope="module")
 def six_weeks() -> World:
-    spec = replace(demo_city(vehicles=150, days=43), subscriber_share=0.9)
+    spec = replace(demo_city(vehicles=150, days=43, demand_per_vehicle=6.0), subscriber_share=0.9)
     world = open_city(build_city(spec, 2))
     for hour in range(24 * 42):
         run_hour(world, hour)

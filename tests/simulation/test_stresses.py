@@ -11,7 +11,7 @@ from fleetdesk.simulation.city import CitySpec, demo_city
 from fleetdesk.simulation.generate import generate
 from fleetdesk.simulation.layout import build_layout
 
-SPEC = replace(demo_city(vehicles=120, days=2), weather_effect=0.0)
+SPEC = replace(demo_city(vehicles=120, days=2, demand_per_vehicle=6.0), weather_effect=0.0)
 
 
 def _table(spec: CitySpec, name: str) -> list[dict[str, object]]:

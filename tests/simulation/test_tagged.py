@@ -11,7 +11,7 @@ from fleetdesk.model.places import Point
 from fleetdesk.simulation.city import demo_city
 from fleetdesk.simulation.truth import Change, SavedCity
 
-SPEC = replace(demo_city(vehicles=120, days=2), weather_effect=0.0)
+SPEC = replace(demo_city(vehicles=120, days=2, demand_per_vehicle=6.0), weather_effect=0.0)
 FUTURES = range(1, 7)
 
 

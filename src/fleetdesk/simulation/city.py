@@ -114,10 +114,11 @@ def demo_city(
     vehicles: int = 400,
     days: int = 30,
     end_day: date = date(2026, 6, 16),
-    demand_per_vehicle: float = 6.0,
+    demand_per_vehicle: float = 9.0,
 ) -> CitySpec:
     """The demo: ends on a Tuesday at 22:00 local time, before the night crew has worked.
 
+    Crews fall behind so many riders: where vehicles lack, one more of them is worth a drive.
     Parked vehicles ping every 15 minutes, riding ones every 5.
     """
     return CitySpec(

@@ -49,15 +49,8 @@ def city_settings(spec: CitySpec, seed: int) -> Settings:
         spec.name, spec.timezone, spec.currency, centre=_centre(rows), parkings=rows
     )
     packages = tuple(_priced(package, spec) for package in starter.packages)
-    # The sample city has more vehicles than its riders need: hardly any single task adds a trip to
-    # the fleet's, so at fleet level nothing would be worth the drive and there would be no routes.
-    level = starter.thresholds.model_copy(update={"roi_level": "scooter"})
     return starter.model_copy(
-        update={
-            "packages": packages,
-            "workers": _crew(starter.workers, rows),
-            "thresholds": level,
-        }
+        update={"packages": packages, "workers": _crew(starter.workers, rows)}
     )
 
 
