@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 USAGE = """\
 python3 build/dev.py demo [options]     make the sample city in demo/ and run a planner's day
 python3 build/dev.py app [workbook]     open the window
+python3 build/dev.py frozen [--to DIR]  the app as one folder that needs no Python; dist/ by default
 python3 build/dev.py screenshots        walk through the window's day; pictures in docs/screenshots
 python3 build/dev.py test [options]     lint, types, import contracts, tests; options go to pytest
 python3 build/dev.py check              lint, types and import contracts only
@@ -71,8 +72,8 @@ def main(argv: list[str]) -> int:
     """Run the verb and return its exit code."""
     verb, args = (argv[0], argv[1:]) if argv else ("", [])
     verbs = {
-        "demo": demo, "app": app, "screenshots": screenshots, "test": test, "check": check,
-        "bench": bench, "lock": lock,
+        "demo": demo, "app": app, "frozen": frozen, "screenshots": screenshots,
+        "test": test, "check": check, "bench": bench, "lock": lock,
     }  # fmt: skip
     if verb in ("help", "-h", "--help"):
         print(USAGE, end="")
@@ -107,6 +108,18 @@ def app(args: list[str]) -> int:
     """Open the window."""
     ensure(DEV, missing_for_qt)
     return run([BIN / f"fleetdesk{EXE}", "app", *args])
+
+
+def frozen(args: list[str]) -> int:
+    """Make the app that runs without Python, then let it test itself."""
+    if args and (args[0] != "--to" or len(args) != 2):
+        raise Stopped(f"frozen takes --to FOLDER alone, but got: {shlex.join(args)}", 2)
+    ensure(DEV, missing_for_qt)
+    to = Path(args[1]).resolve() if args else TOP / "dist"
+    pyinstaller: Command = [PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+    places: Command = ["--workpath", VENV / "frozen", "--distpath", to]
+    code = run([*pyinstaller, *places, TOP / "build" / "fleetdesk.spec"], cwd=VENV)
+    return code or run([to / "FleetDesk" / f"fleetdesk{EXE}", "--selftest"])
 
 
 def screenshots(args: list[str]) -> int:

@@ -8,6 +8,7 @@ crew's mails to a mail server on this machine, try thresholds, compare the runs.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -264,10 +265,12 @@ def mail_server() -> Iterator[tuple[int, list[Any]]]:
             mails.append(envelope)
             return "250 OK"
 
-    server = Controller(Keeping(), hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(Keeping(), hostname="127.0.0.1", port=port)
     server.start()
     try:
-        port = server.server.sockets[0].getsockname()[1]
         yield port, mails
     finally:
         server.stop()

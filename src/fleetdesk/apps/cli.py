@@ -66,10 +66,19 @@ def _wrong_usage(error: click.UsageError) -> FleetDeskError:
     )
 
 
+def _selftest(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from fleetdesk.apps.selftest import selftest
+
+        ctx.exit(selftest())
+
+
 @click.group(
     cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="FleetDesk")
+@click.option("--selftest", is_flag=True, is_eager=True, expose_value=False, callback=_selftest,
+              help="Try everything on a small sample city, and say how it went.")  # fmt: skip
 def cli() -> None:
     """FleetDesk plans the day of a shared e-scooter fleet from the planner's own workbook."""
 
