@@ -72,7 +72,7 @@ def test_without_news_nothing_is_written_and_rejected_rows_are_told(tmp_path: Pa
     again = bring(tmp_path / "w", "bad=3")
     assert not again.news and again.workbook is None
     assert again.report.rows_dropped == 3
-    assert "No news" in again.as_dict()["text"] and "no position" in again.as_dict()["text"]
+    assert "no news" in again.as_dict()["text"] and "no position" in again.as_dict()["text"]
     with open_store(tmp_path / "w" / "store") as store:
         assert store.generation == before
         assert store.visits()[0].report == again.report

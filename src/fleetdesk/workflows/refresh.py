@@ -83,6 +83,7 @@ class ImportResult:
     def _text(self) -> str:
         report = self.report
         lines = [
+            *([] if self.news else [f"{report.source}: no news, the store is as it was."]),
             f"{report.source}: {report.rows_in} rows, {report.rows_kept} kept, "
             f"{report.rows_dropped} dropped.",
             *(
@@ -93,8 +94,6 @@ class ImportResult:
             *(f"{label}: {value:g}" for label, value in report.facts.items()),
             *(f"Note: {note}" for note in (*report.notes, *self.notes)),
         ]
-        if not self.news:
-            lines.append("No news: the store is as it was.")
         if self.workbook:
             lines.append(f"Made {self.workbook}: enter prices, workers and parkings there.")
         if self.news:

@@ -165,7 +165,7 @@ def _disk(folder: Path, store: Store) -> dict[str, int]:
 
 
 def _told(source: SourceStatus, at: datetime) -> list[str]:
-    lines = [source.source, f"  {source.rows} rows, the last {_ago(source.imported_at, at)}"]
+    lines = [source.source, f"  {source.rows} rows added, the last {_ago(source.imported_at, at)}"]
     then = source.imported_at
     if source.looked_at and then and source.looked_at - then > timedelta(minutes=1):
         lines[-1] += f"; last looked at {_ago(source.looked_at, at)}"
