@@ -24,6 +24,8 @@ HOMES = {
     "branca": ("outputs/map",),
     "ortools": ("routes",),
     "pyvrp": ("routes",),
+    "osmium": ("routes/road_graph",),
+    "osrm": ("routes/osrm",),
     "duckdb": ("store", "sources"),
     "sqlite3": ("store", "sources"),
     "pymysql": ("store", "sources"),
@@ -31,6 +33,10 @@ HOMES = {
     "psycopg": ("store", "sources"),
     "psycopg2": ("store", "sources"),
     "pyspark": ("store", "sources"),
+    "fastapi": ("apps/serving_api", "apps/worker"),
+    "uvicorn": ("apps/serving", "apps/worker"),
+    "mlxtend": ("riders/baskets",),
+    "statsmodels": ("riders",),
 }
 
 

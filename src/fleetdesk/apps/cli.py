@@ -23,6 +23,7 @@ from fleetdesk.apps.options import as_json_option, city_options
 from fleetdesk.apps.scheduling import schedule
 from fleetdesk.apps.scoring import score
 from fleetdesk.apps.sending import send
+from fleetdesk.apps.serving import serve
 from fleetdesk.apps.trying import replay, sandbox
 from fleetdesk.errors import FleetDeskError
 
@@ -286,6 +287,7 @@ for command in (
     sandbox,
     replay,
     score,
+    serve,
 ):
     cli.add_command(command)
 
