@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from fleetdesk.model.places import Point
 from fleetdesk.outputs.map import map_view, route_map
 
 DESK = (1366, 768, False)
@@ -51,6 +52,34 @@ def test_a_stop_tells_number_time_vehicle_action_battery_and_reason(browser, tmp
     for part in ("Stop 1 · 09:10", "Ελένη", "swap battery", "V1", "8 % → 100 %", "4.50\u00a0EUR",
                  "Battery 8 % is below the limit of 30 %", "39 batteries left"):  # fmt: skip
         assert part in said
+
+
+def test_near_stops_share_a_sign_and_crowds_become_dots(browser, tmp_path, day):
+    view = _view(day)
+    first = view.routes[0].stops[0]
+
+    def crowd(step: float):
+        stops = tuple(
+            replace(first, number=n, at=Point(40.63 + n * step, 22.94 + n * step))
+            for n in range(1, 201)
+        )
+        routes = tuple(replace(route, stops=stops, worker=f"W{i}") for i, route in enumerate(
+            view.routes * 3))  # fmt: skip
+        return replace(view, routes=routes, parkings=(), cells=(), dropped=())
+
+    labels = "[...document.querySelectorAll('.sign .pin')].map(pin => pin.textContent)"
+    one = replace(crowd(1e-5), routes=crowd(1e-5).routes[:1])
+    opened = browser.open(_saved(tmp_path, one), DESK)
+    shared = browser.evaluate(labels)
+    assert 0 < len(shared) < 200 and any("\u2013" in label or "stops" in label for label in shared)
+    assert opened.complaints == []
+    browser.open(_saved(tmp_path, crowd(2e-4)), DESK)
+    assert (
+        browser.evaluate("document.querySelector('.leaflet-container').className")
+        .split()
+        .count("far")
+    )
+    assert browser.evaluate(labels) == [], "dots are drawn, not built"
 
 
 def test_layers_switch_routes_off_and_vehicles_on(browser, tmp_path, day):

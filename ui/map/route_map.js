@@ -7,9 +7,10 @@ function fleetdeskMap(map, layers, groups) {
 
   map.attributionControl.setPrefix(false).addAttribution("no basemap · drawn with Leaflet");
   L.control.scale({ imperial: false }).addTo(map);
-  for (const [name, height] of [["cells", 350], ["vehicles", 390]]) {
+  for (const [name, height] of [["cells", 350], ["vehicles", 390], ["dots", 590]]) {
     map.createPane(name).style.zIndex = height;
   }
+  const pins = L.canvas({ pane: "dots", padding: 0.3 });
   data.cells.forEach(drawCell);
   const dots = L.canvas({ pane: "vehicles", padding: 0.3 });
   data.vehicles.forEach(drawVehicle);
@@ -93,15 +94,30 @@ function fleetdeskMap(map, layers, groups) {
     pin.style.setProperty("--c", route.colour);
     pin.style.setProperty("--t", route.ink);
     pin.style.setProperty("--stack", here.stack);
+    place(here.at, pin, said(here), 1000).bindPopup(() => cards(route, here), { maxHeight: 300 }).addTo(group);
+  }
+
+  /* Drawn, not built: thousands of signs would make zooming slow. */
+  function drawDot(route, here, group) {
+    L.circleMarker(here.at, {
+      renderer: pins, radius: 5.5, weight: 1.5, color: route.dashed ? "#000000" : "#ffffff",
+      fillColor: route.colour, fillOpacity: 1,
+    })
+      .bindTooltip(() => element("div", "tip", said(here)))
+      .bindPopup(() => cards(route, here), { maxHeight: 300 })
+      .addTo(group);
+  }
+
+  function said(here) {
     const first = here.stops[0];
     const more = here.stops.length > 1 ? ` and ${here.stops.length - 1} more` : "";
-    place(here.at, pin, `${here.label} · ${first.at} · ${first.do} · ${first.vehicle}${more}`, 1000)
-      .bindPopup(() => {
-        const all = element("div", "stops");
-        for (const stop of here.stops) all.append(stopCard(route, stop));
-        return all;
-      }, { maxHeight: 300 })
-      .addTo(group);
+    return `${here.label} · ${first.at} · ${first.do} · ${first.vehicle}${more}`;
+  }
+
+  function cards(route, here) {
+    const all = element("div", "stops");
+    for (const stop of here.stops) all.append(stopCard(route, stop));
+    return all;
   }
 
   function stopCard(route, stop) {
@@ -175,7 +191,8 @@ function fleetdeskMap(map, layers, groups) {
     const far = crowding(shared) > 0.4;
     mine.forEach((route, index) => {
       route.pins.clearLayers();
-      for (const here of far ? whole[index] : shared[index]) drawStops(route.route, here, route.pins);
+      const draw = far ? drawDot : drawStops;
+      for (const here of far ? whole[index] : shared[index]) draw(route.route, here, route.pins);
     });
     for (const route of mine) {
       route.arrows.clearLayers();
@@ -186,6 +203,8 @@ function fleetdeskMap(map, layers, groups) {
       }
     }
     map.getContainer().classList.toggle("far", far);
+    // An empty canvas would still catch the clicks for the lines below it.
+    map.getPane("dots").style.display = far ? "" : "none";
     map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
   }
 
