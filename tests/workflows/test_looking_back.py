@@ -11,7 +11,7 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.features.calendar import naive_utc
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows import replay as past_days
-from fleetdesk.workflows.done_against_planned import PlannedTask, leaving
+from fleetdesk.workflows.done_against_planned import PlannedTask, crews_work, leaving
 from fleetdesk.workflows.record import Record
 from fleetdesk.workflows.sandbox import day_starts, sandbox
 from fleetdesk.workflows.trial_settings import variants
@@ -128,3 +128,16 @@ def test_what_leaving_costs_by_hand() -> None:
     assert cost.measured == pytest.approx(7.0)
     assert "2.77" in cost.suggestion  # 1.96 x sqrt(2 / 2 + 2 / 2)
     assert leaving(tasks[:2], record, Settings()) == ()
+
+
+def test_the_drive_is_taken_off_the_work_of_a_move() -> None:
+    """25 km/h and a detour of 1.35: 2.5 km apart are 8.1 minutes of driving, of 13.1 in all."""
+    move = {"task_kind": "rebalance", "cost": None, "minutes": 13.1, "apart_m": 2500.0}
+    unknown = move | {"minutes": 99.0, "apart_m": None}
+    swap = {"task_kind": "swap", "cost": 2.0, "minutes": 3.0, "apart_m": 0.0}
+    rows = {row.what: row for row in crews_work([move, swap, unknown] * 10, Settings())}
+    moved = rows["Work of a move, drive taken off, middle of all"]
+    assert (moved.tasks, moved.foreseen) == (10, 5)
+    assert moved.measured == pytest.approx(5.0)
+    assert moved.suggestion == "The sheet agrees."
+    assert rows["Work of a swap, middle of all"].measured == 3.0

@@ -13,12 +13,14 @@ from statistics import fmean, median, variance
 from typing import Any
 
 from fleetdesk.features.calendar import moment, naive_utc
+from fleetdesk.features.cell_expressions import haversine_m
 from fleetdesk.fleet.historical_tasks import HistoricalTasks
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.task_roi import mean_cost_per_h
 from fleetdesk.model.plan import DropCode
 from fleetdesk.outputs.tables.planned_done import DoneRow
 from fleetdesk.outputs.tables.tasks import OFFERED
+from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import RunState, Store
 from fleetdesk.workflows.moment import shift_start
@@ -27,6 +29,7 @@ from fleetdesk.workflows.record import Record
 DAY = timedelta(days=1)
 _ENOUGH = 10  # fewer tasks suggest nothing
 _RUNS = 100
+_VAN_KMH = 25.0
 _CLOSE = 0.1  # a tenth off is no reason to change a setting
 
 
@@ -54,7 +57,7 @@ def done_against_planned(
     record = Record.of(history, settings)
     return (
         *_plans(tasks, record, past, settings),
-        *_crews(store, history, settings),
+        *crews_work(_service_rows(store, history, settings), settings),
         *leaving(tasks, record, settings),
     )
 
@@ -147,8 +150,13 @@ def _plans(
         )  # fmt: skip
 
 
-def _crews(store: Store, history: History, settings: Settings) -> Iterable[DoneRow]:
-    """The crews' own records against the sheet's minutes and costs."""
+def crews_work(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Iterable[DoneRow]:
+    """The crews' own records against the sheet's minutes and costs.
+
+    A row has `task_kind`, `cost`, `minutes` from start to end and `apart_m` between their places
+    (None where one is not known). The sheet's minutes of a move are without the drive, so that the
+    time vans need for that distance is taken off; a move of unknown distance is left out.
+    """
     costs, hourly = settings.costs, mean_cost_per_h(settings)
     move_min = costs.pick_up_min + costs.drop_off_min
     kinds = (
@@ -161,14 +169,19 @@ def _crews(store: Store, history: History, settings: Settings) -> Iterable[DoneR
             "Time for a pick-up and for a drop-off",
         ),
     )
-    rows = _service_rows(store, history, settings)
     for name, told, minutes, material, label in kinds:
         mine = [row for row in rows if row["task_kind"] in told]
-        took = [row["minutes"] for row in mine if row["minutes"] > 0]
+        driven = [_driven_min(row, settings) if name == "move" else 0.0 for row in mine]
+        took = [
+            max(0.0, row["minutes"] - drive)
+            for row, drive in zip(mine, driven, strict=True)
+            if row["minutes"] > 0 and drive is not None
+        ]
         if len(took) >= _ENOUGH:
             measured = median(took)
             yield DoneRow(
-                f"Work of a {name}, middle of all", len(took), minutes, measured, "min",
+                f"Work of a {name}{', drive taken off' if name == 'move' else ''}, middle of all",
+                len(took), minutes, measured, "min",
                 _suggest(label, minutes, measured, "min"),
             )  # fmt: skip
         paid = [row["cost"] for row in mine if row["cost"] is not None]
@@ -178,6 +191,15 @@ def _crews(store: Store, history: History, settings: Settings) -> Iterable[DoneR
                 f"Cost of a {name}, each", len(paid), cost, measured, settings.city.currency,
                 _suggest("material or work", cost, measured, settings.city.currency),
             )  # fmt: skip
+
+
+def _driven_min(row: Mapping[str, Any], settings: Settings) -> float | None:
+    """What vans take from a pick-up to its drop-off, as the crow flies times the usual detour."""
+    apart_m: float | None = row["apart_m"]
+    if apart_m is None:
+        return None
+    speeds = [worker.speed_kmh for worker in settings.workers] or [_VAN_KMH]
+    return apart_m * Haversine.detour_factor * 0.06 / fmean(speeds)
 
 
 def _service_rows(store: Store, history: History, settings: Settings) -> list[dict[str, Any]]:
@@ -190,6 +212,7 @@ def _service_rows(store: Store, history: History, settings: Settings) -> list[di
         "task_kind",
         "cost",
         minutes=done.completed_at.delta(done.started_at, unit="microsecond") / 6e7,
+        apart_m=haversine_m(done.from_lat, done.from_lon, done.to_lat, done.to_lon),
     ).to_pyarrow().to_pylist()  # fmt: skip
     return rows
 
