@@ -14,6 +14,7 @@ import click
 
 from fleetdesk import __version__
 from fleetdesk.apps.console import OnProgress, finish, show, show_error
+from fleetdesk.apps.entering import set_
 from fleetdesk.apps.importing import import_
 from fleetdesk.apps.keeping import backup, forget, gc, restore, status
 from fleetdesk.apps.login import login
@@ -273,6 +274,7 @@ def doctor(workspace: Path | None, as_json: bool) -> None:
 
 for command in (
     app,
+    set_,
     import_,
     plan,
     mail,

@@ -56,7 +56,7 @@ def _field(key: str, change: str) -> tuple[str, str, str]:
 def _with(settings: Settings, section: str, name: str, label: str, text: str) -> Settings:
     sheet, kind = getattr(settings, section), FORMS[section]
     (field,) = (entry for entry in inputs_of(kind) if entry.key == name)
-    value = convert(_typed(text), field)
+    value = convert(typed(text), field)
     if isinstance(value, Fault):
         raise FleetDeskError(
             f"{label} cannot be {value.found}", found=value.expected, fix=f"Give {field.expects}"
@@ -72,7 +72,7 @@ def _with(settings: Settings, section: str, name: str, label: str, text: str) ->
     return settings.model_copy(update={section: changed})
 
 
-def _typed(text: str) -> str | float:
+def typed(text: str) -> str | float:
     """A number as a sheet would hold it; any other text as it is."""
     try:
         return float(text)

@@ -218,7 +218,8 @@ class MainWindow(QMainWindow):
     def _show_workbook(self, workbook: str) -> None:
         path = Path(workbook)
         self._form.label("workbook").setText(path.name if workbook else "No workbook open")
-        self._form.label("facts").setText(str(path.parent) if workbook else "")
+        tell(self._form.label("facts"), path.parent.name if workbook else "")
+        self._form.label("facts").setToolTip(str(path.parent) if workbook else "")
         self.setWindowTitle(f"{path.name} - FleetDesk" if workbook else "FleetDesk")
         self.nav.setEnabled(bool(workbook))
         self.menus.recent(self.desk.memory.recent, self.open)

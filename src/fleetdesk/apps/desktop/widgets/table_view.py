@@ -48,6 +48,9 @@ class TableView(QTableView):
         """Another table, with columns as wide as they need."""
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.columns.show(table)
+        # A column of numbers stays beside the one before; texts may take the room that is left.
+        stretched = bool(table.columns) and not table.columns[-1].is_number
+        self.horizontalHeader().setStretchLastSection(stretched)
         metrics = self.fontMetrics()
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 10)
         for number, column in enumerate(table.columns):
