@@ -6,6 +6,9 @@ from datetime import date, time
 
 import pytest
 
+from fleetdesk.settings.checks import cross_checks
+from fleetdesk.settings.rows import Row
+
 
 @pytest.mark.parametrize(
     ("edits", "expected"),
@@ -79,3 +82,18 @@ def test_swapped_and_far_places_are_warnings(book):
         "Parkings!C6: 22.92, 40.64 is 2572 km from the middle of the parkings. "
         "Latitude and longitude look swapped.",
     ]
+
+
+def test_a_skill_that_nobody_who_works_has_is_warned_of() -> None:
+    rule = {"name": "Brakes", "skill": "mechanic", "active": True}
+    rules = [Row("Task rules", rule, {"skill": 7}, 5)]
+
+    def told(*skills: str) -> list[str]:
+        crew = [Row("Workers & vans", {"skills": text, "active": True}) for text in skills]
+        found = cross_checks({"task_rules": rules, "workers": crew})
+        return [str(problem) for problem in found if problem.sheet == "Task rules"]
+
+    (warning,) = told("driver", "")
+    assert "'Task rules'!G5" in warning and "nobody who works" in warning
+    assert told("driver, mechanic") == []
+    assert told("Mechanic") != [], "as it is written"

@@ -274,7 +274,7 @@ def as_version_1(book: Book) -> Book:
     for section, entries in NEWER.items():
         cells = book.sheets[SECTIONS[section].sheet].cells
         labels = {entry.label for entry in entries}
-        gone = {place for place, value in cells.items() if value in labels}
+        gone = {place for place, value in cells.items() if str(value).split(" (")[0] in labels}
         rows = {row for row, _ in gone} if section in FORMS else set()
         columns = {column for _, column in gone} if section in LISTS else set()
         for row, column in list(cells):

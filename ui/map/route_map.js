@@ -212,7 +212,7 @@ function fleetdeskMap(map, layers, groups) {
   function gathered(places) {
     const squares = new Map();
     for (const here of places) {
-      const key = map.project(here.at).divideBy(30).floor().toString();
+      const at = map.project(here.at), key = `${Math.floor(at.x / 56)},${Math.floor(at.y / 26)}`;
       if (!squares.has(key)) squares.set(key, []);
       squares.get(key).push(here);
     }

@@ -36,6 +36,7 @@ def cross_checks(sections: Sections) -> Iterator[Problem]:
     yield from _offers(sections)
     for row in sections.get("task_rules", ()):
         yield from _task_rule(row)
+    yield from _skills(sections)
     yield from _nobody_works(sections)
     yield from _far_away(sections)
 
@@ -127,6 +128,25 @@ def _task_rule(row: Row) -> Iterator[Problem]:
     if rule in MOVES_ONLY and row.values.get("work") not in (None, TaskKind.MOVE.value):
         yield _at(row, "work", f"cannot mend that a parking is so ({row.values['when']})",
                   f"Choose {TaskKind.MOVE.value}")  # fmt: skip
+
+
+def _skills(sections: Sections) -> Iterator[Problem]:
+    """Skills that rules ask for and nobody who works has."""
+    workers = [row for row in sections.get("workers", ()) if row.values.get("active") is not False]
+    if any("skills" not in row.values for row in workers):
+        return
+    there = {
+        skill.strip()
+        for row in workers
+        for skill in str(row.values["skills"] or "").split(",")
+    }
+    for row in sections.get("task_rules", ()):
+        skill = str(row.values.get("skill") or "").strip()
+        if skill and skill not in there and row.values.get("active") is not False:
+            yield Problem(
+                row.sheet, row.cell("skill"), show(skill), "is a skill of nobody who works",
+                "Add it to a worker's Skills, or clear it", Severity.WARNING,
+            )  # fmt: skip
 
 
 def _nobody_works(sections: Sections) -> Iterator[Problem]:

@@ -22,8 +22,8 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
         note = "Not worked out for this plan."
     elif gains:
         note = (
-            "The same day planned again with the limit lifted, nothing else changed; the gains do "
-            "not add up. A gain is before what the limit itself costs to lift."
+            "The same day planned again with the limit lifted and nothing else changed; the gains "
+            "do not add up. Wages and driving are in them; hiring or buying is not."
         )
     else:
         note = "No limit holds this day back: lifting any of them brings nothing."
@@ -43,7 +43,7 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
             Chart(
                 ChartKind.BAR, "Worth of one step more", _WHAT, "Profit more",
                 settings.city.currency, _WHAT, (Series(worth, palette().category(0)),),
-                "Profit of the whole day, before what lifting the limit costs.",
+                "Of the whole day, wages and driving counted, hiring and buying not.",
             ),
         ),
     )  # fmt: skip
