@@ -7,26 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.features.riders import outcomes, riders_at
-from fleetdesk.features.stays import purchases, stays
-from fleetdesk.riders.churn import fit_churn
 from fleetdesk.riders.churn_actions import actions, bands
-from fleetdesk.riders.lifetime_value import contract_values, free_values
-from fleetdesk.riders.lifetimes import fit_lifetimes
 from fleetdesk.riders.packages import Advice, advise, on_offer
-from fleetdesk.riders.purchases import fit_bg_nbd, fit_gamma_gamma
-from fleetdesk.riders.segments import find_segments
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.offer_data import EVERYBODY, NO_OFFER, offer_log
-from fleetdesk.workflows.rider_data import first_trip, frame, package_rules, riders_of
+from fleetdesk.workflows.rider_data import package_rules, riders_of
+from fleetdesk.workflows.rider_models import churn_of, riders_now, segments_of, value_by_rider
 
 
 @dataclass(frozen=True)
@@ -54,11 +47,15 @@ def prospects(record: Known, settings: Settings) -> Prospects:
             notes.append(str(lack))
             return otherwise
 
-    nothing = pd.Series(np.nan, index=now.index)
-    risk = told(lambda: _risk(record, settings, now), nothing)
-    value = told(lambda: _contract(record, settings, now), nothing)
-    value = value.fillna(told(lambda: _free(record, settings, now), nothing))
-    segment = told(lambda: _segments(now, settings), pd.Series(None, now.index, dtype=object))
+    def risk() -> Any:
+        found = churn_of(record, settings).now.set_index("rider_id")["chance"]
+        return 100.0 * found.reindex(now["rider_id"]).to_numpy(float)
+
+    def segment() -> Any:
+        found = segments_of(record, settings)
+        names = np.array(found.names, dtype=object)[found.labels]
+        by_rider = pd.Series(names, index=riders_now(record, settings)["rider_id"])
+        return by_rider.reindex(now["rider_id"]).to_numpy()
 
     def advised() -> Advice:
         packages = on_offer(settings.packages)
@@ -67,70 +64,17 @@ def prospects(record: Known, settings: Settings) -> Prospects:
             people, packages, settings.costs, package_rules(record, settings), settings.city.seed
         )
 
+    unknown = np.full(len(now), np.nan)
     advice = told(advised, None)
     rows = now[["rider_id", "package", "consent"]].assign(
-        segment=segment, risk_pct=100.0 * risk, value=value
+        segment=told(segment, np.full(len(now), None, dtype=object)),
+        risk_pct=told(risk, unknown),
+        value=told(lambda: value_by_rider(record, settings, now["rider_id"]), unknown),
     )
     rows = _with_actions(rows, settings)
     rows = _with_advice(rows, advice)
     rows = _with_offers(rows, record, settings)
     return Prospects(rows, advice, tuple(dict.fromkeys(notes)))
-
-
-def _risk(record: Known, settings: Settings, now: pd.DataFrame) -> pd.Series[float]:
-    """Chance to leave, learnt one horizon before and tried on the next; 0 to 1."""
-    tables, as_of = record.tables, record.moment.as_of
-    days = settings.churn.horizon_days
-    first = first_trip(tables)
-    moments = [as_of - timedelta(days=2 * days), as_of - timedelta(days=days)]
-    if first is None or first > moments[0]:
-        raise NotEnoughData(
-            "The records are too short to learn who leaves",
-            found=f"trips since {first:%Y-%m-%d}" if first else "no trips",
-            fix=f"At least {2 * days} days are needed",
-        )
-    parts = []
-    for at in moments:
-        known = frame(riders_at(tables, at, settings, first))
-        left = frame(outcomes(tables, at, days))[["rider_id", "churned"]]
-        parts.append(known.merge(left, on="rider_id", how="inner"))
-    learn, test = parts
-    found = fit_churn(
-        learn, learn["churned"].to_numpy(bool), test, test["churned"].to_numpy(bool),
-        settings.churn, settings.city.seed, riders=learn["rider_id"].to_numpy(),
-    )  # fmt: skip
-    return pd.Series(found.model.chances(now), index=now.index)
-
-
-def _contract(record: Known, settings: Settings, now: pd.DataFrame) -> pd.Series[float]:
-    """Value of riders under contract, by their own curve of staying; missing for the others."""
-    held = frame(stays(record.tables, record.moment.as_of, first_trip(record.tables)))
-    model = fit_lifetimes(held, settings.city.seed)
-    running = held[~held["cancelled"].astype(bool)].sort_values("stay_no")
-    running = running.drop_duplicates("rider_id", keep="last")[["rider_id", "months", "package"]]
-    rows = now[["rider_id", "monthly_spend", "referrals", "channel"]].merge(
-        running, on="rider_id", how="inner"
-    )
-    if rows.empty:
-        return pd.Series(np.nan, index=now.index)
-    found = contract_values(rows, model, settings.lifetime_value, draws=10)
-    by_rider = pd.Series(found.value, index=rows["rider_id"])
-    return pd.Series(by_rider.reindex(now["rider_id"]).to_numpy(float), index=now.index)
-
-
-def _free(record: Known, settings: Settings, now: pd.DataFrame) -> pd.Series[float]:
-    """Value of riders who pay per trip, by how often they come back."""
-    history = frame(purchases(record.tables["trips"], record.moment.as_of, settings))
-    often, much = fit_bg_nbd(history), fit_gamma_gamma(history)
-    history = history.merge(now[["rider_id", "referrals"]], on="rider_id", how="inner")
-    found = free_values(history, often, much, settings.lifetime_value)
-    by_rider = pd.Series(found.value, index=history["rider_id"])
-    return pd.Series(by_rider.reindex(now["rider_id"]).to_numpy(float), index=now.index)
-
-
-def _segments(now: pd.DataFrame, settings: Settings) -> pd.Series[str]:
-    found = find_segments(now, settings.segments, settings.city.seed)
-    return pd.Series(np.array(found.names, dtype=object)[found.labels], index=now.index)
 
 
 def _with_actions(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
