@@ -79,9 +79,9 @@ def walk(look: str, width: int, height: int, folder: Path) -> int:
     steps = _Walk(window, f"{look}-{height}", failures)
     try:
         if look == FIRST[0]:
-            steps.whole_day(folder / "city")
+            steps.whole_day(folder / "Sample city")
         else:
-            steps.second_look(folder / "city" / "FleetDesk.xlsx")
+            steps.second_look(folder / "Sample city" / "FleetDesk.xlsx")
     finally:
         window.close()
     for failure in failures:
@@ -242,6 +242,7 @@ class _Walk:
         loop.exec()
 
     def _shoot(self, what: str) -> None:
+        from PySide6.QtCore import Qt
         from PySide6.QtGui import QGuiApplication, QImage
 
         self._rest(0.3)
@@ -249,7 +250,9 @@ class _Walk:
         path = PICTURES / f"{self._name}-{what}.png"
         picture.save(str(path), "PNG", 0)
         if path.stat().st_size > LARGEST:
-            picture.convertToFormat(QImage.Format.Format_Indexed8).save(str(path), "PNG", 0)
+            plain = Qt.ImageConversionFlag.AvoidDither | Qt.ImageConversionFlag.ThresholdDither
+            small = picture.convertToFormat(QImage.Format.Format_Indexed8, plain)
+            small.save(str(path), "PNG", 0)
         print(f"{path.relative_to(TOP)}  {path.stat().st_size // 1000} kB", flush=True)
 
 

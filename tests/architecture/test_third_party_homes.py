@@ -12,6 +12,8 @@ HOMES = {
     "PySide6": ("apps/desktop",),
     "shiboken6": ("apps/desktop",),
     "pyqtgraph": ("apps/desktop",),
+    "qtawesome": ("apps/desktop",),
+    "platformdirs": ("apps/desktop",),
     "xlwings": ("sheets",),
     "gspread": ("sheets",),
     "google": ("sheets",),

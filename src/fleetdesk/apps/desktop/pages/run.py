@@ -97,6 +97,9 @@ class RunPage(Page):
                 group = question.group
                 head = QListWidgetItem(group)
                 head.setFlags(Qt.ItemFlag.NoItemFlags)
+                font = head.font()
+                font.setBold(True)
+                head.setFont(font)
                 self.questions.addItem(head)
             item = QListWidgetItem(f"{question.title}\n{question.question}")
             item.setData(Qt.ItemDataRole.UserRole, question)

@@ -39,6 +39,11 @@ class ChartView(QWidget):
             legend = QLabel(_legend(chart, colours))
             legend.setWordWrap(True)
             box.addWidget(legend)
+        if chart.kind is not ChartKind.BAR:
+            # Above the axis and lying: standing beside it, it would be cut off in a low window.
+            unit = QLabel(chart.value_title)
+            unit.setProperty("role", "quiet")
+            box.addWidget(unit)
         self.plot = pg.PlotWidget(background=colours["paper"])
         named(self.plot, chart.alt_text)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -83,8 +88,10 @@ class _Drawing:
         lying = chart.kind is ChartKind.BAR
         values, places = ("bottom", "left") if lying else ("left", "bottom")
         css = {"color": self._colours["quiet"]}
-        self._plot.setLabel(values, chart.value_title, **css)
-        self._plot.setLabel(places, chart.x_title, **css)
+        if lying:
+            self._plot.setLabel(values, chart.value_title, **css)
+        else:
+            self._plot.setLabel(places, chart.x_title, **css)
         if not self._numeric:
             self._plot.getAxis(places).setTicks([_ticks(self._categories)])
         if lying:
