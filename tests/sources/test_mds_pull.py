@@ -71,7 +71,7 @@ def pull(
     given = {"since": SINCE, "endpoints": "trips,events"} | options
     near = around(watermark=watermark, token=token, now=NOW, **given)
     intake = Intake(
-        door_of(near), *(near.tables[name].to_pyarrow() for name in ("vehicles", "zones")),
+        door_of(near), lambda name: near.tables[name].to_pyarrow(),
         version=given.get("version", ""),
     )  # fmt: skip
     secret = {"Authorization": f"Bearer {TOKEN}"}

@@ -56,8 +56,7 @@ class Gbfs:
             self.name = Path(place).name
         self._reader = Reader(
             latest=around.now + AHEAD,
-            known=around.tables["vehicles"].to_pyarrow(),
-            lists={name: around.tables[name].to_pyarrow() for name in ("zones", "price_plans")},
+            known=lambda name: around.tables[name].to_pyarrow(),
         )
         if self._files and other:
             self._reader.remarks.append(f"Not read: {', '.join(other[:10])}.")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,12 @@ Pieces = Iterator[tuple[str, pa.Table]]
 class Reader:
     """Reads documents in the order in which they are given and accounts for all of them.
 
-    `latest` (UTC-aware) is the last moment that is believed; `known` is the table VEHICLES so far,
-    `lists` are the tables ZONES and PRICE_PLANS so far, by name.
+    `latest` (UTC-aware) is the last moment that is believed; `known` gives the tables VEHICLES,
+    ZONES and PRICE_PLANS so far by their names, and is asked once there is news of them.
     """
 
     latest: datetime
-    known: pa.Table | None = None
-    lists: dict[str, pa.Table] = field(default_factory=dict)
+    known: Callable[[str], pa.Table]
     evidence: IdEvidence = field(default_factory=IdEvidence)
     account: Account = field(default_factory=Account)
     remarks: list[str] = field(default_factory=list)
@@ -61,11 +61,18 @@ class Reader:
     _room: dict[str, int] = field(default_factory=dict)
     _plans: pa.Table = field(default_factory=schema_of(PRICE_PLANS).empty_table)
     _zones: pa.Table = field(default_factory=schema_of(ZONES).empty_table)
+    _lists: dict[str, pa.Table] = field(default_factory=dict)
     _system: str = "GBFS"
     _names: dict[str, None] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._survey = Survey(self.known)
+    @cached_property
+    def _survey(self) -> Survey:
+        return Survey(self.known("vehicles"))
+
+    @property
+    def _full_range_m(self) -> Mapping[str, float]:
+        """By vehicle type; without news nothing is asked of the store for it."""
+        return self._survey.full_range_m if "_survey" in self.__dict__ else {}
 
     def discovery(self, answer: Document) -> None:
         """Check the list of feeds."""
@@ -150,14 +157,15 @@ class Reader:
 
     def _listed(self, table: Table, owner: str, rows: pa.Table, at: datetime) -> Pieces:
         """A list's rows, and the end of those that were on the list before and are no more."""
-        known = self.lists.get(table.name, schema_of(table).empty_table())
+        known = self._lists.get(table.name)
+        known = self.known(table.name) if known is None else known
         if is_older(known, owner, self._system, at):
             self.remarks.append(f"A list of {table.name} older than the last one was passed over.")
             return
         gone = ended(table, known, rows, owner, self._system, at)
         yield table.name, rows
         yield table.name, gone
-        self.lists[table.name] = pa.concat_tables([rows, gone])
+        self._lists[table.name] = pa.concat_tables([rows, gone])
 
     def _noted(self, answer: Document) -> Account:
         self.account.found(answer)
@@ -200,7 +208,7 @@ class Reader:
             forms = Counter(kind.form for kind in self._types.values())
             told = ", ".join(f"{form} {times}" for form, times in sorted(forms.items()))
             yield f"Vehicle types by form: {told}."
-        silent = [kind for kind in self._survey.full_range_m
+        silent = [kind for kind in self._full_range_m
                   if kind not in self._types or self._types[kind].full_range_m is None]  # fmt: skip
         if self._facts.get("snapshots") and silent:
             yield f"The full range of {', '.join(sorted(silent)[:5])} is the longest range seen."
@@ -216,7 +224,7 @@ class Reader:
         if facts.get("snapshots"):
             facts |= self.evidence.facts()
         facts |= {f"full range of {kind}, m": reach
-                  for kind, reach in sorted(self._survey.full_range_m.items())}  # fmt: skip
+                  for kind, reach in sorted(self._full_range_m.items())}  # fmt: skip
         counts = {
             "vehicle types": len(self._types),
             "stations": len(self._stations),

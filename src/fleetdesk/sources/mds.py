@@ -23,8 +23,7 @@ def open_mds(place: str, around: Surroundings) -> Source:
     """The source at a path or at an http(s) address."""
     intake = Intake(
         door_of(around),
-        around.tables["vehicles"].to_pyarrow(),
-        around.tables["zones"].to_pyarrow(),
+        lambda name: around.tables[name].to_pyarrow(),
         version=around.options.get("version", ""),
     )
     if place.startswith(("http://", "https://")):

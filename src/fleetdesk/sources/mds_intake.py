@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,12 @@ _MOST_EXTRA = 30
 class Intake:
     """Takes records one by one; `pieces` gives what has gathered.
 
-    `known` and `known_zones` are the canonical tables `vehicles` and `zones` of earlier imports.
+    `known` gives the canonical tables `vehicles` and `zones` of earlier imports by their names, and
+    is asked once there are records that need them.
     """
 
     door: Door
-    known: pa.Table
-    known_zones: pa.Table
+    known: Callable[[str], pa.Table]
     version: str = ""
     tally: Tally = field(default_factory=Tally)
     _borne: Tally = field(default_factory=Tally)
@@ -50,8 +51,8 @@ class Intake:
     _notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._vehicles = Vehicles(self.known)
-        self._zones = Zones(self.known_zones)
+        self._vehicles = Vehicles(lambda: self.known("vehicles"))
+        self._zones = Zones(lambda: self.known("zones"))
 
     def take(self, record: Record, where: str) -> None:
         """One record of the place `where`; SourceUnreadable when it is of an MDS too old or new."""
@@ -189,16 +190,15 @@ def generation_of(version: str, where: str) -> int | None:
 
 @dataclass
 class Vehicles:
-    """What is known of each vehicle: the first time seen, the best type, the battery."""
+    """What is known of each vehicle: the first time seen, the best type, the battery.
 
-    known: pa.Table
+    `known` gives the table VEHICLES of earlier imports.
+    """
+
+    known: Callable[[], pa.Table]
     without_motor: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._known: dict[str, dict[str, Any]] = {
-            row["vehicle_id"]: row
-            for row in self.known.cast(_PLAIN_TIMES).to_pylist()
-        }  # fmt: skip
         self._first: dict[str, int] = {}
         self._type: dict[str, tuple[bool, bool, int, str]] = {}
         self._capacity: dict[str, float] = {}
@@ -224,6 +224,11 @@ class Vehicles:
             self._capacity[vehicle_id] = most
         if sight.without_motor:
             self.without_motor.add(vehicle_id)
+
+    @cached_property
+    def _known(self) -> dict[str, dict[str, Any]]:
+        rows = self.known().cast(_PLAIN_TIMES).to_pylist()
+        return {row["vehicle_id"]: row for row in rows}
 
     def changed(self, latest_ms: int) -> pa.Table:
         """The vehicles of which something new was learned since the last call."""

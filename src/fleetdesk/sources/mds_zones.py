@@ -6,9 +6,10 @@ from the same import or from an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -115,20 +116,26 @@ def door_of_plans(door: Door) -> Door:
 
 @dataclass
 class Zones:
-    """Gathers geographies and policies; `known` is the table ZONES of earlier imports."""
+    """Gathers geographies and policies; `known` gives the table ZONES of earlier imports."""
 
-    known: pa.Table
-    _places: dict[str, Geography] = field(default_factory=dict)
+    known: Callable[[], pa.Table]
     _waiting: list[tuple[Policy, str]] = field(default_factory=list)
     _fresh: list[Geography] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        for row in self.known.to_pylist():
-            if row["ruleset"] == GEOGRAPHIES and row["outline"] is not None:
-                self._places[row["zone_id"]] = Geography(
-                    *(row[name] for name in ("zone_id", "name", "outline", "valid_from",
-                                             "valid_to", "listed_at"))
-                )  # fmt: skip
+    @cached_property
+    def _before(self) -> list[Row]:
+        """The rows of earlier imports."""
+        return list(self.known().to_pylist())
+
+    @cached_property
+    def _places(self) -> dict[str, Geography]:
+        """Every outline that is known, by its id."""
+        names = ("zone_id", "name", "outline", "valid_from", "valid_to", "listed_at")
+        return {
+            row["zone_id"]: Geography(*(row[name] for name in names))
+            for row in self._before
+            if row["ruleset"] == GEOGRAPHIES and row["outline"] is not None
+        }
 
     def see(self, found: Geography | Policy, where: str) -> None:
         """Take note of one; `where` is told when its geographies stay unknown."""
@@ -166,7 +173,7 @@ class Zones:
 
     def _ended_by(self, found: Policy) -> Iterator[Row]:
         old = {_ruleset(name) for name in found.replaces}
-        for row in self.known.to_pylist():
+        for row in self._before:
             if row["ruleset"] in old and (not row["valid_to"] or row["valid_to"] > found.starts_at):
                 yield row | {"valid_to": found.starts_at}
 
