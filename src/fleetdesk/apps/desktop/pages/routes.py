@@ -72,7 +72,7 @@ class RoutesPage(Page):
         self._drawing.setSingleShot(True)
         self._drawing.setInterval(_DRAW_MS)
         self._drawing.timeout.connect(self._draw)
-        get(QSplitter, "split").setSizes([520, 560])
+        get(QSplitter, "split").setSizes([450, 640])
         tell(self.form.label("problems"), "")
         desk.began.connect(lambda _: self._buttons())
         desk.ended.connect(lambda *_: self._buttons())
@@ -248,7 +248,8 @@ class RoutesPage(Page):
         self.buttons["discard"].setEnabled(bool(changes))
         self.buttons["solve"].setEnabled(rounds is not None and not self.desk.busy)
         self.buttons["mail"].setEnabled(rounds is not None and not changes and not self.desk.busy)
-        said = f"{changes} changes on the sheet Routes" if changes else "As planned"
+        noun = "change" if changes == 1 else "changes"
+        said = f"{changes} {noun} for the sheet Routes" if changes else "As planned"
         self.form.label("edits").setText(said)
 
 

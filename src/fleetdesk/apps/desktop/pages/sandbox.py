@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from fleetdesk.apps.desktop.desk import Desk
@@ -24,7 +25,13 @@ _FULL = 1000
 
 
 class SandboxPage(Page):
-    """Choose a range of thresholds and compare them; nothing is written."""
+    """Choose a range of thresholds and compare them, or packages; the first writes nothing.
+
+    `sheet_wanted` and `result_wanted` name what the planner should be shown.
+    """
+
+    sheet_wanted = Signal(str)
+    result_wanted = Signal(str)
 
     title: ClassVar[str] = "What if"
     icon: ClassVar[str] = "mdi6.flask-outline"
@@ -45,6 +52,12 @@ class SandboxPage(Page):
         get(QWidget, "chart").setVisible(False)
         self.table.setVisible(False)
         self._trials: Trials | None = None
+        self.packages = get(QPushButton, "tryPackages")
+        self.packages.clicked.connect(self.try_packages)
+        get(QPushButton, "trialSheet").clicked.connect(
+            lambda: self.sheet_wanted.emit("Package trial")
+        )
+        self._packages_asked = False
         self.start.clicked.connect(self.try_out)
         self.stop.clicked.connect(desk.cancel)
         desk.began.connect(lambda _: self._buttons())
@@ -75,6 +88,10 @@ class SandboxPage(Page):
         thresholds = list(range(low, high + 1, self.step.value()))
         self.desk.start(_TITLE, "sandbox", workbook=self.desk.workbook, thresholds=thresholds)
 
+    def try_packages(self) -> None:
+        """Answer what the packages and prices of the sheet Package trial would mean."""
+        self._packages_asked = self.desk.run(("package_what_if",))
+
     def show_trials(self, found: Trials) -> None:
         """Show what each threshold would have brought a day."""
         from fleetdesk.apps.desktop.widgets.chart import ChartView
@@ -96,6 +113,10 @@ class SandboxPage(Page):
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
         self._buttons()
         self.progress.setValue(0)
+        if self._packages_asked:
+            self._packages_asked = False
+            if not isinstance(outcome, Failure):
+                self.result_wanted.emit("Package what-if")
         if title != _TITLE:
             return
         if isinstance(outcome, Trials):
@@ -107,6 +128,7 @@ class SandboxPage(Page):
 
     def _buttons(self) -> None:
         self.start.setEnabled(not self.desk.busy)
+        self.packages.setEnabled(not self.desk.busy)
         self.stop.setEnabled(self.desk.busy)
 
     def _drop(self) -> None:

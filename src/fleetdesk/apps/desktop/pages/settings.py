@@ -38,6 +38,7 @@ class SettingsPage(Page):
         self.take_back = get(QPushButton, "takeBack")
         self._forms: Forms | None = None
         self._outdated = False
+        self._wanted = ""
         self._last: list[tuple[str, str, object]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -76,6 +77,17 @@ class SettingsPage(Page):
         """The editor of one sheet."""
         return next(editor for editor in self._editors() if editor.sheet.sheet == sheet)
 
+    def choose(self, sheet: str) -> None:
+        """Show the sheet of this name, now or once the sheets have been read."""
+        self._wanted = sheet
+        self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        for row, editor in enumerate(self._editors()):
+            if self._wanted and editor.sheet.sheet == self._wanted:
+                self.sheets.setCurrentRow(row)
+                self._wanted = ""
+
     def show_forms(self, forms: Forms) -> None:
         """Lay the sheets out."""
         row = max(self.sheets.currentRow(), 0)
@@ -90,6 +102,7 @@ class SettingsPage(Page):
             self.editors.addWidget(editor)
             self.sheets.addItem(QListWidgetItem(sheet.sheet))
         self.sheets.setCurrentRow(min(row, self.sheets.count() - 1))
+        self._show_wanted()
         self._tell(forms.problems)
         self._buttons()
 
