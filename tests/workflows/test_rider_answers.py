@@ -1,0 +1,130 @@
+"""Questions about riders, asked in a run over a small simulated city, and scoring afterwards."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from fleetdesk.errors import NotEnoughData, StoreUnusable
+from fleetdesk.model.analyses import CHURN, LIFETIME_VALUE, RETENTION, SEGMENTS
+from fleetdesk.workflows.demo import run_demo
+from fleetdesk.workflows.run import run_workbook
+from fleetdesk.workflows.score import score
+from tests.workflows.conftest import START, Clock, column, edit
+
+ASKED = (SEGMENTS, CHURN, RETENTION, LIFETIME_VALUE)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("riders") / "city"
+    run_demo(folder, seed=3, vehicles=20, days=23, clock=Clock())
+    book = folder / "FleetDesk.xlsx"
+    edit(book, "Churn", "Looks ahead", 7)
+    edit(book, "Churn", "Model", "gradient boosting")
+    run_workbook(book, only=[known.name for known in ASKED], clock=Clock(START + timedelta(1)))
+    return folder
+
+
+@pytest.fixture
+def city(answered: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(answered, tmp_path / "city"))
+
+
+def test_every_sheet_has_its_answer(answered: Path) -> None:
+    book = answered / "FleetDesk.xlsx"
+    names = openpyxl.load_workbook(book, read_only=True).sheetnames
+    assert {name for known in ASKED for name in known.sheets} <= set(names)
+    riders = sum(n for n in column(book, "Churn risk", "Riders") if n is not None)
+    assert riders > 70
+    assert sum(n or 0 for n in column(book, "Rider segments", "Riders")) >= riders
+    assert column(book, "Retention curves", "All (%)")[0] == 100
+    assert column(book, "Rider value", "Tier")[:4] == ["Platinum", "Gold", "Silver", "Bronze"]
+    assert "gradient boosting" in column(book, "Churn model", "Model")
+
+
+def test_no_rider_is_named_before_the_planner_allows_it(answered: Path) -> None:
+    book = openpyxl.load_workbook(answered / "FleetDesk.xlsx", read_only=True)
+    told = {
+        str(cell)
+        for known in ASKED
+        for name in known.sheets
+        for row in book[name].iter_rows(values_only=True)
+        for cell in row
+    }
+    riders = {f"r{number:05d}" for number in range(300)}
+    assert not told & riders
+
+
+def test_groups_too_small_are_not_counted(answered: Path) -> None:
+    counts = column(answered / "FleetDesk.xlsx", "Churn by package", "Riders")
+    assert counts and all(count is None or count >= 10 for count in counts)
+
+
+def test_riders_who_agreed_are_listed_once_the_planner_allows_it(city: Path) -> None:
+    book = city / "FleetDesk.xlsx"
+    edit(book, "Riders", "Show rider ids", "yes")
+    run_workbook(book, only=["churn"], clock=Clock(START + timedelta(2)))
+    listed = [rider for rider in column(book, "Churn by rider", "Rider") if rider]
+    riders = sum(n for n in column(book, "Churn risk", "Riders") if n is not None)
+    # 86 of 100 riders of the simulated city agreed.
+    assert 0.7 * riders < len(listed) < 0.97 * riders
+
+
+def test_scoring_places_riders_as_the_run_did_without_learning(city: Path) -> None:
+    book = city / "FleetDesk.xlsx"
+    edit(book, "Riders", "Show rider ids", "yes")
+    found = score(book, out=city / "scores.csv", clock=Clock(START + timedelta(3)))
+    assert found.used == ("segments", "churn", "lifetime_value")
+    names = column(book, "Rider segments", "Segment")
+    counts = dict(zip(names, column(book, "Rider segments", "Riders"), strict=True))
+    for name, count in counts.items():
+        if count is not None and f"segment {name}" in found.groups:
+            assert found.groups[f"segment {name}"] == count
+    assert not found.doubts
+    rows = list(csv.DictReader((city / "scores.csv").read_text().splitlines()))
+    assert 0 < len(rows) < found.riders
+    assert all(0 <= float(row["chance_to_leave_pct"]) <= 100 for row in rows)
+
+
+def test_scoring_names_nobody_without_leave(city: Path) -> None:
+    score(city / "FleetDesk.xlsx", out=city / "scores.csv", clock=Clock(START + timedelta(3)))
+    assert len((city / "scores.csv").read_text().splitlines()) == 1
+
+
+def test_an_old_model_is_to_be_learnt_anew(city: Path) -> None:
+    found = score(city / "FleetDesk.xlsx", clock=Clock(START + timedelta(days=60)))
+    assert "days old" in found.doubts["churn"]
+    assert "Learn churn anew" in str(found.as_dict()["text"])
+
+
+def test_riders_who_changed_are_noticed(city: Path) -> None:
+    edit(city / "FleetDesk.xlsx", "City", "Day to plan", (START - timedelta(days=12)).date())
+    edit(city / "FleetDesk.xlsx", "Riders", "Learn anew at drift of", 0.01)
+    found = score(city / "FleetDesk.xlsx", clock=Clock(START + timedelta(3)))
+    assert "riders changed" in found.doubts["churn"]
+
+
+def test_a_tampered_model_is_refused(city: Path) -> None:
+    (model,) = (city / "outputs").glob("*/models/churn/model.json")
+    told = json.loads(model.read_text())
+    told["churn"]["base_rate"] = 0.0
+    model.write_text(json.dumps(told))
+    with pytest.raises(StoreUnusable, match="refused"):
+        score(city / "FleetDesk.xlsx", clock=Clock(START + timedelta(3)))
+
+
+def test_without_a_kept_model_it_says_what_to_do(workspace: Path) -> None:
+    with pytest.raises(NotEnoughData, match="--only churn"):
+        score(workspace / "FleetDesk.xlsx", clock=Clock())
+
+
+def test_records_too_short_to_learn_from_are_told(workspace: Path) -> None:
+    with pytest.raises(NotEnoughData, match="90 are needed"):
+        run_workbook(workspace / "FleetDesk.xlsx", only=["churn"], clock=Clock())
