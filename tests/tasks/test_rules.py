@@ -138,6 +138,21 @@ def test_works_that_need_different_skills_are_visits_of_their_own() -> None:
     assert (second.task_id, second.skill) == ("a service+move", "mechanic")
 
 
+def test_a_swap_waits_for_no_mechanic_unless_the_vehicle_is_carried_away() -> None:
+    service = rule("km since service", 1, "service", skill="mechanic", must=True)
+    low = [vehicle("a", battery=10)]
+    known = VehicleFacts("a", km=5)
+    thresholds = Thresholds(collect_outside=False, fill_parkings=False)
+    mechanic, anyone = made(service, fleet=low, facts=known, thresholds=thresholds)
+    assert (mechanic.task_id, mechanic.skill, mechanic.must) == (
+        "a service (mechanic)", "mechanic", True
+    )  # fmt: skip
+    assert (anyone.task_id, anyone.skill, anyone.must) == ("a swap", "", False)
+    move = rule("idle (h)", 1, "move to parking")
+    (whole,) = made(service, move, fleet=low, facts=known, thresholds=thresholds)
+    assert (whole.task_id, whole.skill) == ("a swap+service+move", "mechanic")
+
+
 def test_an_idle_vehicle_is_not_moved_to_where_it_stands() -> None:
     (task,) = made(rule("idle (h)", 1, "move to parking"))
     assert (task.from_parking_id, task.to_parking_id) == ("P1", "P2")

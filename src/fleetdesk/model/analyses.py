@@ -10,8 +10,13 @@ PLAN = Analysis(
     title="Plan of the day",
     question="Which tasks are worth doing, and who does them in what order?",
     group=Group.PLAN,
-    inputs=("trips", "events", "telemetry", "sightings", "service_tasks"),
-    settings=("city", "weights", "thresholds", "costs", "workers", "parkings"),
+    inputs=(
+        "trips", "events", "telemetry", "sightings", "service_tasks", "complaints", "zones",
+        "vehicles",
+    ),
+    settings=(
+        "city", "weights", "thresholds", "task_rules", "costs", "workers", "parkings", "mail",
+    ),
     sheets=(
         "KPIs", "Battery", "Availability", "Tasks", "Routes", "Workload", "Load profile", "Limits",
         "Left out",

@@ -1,6 +1,7 @@
 """All reasons that name one vehicle as one visit: what is done there, how long, and what it needs.
 
-Works that need different skills are visits of their own, because different people do them.
+Works that need different skills are visits of their own, because different people may do them; one
+who can do both is there already. Only who carries a vehicle away does there whatever anyone may do.
 """
 
 from __future__ import annotations
@@ -71,7 +72,10 @@ def _possible(reasons: Sequence[Reason], move: Move, thresholds: Thresholds) -> 
 
 
 def _first_skill(reasons: Sequence[Reason]) -> str:
-    """The skill of the visit that does whatever anyone may do, too: who carries the vehicle."""
+    """The skill of the visit that does whatever anyone may do: none, or that of who carries it."""
+    carried = any(reason.kind in _CARRIED for reason in reasons)
+    if not carried and any(not (r.asked and r.asked.skill) for r in reasons):
+        return ""
     asked = [(r.kind not in _CARRIED, not r.asked.must, r.asked.skill) for r in reasons if r.asked]
     skilled = sorted((row for row in asked if row[2]), key=lambda row: row[:2])
     return skilled[0][2] if skilled else ""
