@@ -253,6 +253,9 @@ class _Walk:
             plain = Qt.ImageConversionFlag.AvoidDither | Qt.ImageConversionFlag.ThresholdDither
             small = picture.convertToFormat(QImage.Format.Format_Indexed8, plain)
             small.save(str(path), "PNG", 0)
+        if path.stat().st_size > LARGEST:
+            half = picture.scaledToWidth(1280, Qt.TransformationMode.SmoothTransformation)
+            half.convertToFormat(QImage.Format.Format_Indexed8, plain).save(str(path), "PNG", 0)
         print(f"{path.relative_to(TOP)}  {path.stat().st_size // 1000} kB", flush=True)
 
 

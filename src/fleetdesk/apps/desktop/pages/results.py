@@ -159,6 +159,9 @@ class ResultsPage(Page):
             self.charts.append(view)
             self._chart_row.addWidget(view)
         self.form.get(QWidget, "charts").setVisible(bool(self.charts))
+        split = self.form.get(QSplitter, "split")
+        needed = min(self.table.needed_height(), split.height() // 2)
+        split.setSizes([split.height() - needed, needed])
 
     def _drop_charts(self) -> None:
         for view in self.charts:

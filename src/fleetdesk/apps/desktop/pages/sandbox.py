@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import named, tell
@@ -50,6 +57,7 @@ class SandboxPage(Page):
         self.form.place(QVBoxLayout, "tableBox").addWidget(self.table)
         self._chart: ChartView | None = None
         get(QWidget, "chart").setVisible(False)
+        get(QSplitter, "split").setSizes([330, 270])
         self.table.setVisible(False)
         self._trials: Trials | None = None
         self.packages = get(QPushButton, "tryPackages")

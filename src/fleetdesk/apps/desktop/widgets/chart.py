@@ -17,6 +17,7 @@ from fleetdesk.model.charts import Chart, ChartKind, Series
 
 _MOST_TICKS = 14
 _LONGEST = 16
+_FEW = 6
 
 
 class ChartView(QWidget):
@@ -96,6 +97,10 @@ class _Drawing:
             self._plot.getAxis(places).setTicks([_ticks(self._categories)])
         if lying:
             self._plot.getPlotItem().invertY(True)
+        if not self._numeric and not lying:
+            # Few columns stay slim: they stand as wide as if there were six.
+            beside = max(0.0, (_FEW - self._table.rows) / 2)
+            self._plot.setXRange(-0.5 - beside, self._table.rows - 0.5 + beside, padding=0.02)
         bars = [series for series in chart.series if not series.mark]
         floor = np.zeros(self._table.rows)
         for number, series in enumerate(chart.series):

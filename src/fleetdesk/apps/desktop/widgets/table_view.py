@@ -61,11 +61,15 @@ class TableView(QTableView):
             most = _MAX_WIDTH if column.style is not CellStyle.WRAPPED else _MAX_WIDTH + 120
             self.setColumnWidth(number, min(width, max(most, int(head))))
 
-    def fit_height(self) -> None:
-        """Be as high as the rows are, for a short table among others."""
+    def needed_height(self) -> int:
+        """How high it is with all rows shown."""
         rows = self.columns.rowCount() * self.verticalHeader().defaultSectionSize()
         bar = self.horizontalScrollBar().sizeHint().height()
-        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + bar + 4)
+        return rows + self.horizontalHeader().sizeHint().height() + bar + 4
+
+    def fit_height(self) -> None:
+        """Be as high as the rows are, for a short table among others."""
+        self.setFixedHeight(self.needed_height())
 
     def copy_rows(self) -> None:
         """Copy the chosen rows, or all that are shown, with the heads."""

@@ -57,10 +57,13 @@ def shown(run: RunRecord, folder: Path, can_undo: bool = False) -> Run:
     facts = run.summary
     headline = ""
     if "tasks_planned" in facts:
+        noun = "route" if facts["routes"] == 1 else "routes"
         headline = (
             f"{facts['tasks_planned']} of {facts['tasks_found']} tasks on {facts['routes']} "
-            f"routes, profit {facts['profit']:.2f} {facts['currency']}"
+            f"{noun}, profit {facts['profit']:.2f} {facts['currency']}"
         )
+    elif "mailed" in facts:
+        headline = f"Mailed: {', '.join(facts['mailed']) or 'nobody'}"
     page = folder / OUTPUTS_FOLDER / run.run_id / MAP_NAME
     took = (run.ended_at - run.started_at).total_seconds() if run.ended_at else None
     return Run(
