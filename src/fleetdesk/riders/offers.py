@@ -66,7 +66,7 @@ def believe(
     n = np.bincount(place, weights=weight, minlength=count)
     total = np.bincount(place, weights=weight * value, minlength=count)
     squares = np.bincount(place, weights=weight * value**2, minlength=count)
-    own = np.divide(total, n, out=np.full(count, prior), where=n > 0)
+    own = np.divide(total, n, out=np.full(count, float(prior)), where=n > 0)
     spread = float(np.var(value)) if value.size > 1 else max(prior**2, 1.0)
     spread = spread or max(prior**2, 1.0)
     strength = (_PRIOR_STRENGTH + n).astype(float)

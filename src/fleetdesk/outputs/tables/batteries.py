@@ -26,7 +26,8 @@ def battery_health_sheets(
     """Batteries by when they are worn, and replacements by month; months count from the moment."""
     limit, interval = settings.battery_plan.worn_below_pct, settings.usage.interval_pct
     ordered = sorted(
-        batteries, key=lambda b: (b.months_left is None, b.months_left or 0.0, b.battery_id)
+        batteries,
+        key=lambda b: (b.months_left is None, b.months_left or 0.0, b.health_pct, b.battery_id),
     )
     colours = palette()
     return (
