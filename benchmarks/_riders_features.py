@@ -68,10 +68,12 @@ def figures(_data: Path, _seed: int) -> Iterator[dict[str, Any]]:
         _own_process("make", folder)
         found = _own_process("features", folder)
         told = {"riders": found["rows"], "trips": TRIPS}
-        yield bar("features_1m_s", found["seconds"], 60.0, "lower", **told)
+        cpu = found["cpu_s"]
+        yield bar("features_1m_s", found["seconds"], 60.0, "lower", cpu_s=cpu, **told)
         yield bar("features_1m_peak_mb", found["peak_mb"], 3000.0, "lower", **told)
         scored = _own_process("score", folder)
-        yield bar("scoring_1m_s", scored["seconds"], 60.0, "lower", **told)
+        cpu = scored["cpu_s"]
+        yield bar("scoring_1m_s", scored["seconds"], 60.0, "lower", cpu_s=cpu, **told)
 
 
 def _own_process(step: str, folder: str) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def features(folder: Path) -> dict[str, Any]:
     rows.to_parquet(folder / "features.parquet")
     return {
         "seconds": round(time.perf_counter() - began, 1),
+        "cpu_s": round(time.process_time(), 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "rows": int(db.read_parquet(folder / "features.parquet").count().execute()),
     }
@@ -128,7 +131,8 @@ def score(folder: Path) -> dict[str, Any]:
     rows = len(model.chances(first))
     for piece in pieces:
         rows += len(model.chances(piece.to_pandas()))
-    return {"seconds": round(time.perf_counter() - began, 1), "rows": rows}
+    seconds = round(time.perf_counter() - began, 1)
+    return {"seconds": seconds, "cpu_s": round(time.process_time(), 1), "rows": rows}
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ HOMES = {
     "psycopg": ("store", "sources"),
     "psycopg2": ("store", "sources"),
     "pyspark": ("store", "sources"),
+    "skops": ("store/model_files",),
+    "threadpoolctl": ("riders/threads",),
     "fastapi": ("apps/serving_api", "apps/worker"),
     "uvicorn": ("apps/serving", "apps/worker"),
     "mlxtend": ("riders/baskets",),
