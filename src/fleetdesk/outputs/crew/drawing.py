@@ -122,7 +122,7 @@ def _scale(
 
 
 def _frame(lon: Sequence[float], lat: Sequence[float]) -> tuple[float, float, float, float]:
-    """The stops with air around them, some hundred metres at least, and more below for the scale."""
+    """The stops with air around them, at least some hundred metres; more below for the scale."""
     wide = max((max(lon) - min(lon)) * 0.08, 0.003)
     high = max((max(lat) - min(lat)) * 0.08, 0.002)
     return min(lon) - wide, max(lon) + wide, min(lat) - 2 * high, max(lat) + high
