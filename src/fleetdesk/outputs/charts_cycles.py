@@ -56,7 +56,7 @@ def survival_sheet(
         columns=(
             ResultColumn(_HOURS, CellStyle.INTEGER, 14),
             ResultColumn(_SHARE, CellStyle.PERCENT, 14),
-            *(ResultColumn(part, CellStyle.PERCENT, 14) for part in DAYPARTS),
+            *(ResultColumn(part, CellStyle.PERCENT, 17) for part in DAYPARTS),
         ),
         rows=rows,
         key=_HOURS,

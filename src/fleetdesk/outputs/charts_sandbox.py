@@ -45,7 +45,7 @@ def sandbox_sheet(past: PastFleet | None, settings: Settings) -> ResultSheet:
 def sandbox_columns(settings: Settings) -> tuple[ResultColumn, ...]:
     """The columns that sheet and command line share, and the mark of the threshold in use."""
     return (
-        ResultColumn(_THRESHOLD, CellStyle.DECIMAL, 12, "Only batteries below it are swapped."),
+        ResultColumn(_THRESHOLD, CellStyle.PERCENT, 12, "Only batteries below it are swapped."),
         ResultColumn("Swaps a day", CellStyle.DECIMAL, 10),
         ResultColumn(roi_header(settings), CellStyle.MONEY, 15, "Expected, before travel."),
         ResultColumn("Crew time at vehicles (h a day)", CellStyle.DECIMAL, 13, "Without travel."),
@@ -53,7 +53,7 @@ def sandbox_columns(settings: Settings) -> tuple[ResultColumn, ...]:
             "Missed rides a day", CellStyle.DECIMAL, 11,
             "Rides that the vehicles left as they are will lack charge for.",
         ),
-        ResultColumn("Cost/revenue (%)", CellStyle.PERCENT, 11),
+        ResultColumn("Cost/revenue (%)", CellStyle.PERCENT, 16),
         ResultColumn("In use", CellStyle.MONEY, 10),
     )  # fmt: skip
 
@@ -82,8 +82,7 @@ def _note(past: PastFleet | None, settings: Settings) -> str:
         return "There are no past days to try thresholds on yet."
     best = past.trial(None)
     return (
-        f"{past.days} past days, each as the fleet stood when its first shift began; what one "
-        "day's swaps change for the next is not followed. Without any threshold, swapping where "
-        f"ROI > 0 returns {money(best.roi, settings.city.currency)} a day from {best.swaps:.1f} "
-        "swaps. Other settings can be tried with the command fleetdesk sandbox."
+        f"{past.days} past days, each taken as it stood: what swaps change for the next day is not "
+        f"followed. Swapping where ROI > 0 returns {money(best.roi, settings.city.currency)} a day "
+        f"from {best.swaps:.1f} swaps. Try other settings with: fleetdesk sandbox."
     )

@@ -30,6 +30,7 @@ DAY = timedelta(days=1)
 _ENOUGH = 10  # fewer tasks suggest nothing
 _RUNS = 100
 _VAN_KMH = 25.0
+_ON_THE_WAY = "Other stops on the way are in it, so that a pick-up and a drop-off take less."
 _CLOSE = 0.1  # a tenth off is no reason to change a setting
 
 
@@ -182,7 +183,7 @@ def crews_work(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Iterabl
             yield DoneRow(
                 f"Work of a {name}{', drive taken off' if name == 'move' else ''}, middle of all",
                 len(took), minutes, measured, "min",
-                _suggest(label, minutes, measured, "min"),
+                _suggest(label, minutes, measured, "min") if name == "swap" else _ON_THE_WAY,
             )  # fmt: skip
         paid = [row["cost"] for row in mine if row["cost"] is not None]
         if len(paid) >= _ENOUGH:

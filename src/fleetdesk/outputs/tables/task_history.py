@@ -72,7 +72,7 @@ def task_totals_sheet(tasks: HistoricalTasks | None, settings: Settings) -> Resu
             ResultColumn(f"Revenue after ({currency})", CellStyle.MONEY, 13),
             ResultColumn(f"Revenue without ({currency})", CellStyle.MONEY, 13),
             ResultColumn(f"Cost ({currency})", CellStyle.MONEY, 12),
-            ResultColumn("Cost/revenue (%)", CellStyle.PERCENT, 11),
+            ResultColumn("Cost/revenue (%)", CellStyle.PERCENT, 16),
             ResultColumn(
                 f"Value under the continuing policy ({currency})", CellStyle.MONEY, 16,
                 "Scooter-level, over the tasks whose vehicle was served again.",
