@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleetdesk.model.fleet import VehicleFacts, VehicleNow
 from fleetdesk.model.places import Parking, Point
@@ -203,3 +205,62 @@ def test_a_parking_below_its_minimum_is_filled_by_the_rule_alone() -> None:
     assert len(tasks) == 1, "the square keeps its target of two"
     assert tasks[0].must and tasks[0].deficit_pct == 100
     assert "Harbour has 0 of at least 2" in tasks[0].why
+
+
+spots = st.sampled_from([SQUARE.at, HARBOUR.at, STREET, Point(40.6310, 22.9430)])
+vehicles = st.lists(
+    st.tuples(
+        spots,
+        st.none() | st.floats(0, 100),
+        st.sampled_from(["available", "non_operational", "missing", "on_trip"]),
+        st.booleans(),
+    ),
+    max_size=10,
+)
+sheets = st.lists(
+    st.builds(
+        TaskRule,
+        name=st.uuids().map(str),
+        when=st.sampled_from(sorted(RULES)),
+        threshold=st.floats(0, 100),
+        work=st.sampled_from(get_args(Work)),
+        must=st.booleans(),
+        extra_priority=st.floats(0, 100),
+        skill=st.sampled_from(["", "mechanic", "driver"]),
+        active=st.booleans(),
+    ),
+    max_size=5,
+)
+
+
+@given(vehicles, sheets, st.randoms())
+def test_whatever_the_rules_order_visits_and_limits_hold(rows, rules, random) -> None:
+    fleet = [
+        vehicle(f"v{n}", at, battery, vehicle_state=state, out_of_charge=empty)
+        for n, (at, battery, state, empty) in enumerate(rows)
+    ]
+    facts = {
+        v.vehicle_id: VehicleFacts(v.vehicle_id, 50.0, 60.0, 7, 8.0, 2, 90.0, "zone") for v in fleet
+    }
+    settings = Settings(task_rules=tuple(rules))
+    tasks = candidates(fleet, TOWN, settings, None, facts)
+    random.shuffle(fleet)
+    assert candidates(fleet, TOWN, settings, None, facts) == tasks
+    assert len({task.task_id for task in tasks}) == len(tasks)
+    state = {v.vehicle_id: v for v in fleet}
+    named = {rule.name: rule for rule in rules}
+    for parking in TOWN:
+        present = sum(v.parking_id == parking.parking_id for v in fleet)
+        arriving = sum(task.to_parking_id == parking.parking_id for task in tasks)
+        assert arriving <= max(0, parking.capacity - present)
+    for task in tasks:
+        there = [rule for name, rule in named.items() if f"{name}: " in task.why]
+        assert task.why and task.kinds and task.rules
+        assert all(rule.active for rule in there)
+        assert task.must == any(rule.must for rule in there)
+        assert task.extra_priority == pytest.approx(sum(rule.extra_priority for rule in there))
+        assert task.skill == "" or task.skill in {rule.skill for rule in there}
+        assert task.vehicles == int(task.moves or TaskKind.BRING_IN in task.kinds)
+        assert task.batteries == int(task.swaps)
+        assert state[task.vehicle_id].vehicle_state != "on_trip"
+        assert task.to_parking_id is None or task.to_parking_id != task.from_parking_id
