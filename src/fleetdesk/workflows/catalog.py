@@ -109,9 +109,11 @@ def acted(
     )
 
 
-def empty_sheets_of(settings: Settings) -> Iterator[ResultSheet]:
-    """The sheets of all analyses before the first run, in the order in which they are read."""
-    for analysis in ANALYSES:
+def empty_sheets_of(
+    settings: Settings, analyses: Sequence[Analysis] = ANALYSES
+) -> Iterator[ResultSheet]:
+    """The sheets of analyses before their first run, in the order in which they are read."""
+    for analysis in analyses:
         yield from _module(analysis).empty(settings)
 
 

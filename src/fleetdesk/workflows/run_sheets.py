@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from fleetdesk.errors import Problem
+from fleetdesk.model.analyses import ANALYSES
+from fleetdesk.model.analysis import Analysis
 from fleetdesk.model.findings import Finding
 from fleetdesk.outputs.tables import (
     ImportAccount,
@@ -34,10 +36,12 @@ def run_sheets(
     )
 
 
-def empty_sheets(settings: Settings) -> tuple[ResultSheet, ...]:
+def empty_sheets(
+    settings: Settings, analyses: Sequence[Analysis] = ANALYSES
+) -> tuple[ResultSheet, ...]:
     """All sheets before the first run, so that links and Start find them in their order."""
     return (
-        *empty_sheets_of(settings),
+        *empty_sheets_of(settings, analyses),
         issues_sheet([]),
         quality_sheet([], settings),
         run_log_sheet([], settings),

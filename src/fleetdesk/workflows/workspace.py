@@ -96,6 +96,7 @@ def make_workbook(path: Path, settings: Settings) -> None:
     # What draws sheets takes seconds to load, and most imports make no workbook.
     from fleetdesk.settings.template import templates_for
     from fleetdesk.sheets.template_xlsx import write_template
+    from fleetdesk.workflows.catalog import asked
     from fleetdesk.workflows.run_sheets import empty_sheets
 
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
@@ -103,7 +104,8 @@ def make_workbook(path: Path, settings: Settings) -> None:
         write_template(draft, templates_for(settings))
         workbook = open_workbook(draft)
         unread = workbook.snapshot(names=()).fingerprint
-        plan = WritePlan(empty_sheets(settings), settings_schema=SCHEMA_VERSION)
+        # Sheets of what is not asked come with their first answer: few tabs to begin with.
+        plan = WritePlan(empty_sheets(settings, asked(settings)), settings_schema=SCHEMA_VERSION)
         workbook.commit(plan, unread)
         draft.replace(path)
 
