@@ -95,7 +95,7 @@ class _City:
         before = battery[who] - USE_PCT * nth
         trips = self._trips(day, ids, who, nth, start, ridden, origin, goal, before)
         events = self._events(day, ids, who, trips, served, place, low, origin, goal, before)
-        telemetry = self._telemetry(day, ids, place, battery, rides)
+        telemetry = self._telemetry(day, ids, place, battery, rides, served, low)
         place, battery = place.copy(), battery - USE_PCT * rides
         ends = np.cumsum(rides) - 1
         place[rides > 0] = goal[ends[rides > 0]]
@@ -172,13 +172,20 @@ class _City:
             parts.append(_table(EVENTS, columns))
         return pa.concat_tables(parts)
 
-    def _telemetry(self, day: int, ids: Any, place: Any, battery: Any, rides: Any) -> pa.Table:
+    def _telemetry(
+        self, day: int, ids: Any, place: Any, battery: Any, rides: Any, served: Any, low: Any
+    ) -> pa.Table:
         n, pings = self.size.vehicles, self.size.pings
         rows = n * pings
         step = DAY_S / pings
         at = np.tile(np.arange(pings) * step, n) + self.draw.uniform(0, step * 0.9, rows)
         share = np.tile(np.arange(pings) / pings, n)
         noise = self.draw.normal(0, 5e-5, (2, rows))
+        charge = np.repeat(battery, pings) - np.repeat(rides * USE_PCT, pings) * share
+        # Vehicles that are served show their old charge until they are put down again.
+        back, old = np.zeros(n), np.zeros(n)
+        back[served], old[served] = 5 * 3600 + served * 3.0, low
+        charge = np.where(at < np.repeat(back, pings), np.repeat(old, pings), charge)
         locked = self.draw.random(rows) < 0.9
         columns = {
             "vehicle_id": np.repeat(ids, pings),
@@ -186,7 +193,7 @@ class _City:
             "lat": np.repeat(self.lat[place], pings) + noise[0],
             "lon": np.repeat(self.lon[place], pings) + noise[1],
             "speed_kmh": np.where(locked, 0.0, 15.0 + noise[0] * 1e4),
-            "battery_pct": np.repeat(battery, pings) - np.repeat(rides * USE_PCT, pings) * share,
+            "battery_pct": charge,
             "hdop": 1.0 + np.abs(noise[1]) * 1e4,
             "locked": locked,
         }

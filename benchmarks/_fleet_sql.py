@@ -217,3 +217,43 @@ FEATURES = """
 SELECT cell, local_weekday, local_hour, count(*) AS vehicle_hours, avg(battery_pct) AS battery_pct
 FROM hours GROUP BY ALL ORDER BY ALL
 """
+
+# Every service between two cycles of a vehicle, with what the vehicle earned up to the horizon.
+VISITS = """
+CREATE OR REPLACE TEMP TABLE visits AS
+WITH a AS (
+  SELECT *, coalesce(end_cause = 'maintenance' AND lead(start_cause) OVER v = 'charge', false)
+    AS there, end_cause IN ('collected', 'swapped') OR there AS by_crew
+  FROM ledger WINDOW v AS (PARTITION BY vehicle_id ORDER BY cycle_no)
+), b AS (
+  SELECT *, lag(end_cause) OVER v AS cause_before, lag(by_crew) OVER v AS rentable_before,
+    lag(exit_cell) OVER v AS cell_before, lag(exit_battery_pct) OVER v AS battery_before_pct,
+    CASE WHEN lag(there) OVER v THEN lag(ended_at) OVER v
+      ELSE started_at - to_microseconds(CAST(3.6e9 * coalesce(lag(task_h) OVER v, 0) AS BIGINT))
+      END AS began_at
+  FROM a WINDOW v AS (PARTITION BY vehicle_id ORDER BY cycle_no)
+), c AS (
+  SELECT *, began_at + to_hours({horizon}) AS horizon_at,
+    CASE WHEN by_crew OR end_cause NOT IN ('battery_low', 'maintenance')
+      THEN least(ended_at, horizon_at) ELSE horizon_at END AS until_at
+  FROM b WHERE cause_before IS NOT NULL AND start_cause NOT IN ('resumed', 'first seen')
+), r AS (
+  SELECT c.vehicle_id, c.cycle_no, sum(gross) AS revenue, sum(net) AS net_revenue
+  FROM priced p ASOF JOIN c ON p.vehicle_id = c.vehicle_id AND p.started_at >= c.started_at
+  WHERE p.started_at < least(c.until_at, c.ended_at) GROUP BY ALL
+)
+SELECT c.* EXCLUDE (revenue, net_revenue), coalesce(r.revenue, 0.0) AS revenue,
+  coalesce(r.net_revenue, 0.0) AS net_revenue
+FROM c LEFT JOIN r USING (vehicle_id, cycle_no)
+WHERE horizon_at <= $data_end OR end_cause <> 'end_of_data'
+"""
+
+# What those tasks returned: less what the cell's rate would have brought, and less their cost.
+RETURNS = """
+SELECT count(*), sum(v.revenue), sum(v.revenue - {cost} - CASE WHEN rentable_before
+    THEN {horizon} * coalesce(s.revenue / s.hours, 0.0) ELSE 0.0 END)
+FROM visits v LEFT JOIN (
+  SELECT left(cell, {precision}) AS cell, sum(revenue_to_end) AS revenue,
+    sum(hours_to_end) AS hours FROM hours GROUP BY ALL
+) s ON s.cell = left(v.cell_before, {precision})
+"""
