@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,16 +110,12 @@ def as_problem(instance: Instance) -> RoutingProblem:
     ends = window[instance.end][1]
     if instance.longest is not None:
         ends = math.floor(instance.longest * FINE)
-    van = dict(
-        start=0, end=instance.end, matrix=0, shift_start_s=0, shift_end_s=ends,
-        batteries=0, vehicles=instance.capacity, cost_per_h_milli=0,
-        cost_per_km_milli=1000,
-    )  # fmt: skip
+    van = RoutingVan("", 0, instance.end, 0, 0, ends, 0, instance.capacity, 1000, 0)
     points = tuple(Point(float(y) / 100, float(x) / 100) for x, y in instance.xy)
     table = instance.lengths.astype(np.int64)
     return RoutingProblem(
         jobs=jobs,
-        vans=tuple(RoutingVan(worker=f"W{n}", **van) for n in range(instance.vans)),
+        vans=tuple(replace(van, worker=f"W{n}") for n in range(instance.vans)),
         points=points,
         matrices=(TravelMatrix(table, table, "as given"),),
         starts_at=datetime(2024, 1, 1, tzinfo=UTC),

@@ -28,7 +28,8 @@ class Wishes:
     """How a planner wants work shared out; money in city currency, none of it earned.
 
     `balance_per_h` is what an hour longer than the average round may cost, `familiar_bonus` what
-    it is worth that a worker does a task in one of the cells that this worker knows.
+    it is worth that a worker does a task in a cell that this worker knows: one that begins like one
+    of `known_cells` by worker.
     """
 
     balance_per_h: float = 0.0
@@ -61,20 +62,22 @@ def build(
     carried = Counter(task.worker for task in tasks if task.carried)
     routing_vans = tuple(_van(van, starts_at, speeds, points, carried) for van in vans)
     places = tuple(points)
+    matrices = tuple(travel_times.matrix(places, speed) for speed in speeds)
+    notes = dict.fromkeys(matrix.note for matrix in matrices if matrix.note)
     return RoutingProblem(
         jobs=jobs,
         vans=routing_vans,
         points=places,
-        matrices=tuple(travel_times.matrix(places, speed) for speed in speeds),
+        matrices=matrices,
         starts_at=starts_at,
-        travel_times=travel_times.label,
+        travel_times="; ".join([travel_times.label, *notes]),
         currency=currency,
         balance_per_h_milli=milli(wishes.balance_per_h),
         familiar=frozenset(
             (job, number)
             for number, van in enumerate(vans)
             for job, task in enumerate(tasks)
-            if task.before.cell in wishes.known_cells.get(van.worker, ())
+            if task.before.cell.startswith(tuple(wishes.known_cells.get(van.worker, ())))
         ),
         familiar_milli=milli(wishes.familiar_bonus),
     )

@@ -201,9 +201,14 @@ class _Model:
         for index in indices:
             if len(allowed) < len(self._vans):
                 self._routing.VehicleVar(index).SetValues([-1, *allowed])
-            if job.window_s is not None:
-                reach = self._time.CumulVar(index).Max()
-                self._time.CumulVar(index).SetRange(early, min(late, reach))
+            if job.window_s is None:
+                continue
+            until = min(late, self._time.CumulVar(index).Max())
+            if early <= until:
+                self._time.CumulVar(index).SetRange(early, until)
+            else:
+                # Its hours come when nobody works any more.
+                self._routing.VehicleVar(index).SetValues([-1])
         for first, last in pairwise(indices):
             self._routing.AddPickupAndDelivery(first, last)
             active, van = self._routing.ActiveVar, self._routing.VehicleVar

@@ -35,9 +35,9 @@ class _Pace:
     history: int
 
 
-_CHOOSING = _Pace(perturbations=5, history=20)
-_ROUTING = _Pace(perturbations=25, history=100)
-"""Choosing tasks wants small steps, routing given ones larger; both less than PyVRP's own.
+_WITH_MOVES = _Pace(perturbations=5, history=20)
+_WITHOUT = _Pace(perturbations=25, history=100)
+"""Moves make rounds slow, so that each may shake up less; both are less than PyVRP's own.
 
 PyVRP's 50 neighbours, 25 perturbations and a history of 300 are for minutes, a planner waits for
 seconds: 3 to 10 % more in the same 10 s on days of 400 tasks, and half the gap with 1,000 given.
@@ -68,7 +68,7 @@ def search(
     if stopped(0, lambda: tuple(start)):
         return tuple(start), 0
     model = DayModel(problem, jobs, vans, rules, fences, required, average_s)
-    pace = _CHOOSING if model.chooses else _ROUTING
+    pace = _WITH_MOVES if model.shipment_jobs else _WITHOUT
     local = _local_search(model, seed, pace)
     given = model.solution(start)
     polished = local(given, model.strict(), exhaustive=True)

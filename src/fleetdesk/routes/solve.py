@@ -33,12 +33,13 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a search stands: rounds and seconds so far, and the best plan's figures."""
+    """How a search stands: rounds and seconds so far, and the best plan with its figures."""
 
     iterations: int
     seconds: float
     profit_milli: int
     planned_tasks: int
+    sequences: tuple[Stops, ...] = ()
 
 
 def plan(
@@ -58,9 +59,16 @@ def plan(
     plan so far is returned. `clock` gives the seconds that `stop` counts. The same problem, seed,
     start and rounds give the same plan.
     """
-    start = drivable(problem, sequences_of(problem, warm_start) if warm_start else _empty(problem))
+    start = begun(problem, warm_start)
     best, iterations = improve(problem, start, stop, seed, on_progress, cancel, clock=clock)
     return as_plan(problem, best, seed, iterations)
+
+
+def begun(problem: RoutingProblem, warm_start: Plan | None) -> tuple[Stops, ...]:
+    """What of an earlier plan can still be driven; nothing where there is none."""
+    if warm_start is None:
+        return ((),) * len(problem.vans)
+    return drivable(problem, sequences_of(problem, warm_start))
 
 
 def improve(
@@ -279,12 +287,9 @@ def _progress(
         iterations,
         seconds,
         sum(route.profit_milli for route in routes),
-        len({stop.job for stops in sequences for stop in stops}),
+        len(_jobs_in(sequences)),
+        tuple(sequences),
     )
-
-
-def _empty(problem: RoutingProblem) -> tuple[Stops, ...]:
-    return ((),) * len(problem.vans)
 
 
 def _never() -> bool:

@@ -21,12 +21,14 @@ DETOUR_FACTOR = 1.35
 class TravelMatrix:
     """Metres and seconds between n points, both n x n, row = from, no cell missing.
 
-    `label` says where the figures come from and is shown beside the plan.
+    `label` says where the figures come from and is shown beside the plan, `note` what is special
+    about them ("3 % of legs estimated ...").
     """
 
     distance_m: Matrix
     duration_s: Matrix
     label: str
+    note: str = ""
 
 
 class TravelTimes(Protocol):

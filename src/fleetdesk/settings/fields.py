@@ -16,7 +16,8 @@ from fleetdesk.settings.sheet import Sheet
 TABLES: dict[str, str] = {
     "city": "City", "weights": "Weights", "thresholds": "Thresholds", "packages": "Packages",
     "costs": "Costs", "workers": "Workers", "parkings": "Parkings", "offers": "Offers",
-    "questions": "Questions", "task_rules": "Task_rules", "mail": "Mail", "riders": "Riders",
+    "questions": "Questions", "task_rules": "Task_rules", "mail": "Mail",
+    "travel": "Travel", "riders": "Riders",
     "segments": "Segments", "churn": "Churn", "retention": "Retention",
     "lifetime_value": "LifetimeValue",
     "usage": "Usage", "package_advice": "PackageAdvice", "package_trial": "PackageTrial",

@@ -26,6 +26,7 @@ from fleetdesk.settings.package_sheets import (
 )
 from fleetdesk.settings.questions import Questions
 from fleetdesk.settings.rider_sheets import Churn, LifetimeValue, Retention, Riders, Segments
+from fleetdesk.settings.route_sheets import Travel
 from fleetdesk.settings.sheet import Sheet, setting
 from fleetdesk.settings.task_sheets import TaskRule
 
@@ -351,6 +352,30 @@ class Worker(Sheet):
         25, "Driving speed", "Average in town, stops at lights included.",
         unit="km/h", gt=0, le=130,
     )  # fmt: skip
+    end_lat: float | None = setting(
+        None, "End latitude", "Where the van ends; empty = where it starts.",
+        unit="deg", ge=-90, le=90, since=3,
+    )  # fmt: skip
+    end_lon: float | None = setting(
+        None, "End longitude", "Where the van ends; empty = where it starts.",
+        unit="deg", ge=-180, le=180, since=3,
+    )  # fmt: skip
+    skills: str = setting(
+        "", "Skills", "What tasks may ask for, with commas between.",
+        example="words such as repair, forklift", max_length=200, since=3,
+    )  # fmt: skip
+    break_from: time | None = setting(
+        None, "Break from", "The break begins at this time or later; empty = no break.", since=3
+    )
+    break_until: time | None = setting(
+        None, "Break until", "The break begins at this time at the latest; empty = no break.",
+        since=3,
+    )  # fmt: skip
+    break_min: float = setting(30, "Break length", "Not paid.", unit="min", ge=0, le=240, since=3)
+    area: str = setting(
+        "", "Own area", "Beginnings of the geohashes that the worker knows, with commas between.",
+        example="geohashes such as sx0r4, sx0r5", max_length=400, since=3,
+    )  # fmt: skip
 
 
 class ParkingRow(Sheet):
@@ -409,6 +434,7 @@ class Settings(BaseModel):
     parkings: tuple[ParkingRow, ...] = ()
     offers: tuple[Offer, ...] = ()
     task_rules: tuple[TaskRule, ...] = ()
+    travel: Travel = Travel()
     mail: Mail = Mail()
     questions: Questions = Questions()
     riders: Riders = Riders()
@@ -431,6 +457,7 @@ FORMS: dict[str, type[Sheet]] = {
     "weights": Weights,
     "thresholds": Thresholds,
     "costs": Costs,
+    "travel": Travel,
     "mail": Mail,
     "questions": Questions,
     "riders": Riders,
@@ -456,7 +483,7 @@ LISTS: dict[str, type[Sheet]] = {
 }
 SHEET_ORDER: tuple[str, ...] = (
     "city", "weights", "thresholds", "task_rules", "packages", "costs", "workers", "parkings",
-    "offers", "mail", "questions", "riders", "segments", "churn", "retention", "lifetime_value",
-    "usage", "package_advice", "package_trial", "pricing", "offer_tests", "service_sets",
-    "battery_plan", "next_best",
+    "travel", "offers", "mail", "questions", "riders", "segments", "churn", "retention",
+    "lifetime_value", "usage", "package_advice", "package_trial", "pricing", "offer_tests",
+    "service_sets", "battery_plan", "next_best",
 )  # fmt: skip

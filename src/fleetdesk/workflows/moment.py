@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from fleetdesk.model.places import Parking, Point
-from fleetdesk.model.work import Van
+from fleetdesk.model.work import Break, Van
 from fleetdesk.settings.schema import City, Settings, Worker
 
 DEFAULT_START = time(8, 0)
@@ -49,7 +49,7 @@ def shift_start(settings: Settings, day: date) -> datetime:
 def vans(settings: Settings, day: date) -> tuple[Van, ...]:
     """The active workers' vans with their shifts on `day`."""
     zone = ZoneInfo(settings.city.timezone)
-    return tuple(_van(worker, day, zone) for worker in _working(settings))
+    return tuple(_van(worker, day, zone, settings) for worker in _working(settings))
 
 
 def parkings(settings: Settings) -> tuple[Parking, ...]:
@@ -68,12 +68,20 @@ def _working(settings: Settings) -> Sequence[Worker]:
     return [worker for worker in settings.workers if worker.active]
 
 
-def _van(worker: Worker, day: date, zone: ZoneInfo) -> Van:
+def _van(worker: Worker, day: date, zone: ZoneInfo, settings: Settings) -> Van:
+    travel = settings.travel
     base = Point(worker.start_lat, worker.start_lon)
+    end = base
+    if worker.end_lat is not None and worker.end_lon is not None:
+        end = Point(worker.end_lat, worker.end_lon)
+    breaks: tuple[Break, ...] = ()
+    if worker.break_from is not None and worker.break_until is not None and worker.break_min:
+        window = (_at(day, worker.break_from, zone), _at(day, worker.break_until, zone))
+        breaks = (Break(*window, round(60 * worker.break_min)),)
     return Van(
         worker=worker.name,
         start=base,
-        end=base,
+        end=end,
         shift_start=_at(day, worker.shift_start, zone),
         shift_end=_at(day, worker.shift_end, zone),
         battery_capacity=worker.batteries,
@@ -82,7 +90,19 @@ def _van(worker: Worker, day: date, zone: ZoneInfo) -> Van:
         cost_per_km=worker.cost_per_km,
         speed_kmh=worker.speed_kmh,
         email=worker.email,
+        skills=frozenset(words(worker.skills)),
+        breaks=breaks,
+        overtime_s=round(60 * travel.overtime_min),
+        overtime_per_h=worker.cost_per_h * travel.overtime_extra_pct / 100,
+        reload_at=tuple(dict.fromkeys((base, end))) if travel.most_reloads else (),
+        reload_s=round(60 * travel.reload_min),
+        max_reloads=travel.most_reloads,
     )
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What a cell lists with commas between."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _last_at(city: City, last_record: datetime, zone: ZoneInfo) -> datetime:

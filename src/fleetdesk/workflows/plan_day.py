@@ -26,9 +26,10 @@ from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
 from fleetdesk.routes.building import build
 from fleetdesk.routes.explain import marginal
+from fleetdesk.routes.limits import worth_of_limits
 from fleetdesk.routes.problem import RoutingProblem
 from fleetdesk.routes.solve import Progress
-from fleetdesk.routes.travel_times import Haversine
+from fleetdesk.routes.stop import Iterations
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.tasks.candidates import candidates
@@ -44,6 +45,7 @@ from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import OnProgress, part, silent
 from fleetdesk.workflows.task_pay import task_pay
+from fleetdesk.workflows.travel import travel_times, wishes
 
 STALE = timedelta(days=2)
 NO_EDITS = Edits()
@@ -129,7 +131,10 @@ def plan_day(
     chosen = offered(selected, tasks, edits)
     pay, pay_notes = task_pay(store, history, chosen.tasks, rois, settings, now.day)
     crew = vans(settings, now.day)
-    problem = build(chosen.tasks, rois, chosen.bonuses, crew, Haversine(), settings.city.currency)
+    problem = build(
+        chosen.tasks, rois, chosen.bonuses, crew, travel_times(settings), settings.city.currency,
+        wishes(settings),
+    )  # fmt: skip
     effort = settings.city.search_effort
     report = _rounds(part(on_progress, 0.5, 0.85), effort)
     found = routed(
@@ -171,6 +176,7 @@ def plan_day(
         ),
         edits=edited,
         problem=problem,
+        limits=_limits(problem, found.plan, settings, on_progress),
     )
 
 
@@ -185,6 +191,16 @@ def _fleet(
         as_of,
     )
     return fleet_now(rows.to_pyarrow().to_pylist(), parkings(settings), as_of)
+
+
+def _limits(
+    problem: RoutingProblem, planned: Plan, settings: Settings, on_progress: OnProgress
+) -> tuple[LimitWorth, ...]:
+    rounds = round(settings.city.search_effort * settings.travel.limits_effort_pct / 100)
+    if not rounds or not problem.jobs:
+        return ()
+    on_progress("Working out what the limits hold back", 0.95)
+    return worth_of_limits(problem, planned, Iterations(rounds), settings.city.seed)
 
 
 def _rounds(on_progress: OnProgress, effort: int) -> Any:

@@ -1,0 +1,84 @@
+"""What each limit of the day holds back: one more worker, one more hour, ten more batteries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from fleetdesk.model.plan import LimitWorth, Plan
+from fleetdesk.routes import evaluate
+from fleetdesk.routes.pins import FREE, Rules
+from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stops, sequences_of
+from fleetdesk.routes.solve import improve
+from fleetdesk.routes.stop import Stop
+
+HOUR_S = 3600
+MORE_BATTERIES = 10
+
+
+def worth_of_limits(
+    problem: RoutingProblem,
+    plan: Plan,
+    stop: Stop,
+    seed: int,
+    rules: Rules = FREE,
+    cancel: Callable[[], bool] | None = None,
+) -> tuple[LimitWorth, ...]:
+    """What the day would gain by each change alone, planned again from `plan`.
+
+    Every change costs at most one search until `stop`. The wages, ways and batteries that the
+    change brings about are in the gain; what hiring or buying costs is not. One more worker is
+    like the last one who works.
+    """
+    start = sequences_of(problem, plan)
+    # Rounds spent here may find what needs no change: that is no worth of a limit.
+    base, _ = improve(problem, start, stop, seed, cancel=cancel, rules=rules)
+    before = _figures(problem, base)
+    found = []
+    for what, changed, begun in _changes(problem, base):
+        better, _ = improve(changed, begun, stop, seed, cancel=cancel, rules=rules)
+        after = _figures(changed, better)
+        found.append(LimitWorth(what, max(0, after[0] - before[0]), max(0, after[1] - before[1])))
+    return tuple(found)
+
+
+def _changes(
+    problem: RoutingProblem, base: Sequence[Stops]
+) -> list[tuple[str, RoutingProblem, tuple[Stops, ...]]]:
+    """Each change in words, the problem with it, and the sequences to begin from."""
+    working = [van for van in problem.vans if van.shift_s > 0]
+    if not working:
+        return []
+    crew = replace(problem, vans=(*problem.vans, _another(working[-1])))
+    longer = _each(problem, lambda van: replace(van, shift_end_s=van.shift_end_s + HOUR_S))
+    changes = [
+        ("one more worker", crew, (*base, ())),
+        ("one more hour for every worker", longer, tuple(base)),
+    ]
+    if any(job.batteries for job in problem.jobs):
+        charged = _each(
+            problem,
+            lambda van: replace(
+                van,
+                batteries=van.batteries + MORE_BATTERIES,
+                batteries_full=van.batteries_full + MORE_BATTERIES,
+            ),
+        )
+        what = f"{MORE_BATTERIES} more charged batteries for every worker"
+        changes.append((what, charged, tuple(base)))
+    return changes
+
+
+def _each(problem: RoutingProblem, change: Callable[[RoutingVan], RoutingVan]) -> RoutingProblem:
+    vans = tuple(change(van) if van.shift_s else van for van in problem.vans)
+    return replace(problem, vans=vans)
+
+
+def _another(van: RoutingVan) -> RoutingVan:
+    return replace(van, worker="one more worker", on_board=0)
+
+
+def _figures(problem: RoutingProblem, sequences: Sequence[Stops]) -> tuple[int, int]:
+    routes = evaluate.evaluate(problem, sequences)
+    tasks = {visit.task_id for route in routes for visit in route.visits}
+    return sum(route.profit_milli for route in routes), len(tasks)

@@ -1,0 +1,260 @@
+"""Travel times on the streets of a file: OpenStreetMap extracts and road lists as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.places import EARTH_RADIUS_M, Point
+from fleetdesk.routes.travel_times import Haversine, TravelMatrix, require_usable
+
+NOT_FOR_VANS = frozenset(
+    {
+        "footway", "steps", "path", "pedestrian", "cycleway", "bridleway", "corridor", "raceway",
+        "construction", "proposed", "rest_area", "platform", "elevator", "track",
+    }
+)  # fmt: skip
+ONE_WAY = frozenset({"yes", "true", "1"})
+FARTHEST_M = 500.0
+"""Farther from any street, legs are estimated: a depot in the sea has no road."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Street(NamedTuple):
+    """Its nodes by (id, lat, lon) in driving order, and whether it may be driven backwards."""
+
+    nodes: Sequence[tuple[object, float, float]]
+    both_ways: bool
+
+
+@dataclass(frozen=True)
+class RoadGraph:
+    """Shortest ways on the streets in `path` (.osm.pbf or .csv), driven at the van's speed.
+
+    Where there is no way, or no street within 500 m, legs are those of `fallback`, and the matrix
+    says how many. FleetDeskError when the file cannot be read or holds no street.
+    """
+
+    path: Path
+    fallback: Haversine = field(default_factory=Haversine)
+
+    @property
+    def label(self) -> str:
+        """`streets of helsinki.osm.pbf`."""
+        return f"streets of {self.path.name}"
+
+    def matrix(self, points: Sequence[Point], speed_kmh: float) -> TravelMatrix:
+        """All legs between `points`; ways of a van that obeys one-way streets."""
+        require_usable(points, speed_kmh)
+        estimated = self.fallback.matrix(points, speed_kmh)
+        if len(points) < 2:
+            return TravelMatrix(estimated.distance_m, estimated.duration_s, self.label)
+        lat, lon = np.array([(point.lat, point.lon) for point in points]).T
+        nodes, off_m = self._streets.nearest(lat, lon)
+        chosen, place = np.unique(nodes, return_inverse=True)
+        between = self._streets.ways(chosen)[np.ix_(place, place)]
+        metres = between + off_m[:, None] + off_m[None, :]
+        straight = estimated.distance_m / self.fallback.detour_factor
+        metres = np.maximum(metres, straight)
+        same = straight == 0
+        missing = ~np.isfinite(metres) & ~same
+        metres = np.where(missing, estimated.distance_m, np.where(same, 0, metres))
+        seconds = np.where(missing, estimated.duration_s, metres * (3.6 / speed_kmh))
+        return TravelMatrix(
+            np.rint(metres).astype(np.int64),
+            np.rint(seconds).astype(np.int64),
+            self.label,
+            _told(int(missing.sum()), len(points), estimated.label),
+        )
+
+    @cached_property
+    def _streets(self) -> _Streets:
+        streets = _Streets(read_streets(self.path))
+        if not streets.count:
+            raise FleetDeskError(
+                f"{self.path.name} holds no streets for vans",
+                found="no way with a highway class that vans may use",
+                fix="Choose an OpenStreetMap extract or a road list of the city",
+            )
+        return streets
+
+
+def read_streets(path: Path) -> Iterator[Street]:
+    """The streets that vans may use in an .osm.pbf extract or a road list.
+
+    A road list is a CSV with the columns `highway` and `coordinates`, a JSON list of
+    {"lat", "lon"}; streets meet where their positions are equal.
+    """
+    try:
+        if path.suffix == ".csv":
+            yield from _from_csv(path)
+        else:
+            yield from _from_extract(path)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise FleetDeskError(
+            f"The road file {path.name} cannot be read",
+            found=str(error) or type(error).__name__,
+            fix="Give the path of an .osm.pbf extract or a road list (.csv) on Routes & travel",
+        ) from error
+
+
+def _from_csv(path: Path) -> Iterator[Street]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["highway"] in NOT_FOR_VANS:
+                continue
+            spots = [(float(at["lat"]), float(at["lon"])) for at in json.loads(row["coordinates"])]
+            both_ways = row.get("oneway") not in ONE_WAY
+            yield Street([((lat, lon), lat, lon) for lat, lon in spots], both_ways)
+
+
+def _from_extract(path: Path) -> Iterator[Street]:
+    try:
+        import osmium
+    except ImportError as error:
+        raise FleetDeskError(
+            "OpenStreetMap extracts cannot be read",
+            found="the package osmium is not installed",
+            fix="Install FleetDesk with its part for roads (fleetdesk[roads]), or use a road list",
+        ) from error
+    ways: Iterable[Any] = (
+        osmium.FileProcessor(str(path))
+        .with_locations()
+        .with_filter(osmium.filter.KeyFilter("highway"))
+    )
+    for way in ways:
+        if not way.is_way() or way.tags.get("highway") in NOT_FOR_VANS:
+            continue
+        # Clipped extracts name nodes that they do not hold.
+        nodes = [(n.ref, n.lat, n.lon) for n in way.nodes if n.location.valid()]
+        one_way = way.tags.get("oneway", "no")
+        around = way.tags.get("junction") == "roundabout"
+        if one_way == "-1":
+            nodes.reverse()
+        fast = way.tags.get("highway") in ("motorway", "motorway_link") and one_way != "no"
+        yield Street(nodes, one_way not in {*ONE_WAY, "-1"} and not around and not fast)
+
+
+class _Streets:
+    """All streets as one list of steps between neighbouring nodes."""
+
+    def __init__(self, streets: Iterable[Street]) -> None:
+        number: dict[object, int] = {}
+        lat: list[float] = []
+        lon: list[float] = []
+        walked: list[int] = []
+        street_of: list[int] = []
+        both: list[bool] = []
+        for count, street in enumerate(streets):
+            for node, at_lat, at_lon in street.nodes:
+                if node not in number:
+                    number[node] = len(number)
+                    lat.append(at_lat)
+                    lon.append(at_lon)
+                walked.append(number[node])
+                street_of.append(count)
+                both.append(street.both_ways)
+        self.count = len(number)
+        self._lat, self._lon = np.array(lat), np.array(lon)
+        self._walked, self._street = np.array(walked, np.int64), np.array(street_of, np.int64)
+        self._both = np.array(both, bool)
+        if self.count:
+            self._prepare()
+
+    def nearest(self, lat: Floats, lon: Floats) -> tuple[Ints, Floats]:
+        """The street node nearest to each position and its distance, infinite beyond 500 m."""
+        off, at = self._tree.query(self._flat(lat, lon))
+        off = np.where(off <= FARTHEST_M, off, np.inf)
+        return self._core[at], off
+
+    def ways(self, nodes: Ints) -> Floats:
+        """Metres of the shortest way between some nodes (n x n), infinite where there is none.
+
+        Between the nodes that matter (crossings, ends and `nodes`) streets become single steps,
+        which makes the graph about eight times smaller and loses nothing.
+        """
+        keep = self._matters.copy()
+        keep[nodes] = True
+        kept = np.flatnonzero(keep[self._walked])
+        at, street, along = self._walked[kept], self._street[kept], self._along[kept]
+        joined = street[1:] == street[:-1]
+        frm, to = at[:-1][joined], at[1:][joined]
+        metres = (along[1:] - along[:-1])[joined]
+        back = self._both[kept][:-1][joined]
+        small = np.full(self.count, -1)
+        small[np.flatnonzero(keep)] = np.arange(int(keep.sum()))
+        graph = _graph(
+            small[np.concatenate([frm, to[back]])],
+            small[np.concatenate([to, frm[back]])],
+            np.concatenate([metres, metres[back]]),
+            int(keep.sum()),
+        )
+        found: Floats = dijkstra(graph, indices=small[nodes])[:, small[nodes]]
+        return found
+
+    def _prepare(self) -> None:
+        joined = self._street[1:] == self._street[:-1]
+        frm, to = self._walked[:-1], self._walked[1:]
+        steps = np.where(joined, self._straight_m(frm, to), 0.0)
+        self._along = np.concatenate([[0.0], np.cumsum(steps)])
+        uses = np.bincount(self._walked, minlength=self.count)
+        first = np.concatenate([[True], ~joined])
+        last = np.concatenate([~joined, [True]])
+        self._matters = uses > 1
+        self._matters[self._walked[first | last]] = True
+        back = self._both[:-1] & joined
+        whole = _graph(
+            np.concatenate([frm[joined], to[back]]),
+            np.concatenate([to[joined], frm[back]]),
+            np.ones(int(joined.sum() + back.sum())),
+            self.count,
+        )
+        # Positions are put on the largest part that can be driven to and fro.
+        _, part = connected_components(whole, directed=True, connection="strong")
+        self._core = np.flatnonzero(part == np.bincount(part).argmax())
+        self._middle = float(np.radians(self._lat.mean()))
+        self._tree = cKDTree(self._flat(self._lat[self._core], self._lon[self._core]))
+
+    def _flat(self, lat: Floats, lon: Floats) -> Floats:
+        """Metres on a plane that is true near the city's middle."""
+        x = np.radians(lon) * np.cos(self._middle) * EARTH_RADIUS_M
+        return np.column_stack([x, np.radians(lat) * EARTH_RADIUS_M])
+
+    def _straight_m(self, frm: Ints, to: Ints) -> Floats:
+        lat_a, lat_b = np.radians(self._lat[frm]), np.radians(self._lat[to])
+        half_lon = np.radians(self._lon[to] - self._lon[frm]) / 2
+        h = np.sin((lat_b - lat_a) / 2) ** 2
+        h = h + np.cos(lat_a) * np.cos(lat_b) * np.sin(half_lon) ** 2
+        metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
+        return metres
+
+
+def _graph(frm: Ints, to: Ints, metres: Floats, count: int) -> csr_matrix:
+    """A sparse graph; of parallel streets the shortest (the sparse format would add them up)."""
+    order = np.lexsort((metres, to, frm))
+    frm, to, metres = frm[order], to[order], metres[order]
+    first = np.concatenate([[True], (frm[1:] != frm[:-1]) | (to[1:] != to[:-1])])
+    first &= frm != to
+    # A step of no length would be no step at all.
+    return csr_matrix((np.maximum(metres[first], 0.01), (frm[first], to[first])), (count, count))
+
+
+def _told(missing: int, points: int, estimate: str) -> str:
+    if not missing:
+        return ""
+    share = 100 * missing / (points * (points - 1))
+    return f"{share:.3g} % of legs {estimate}, as no street leads there"

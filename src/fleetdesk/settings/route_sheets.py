@@ -1,0 +1,57 @@
+"""The sheet Routes & travel: where travel times come from, and how work is shared out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Literal
+
+from fleetdesk.settings import sheet as base
+
+setting = partial(base.setting, since=3)
+
+
+class Travel(base.Sheet):
+    """Travel times, overtime, reloads, and what even and steady rounds are worth."""
+
+    sheet: ClassVar[str] = "Routes & travel"
+    intro: ClassVar[str] = "How long ways take, and how work is shared out among the workers."
+    since: ClassVar[int] = 3
+
+    travel_by: Literal["estimated", "road graph", "OSRM"] = setting(
+        "estimated", "Travel times by",
+        "estimated = straight line; road graph = streets of the road file; OSRM = its own speeds.",
+    )  # fmt: skip
+    road_file: str = setting(
+        "", "Road file", "Path of an .osm.pbf extract, a road list (.csv) or an OSRM network.",
+        example="a path such as roads/city.osm.pbf", max_length=400,
+    )  # fmt: skip
+    detour_factor: float = setting(
+        1.35, "Detour factor", "Ways are so many times the straight line where they are estimated.",
+        ge=1, le=5,
+    )  # fmt: skip
+    overtime_min: float = setting(
+        0, "Most overtime", "How much later than the shift's end a worker may be home.",
+        unit="min", ge=0, le=480,
+    )  # fmt: skip
+    overtime_extra_pct: float = setting(
+        50, "Overtime costs more by", "Above the worker's cost per hour.", unit="%", ge=0, le=500
+    )
+    most_reloads: int = setting(
+        0, "Most reloads", "How often a van may fetch charged batteries at its start or end.",
+        unit="reloads", ge=0, le=10,
+    )  # fmt: skip
+    reload_min: float = setting(
+        15, "Time to reload", "Changing all batteries on the van.", unit="min", ge=0, le=240
+    )
+    balance_pct: float = setting(
+        0, "Even rounds", "What an hour longer than the average round counts against a plan, as a "
+        "share of its wage; 0 = only profit counts.", unit="%", ge=0, le=500,
+    )  # fmt: skip
+    familiar_bonus: float = setting(
+        0, "Bonus for the own area", "What it is worth that a task is done by a worker in whose "
+        "area it lies; steers the plan and is not earned.", unit="money", ge=0, le=1000,
+    )  # fmt: skip
+    limits_effort_pct: float = setting(
+        5, "Effort for limits", "Share of the search effort that goes into what one more worker, "
+        "hour or battery is worth; 0 = not worked out.", unit="%", ge=0, le=100,
+    )  # fmt: skip
