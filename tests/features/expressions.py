@@ -17,6 +17,7 @@ from fleetdesk.features import (
     exposure,
     flows,
     rider_fleet,
+    rider_periods,
     riders,
     sightings,
     standing,
@@ -65,6 +66,7 @@ KEYS = {
     "vehicle_facts": ("vehicle_id",),
     "stays": ("rider_id", "stay_no"),
     "purchases": ("rider_id",),
+    "rider_periods": ("rider_id", "period"),
 }
 
 
@@ -119,6 +121,7 @@ def expressions(
         "told_trips": told.trips,
         "riders_over": riders.riders_over(tables, [start, end], settings),
         "outcomes": riders.outcomes(tables, start, 1),
+        "rider_periods": rider_periods.rider_periods(priced, end, 1, 3),
         "vehicle_facts": rider_fleet.vehicle_facts(tables, end),
         "stays": stays.stays(tables, end, start),
         "purchases": stays.purchases(tables["trips"], end, settings),
