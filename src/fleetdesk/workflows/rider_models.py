@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.features.riders import outcomes, riders_over
+from fleetdesk.features.riders import MONTH_D, outcomes, riders_over
 from fleetdesk.features.stays import purchases, stays
-from fleetdesk.riders.churn import ChurnFit, fit_churn
+from fleetdesk.riders.churn import ChurnFit, ChurnModel, fit_churn
 from fleetdesk.riders.churn_actions import BANDS, bands
 from fleetdesk.riders.classify import Flags, Floats
 from fleetdesk.riders.drift import spreads, stability_index
@@ -37,6 +37,7 @@ from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.rider_data import first_trip, frame
 
 MODELS_FOLDER = "models"
+BY_TIME = "time in the package"
 MOST_MOMENTS = 6
 _THERE_DAYS = 90
 
@@ -128,7 +129,8 @@ def stays_of(record: Known) -> pd.DataFrame:
 def churn_of(record: Known, settings: Settings) -> Churned:
     """Learn from moments one horizon apart, try on the last, and foretell today's riders.
 
-    Raises NotEnoughData where the records do not reach back three horizons.
+    Where trips do not reach back three horizons, riders with a package are foretold by their time
+    in it; raises NotEnoughData where stays do not tell that either.
     """
     found: Churned = record.once("churn", lambda: _churn(record, settings))
     return found
@@ -140,12 +142,7 @@ def _churn(record: Known, settings: Settings) -> Churned:
     reach = (as_of - first) / timedelta(days=1) if first else 0.0
     count = min(int((reach + 1.0) // days) - 1, MOST_MOMENTS)
     if count < 2:
-        raise NotEnoughData(
-            "The records are too short to learn who leaves",
-            found=f"{reach:.0f} days",
-            fix=f"{3 * days} are needed: one horizon to look back, one to learn from and one to "
-            "try on; or lower Churn: Looks ahead",
-        )
+        return _by_time(record, settings, reach)
     moments = [as_of - timedelta(days=days * ago) for ago in range(count, 0, -1)]
     rows = frame(riders_over(record.tables, moments, settings, first))
     told = pd.concat([frame(outcomes(record.tables, at, days)) for at in moments])
@@ -167,6 +164,40 @@ def _churn(record: Known, settings: Settings) -> Churned:
     now = now[lately | now["package"].notna()].reset_index(drop=True)
     now = now.assign(chance=fit.model.chances(now))
     return Churned(fit, now, test, left[last], len(rows), moments[0], moments[-1])
+
+
+def _by_time(record: Known, settings: Settings, reach_days: float) -> Churned:
+    """The simpler way where trips are too few: what the time in the package alone tells."""
+    days = settings.churn.horizon_days
+    lack = (
+        f"{reach_days:.0f} days of trips, and {3 * days} are needed to learn who leaves: one "
+        "horizon to look back, one to learn from and one to try on"
+    )
+    try:
+        known = stays_of(record)
+        lifetimes = fit_lifetimes(known, settings.city.seed)
+    except NotEnoughData as none:
+        raise NotEnoughData(
+            "The records are too short to say who leaves", found=f"{lack}; {none.found}",
+            fix="Import older trips or subscriptions, or lower Churn: Looks ahead",
+        ) from none  # fmt: skip
+    now = riders_now(record, settings)
+    now = now[now["package"].notna()].reset_index(drop=True)
+    mine = with_stays(now, running_stays(record), lifetimes)
+    so_far = np.nan_to_num(numbers(mine["months"]))
+    staying = lifetimes.staying(mine, so_far, np.array([days / MONTH_D]))[:, 0]
+    chance = 1.0 - staying
+    rate = float(chance.mean()) if len(chance) else 0.0
+    note = (
+        f"by the time in the package alone, and only for riders with one ({lack}); not tried on "
+        "riders held out"
+    )
+    fit = ChurnFit(ChurnModel(BY_TIME, (), (), rate, None), {}, np.empty(0), (), note)
+    began = known["started_at"].min().to_pydatetime()
+    return Churned(
+        fit, now.assign(chance=chance), now.iloc[:0], np.empty(0, dtype=bool), len(known), began,
+        record.moment.as_of,
+    )  # fmt: skip
 
 
 def values_of(record: Known, settings: Settings) -> Valued:
@@ -225,13 +256,7 @@ def valued_rows(
         value=np.nan, low=np.nan, high=np.nan, months_expected=np.nan, tier=-1, basis=""
     )
     if lifetimes is not None and held.any():
-        mine = now[held].merge(
-            running[["rider_id", "months", *_words(lifetimes, running)]],
-            on="rider_id", how="left", suffixes=("_now", ""),
-        )  # fmt: skip
-        for name in ("package", "channel"):
-            if f"{name}_now" in mine:
-                mine[name] = mine[name].fillna(mine[f"{name}_now"])
+        mine = with_stays(now[held], running, lifetimes)
         _put(rows, held, contract_values(mine, lifetimes, sheet), "package")
     free = ~held if lifetimes is not None else np.ones(len(now), dtype=bool)
     if often is not None and much is not None and len(history) and free.any():
@@ -241,6 +266,18 @@ def valued_rows(
         known = mine[mine["repeats"].notna()]
         if len(known):
             _put(rows, there, free_values(known, often, much, sheet), "trips")
+    return rows
+
+
+def with_stays(riders: pd.DataFrame, running: pd.DataFrame, lifetimes: Lifetimes) -> pd.DataFrame:
+    """The riders with `months` of their running stay and the factors that it began with."""
+    rows = riders.merge(
+        running[["rider_id", "months", *_words(lifetimes, running)]],
+        on="rider_id", how="left", suffixes=("_now", ""),
+    )  # fmt: skip
+    for name in ("package", "channel"):
+        if f"{name}_now" in rows:
+            rows[name] = rows[name].fillna(rows[f"{name}_now"])
     return rows
 
 

@@ -152,12 +152,13 @@ def _profit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
     share, profit = "Riskiest riders acted on (%)", f"Profit ({money})"
     random = f"At random ({money})"
     note = NOT_ASKED
-    if told:
+    if best is not None and points[-1].riders:
         note = (
             f"On riders held out: best at {best.share_pct:g} %, {best.profit:,.2f} {money}. It "
             "rests on the shares kept that the sheet Churn gives."
-            if best else "No riders were held out."
-        )  # fmt: skip
+        )
+    elif told is not None:
+        note = "No riders were held out to try it on."
     return sheet(
         "Churn profit", "How many riders to act on", note,
         (
@@ -210,7 +211,8 @@ def _calibration(told: ChurnTold | None, settings: Settings) -> ResultSheet:
     rows: list[tuple[Value, ...]] = []
     if told is not None:
         least = settings.riders.smallest_group
-        for mean, share, riders in told.fit.quality[told.fit.model.kind].calibration:
+        tried = told.fit.quality.get(told.fit.model.kind)
+        for mean, share, riders in tried.calibration if tried else ():
             if riders >= least:
                 rows.append((number(100 * mean, 1), number(100 * share, 1), riders))
     chance, came, even = "Foretold (%)", "Left (%)", "If it were right"

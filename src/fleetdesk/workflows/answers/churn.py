@@ -23,7 +23,13 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.riders.bias import audit
     from fleetdesk.riders.churn import reasons
     from fleetdesk.riders.churn_actions import BANDS, actions, decide, profit_curve
-    from fleetdesk.workflows.rider_models import churn_of, model_of_run, value_by_rider, values_of
+    from fleetdesk.workflows.rider_models import (
+        BY_TIME,
+        churn_of,
+        model_of_run,
+        value_by_rider,
+        values_of,
+    )
 
     settings, sheet = ask.settings, ask.settings.churn
     ask.on_progress("Learning who leaves", 0.1)
@@ -35,7 +41,9 @@ def answer(ask: Ask) -> Answer:
     decided = decide(chance, worth, sheet)
     explained = np.argsort(-chance, kind="stable")[:_EXPLAINED]
     why = np.full(len(chance), "", dtype=object)
-    why[explained] = reasons(found.fit.model, found.now.iloc[explained], found.fit.drivers)
+    learnt = found.fit.model.kind != BY_TIME
+    if learnt:
+        why[explained] = reasons(found.fit.model, found.now.iloc[explained], found.fit.drivers)
     known = actions(sheet)
     riders = found.now.assign(
         value=worth,
@@ -50,19 +58,24 @@ def answer(ask: Ask) -> Answer:
         found.fit.held_out, found.left, found.test["age_group"], limits.bias_limit_pct,
         sheet.high_risk_pct, limits.smallest_group, settings.city.seed,
     )  # fmt: skip
-    chosen = found.fit.quality[found.fit.model.kind]
+    chosen = found.fit.quality.get(found.fit.model.kind)
     at_risk, gain = int((decided.band == 0).sum()), float(decided.gain[decided.act].sum())
     notes = " ".join(values_of(ask.record, settings).notes)
+    tried = f", tried on {len(found.test)} riders of {found.test_at:%Y-%m-%d}" if learnt else ""
     note = (
-        f"Learnt from {found.learnt_rows} rows from {found.from_at:%Y-%m-%d} on, tried on "
-        f"{len(found.test)} riders of {found.test_at:%Y-%m-%d}. {found.fit.note.capitalize()}. "
-        f"{notes}"
+        f"Learnt from {found.learnt_rows} rows from {found.from_at:%Y-%m-%d} on{tried}. "
+        f"{found.fit.note.capitalize()}. {notes}"
     )
     told = ChurnTold(
         riders, found.fit, profit_curve(found.fit.held_out, found.left, then, sheet), groups,
         note.strip(),
     )  # fmt: skip
-    auc = chosen.auc.value if chosen.auc else None
+    auc = chosen.auc.value if chosen and chosen.auc else None
+    metrics = {
+        "auc": auc,
+        "brier": chosen.brier.value if chosen else None,
+        "ece": chosen.ece if chosen else None,
+    }
     return Answer(
         sheets=churn_sheets(told, settings),
         headline=(
@@ -72,13 +85,12 @@ def answer(ask: Ask) -> Answer:
         summary={
             "riders_at_high_risk": at_risk,
             "churn_auc": None if auc is None else round(auc, 4),
-            "churn_ece": round(chosen.ece, 4),
+            "churn_ece": round(chosen.ece, 4) if chosen else None,
         },
         files=model_of_run(
             ask, "churn", {"churn": found.fit.model}, found.now, found.fit.model.numbers,
-            {"auc": auc, "brier": chosen.brier.value, "ece": chosen.ece}, found.fit.note,
-            (_PURPOSE, _LIMITS),
-        ),
+            metrics, found.fit.note, (_PURPOSE, _LIMITS),
+        ) if learnt else {},
     )  # fmt: skip
 
 
