@@ -1,7 +1,10 @@
-"""What every source of travel times must keep to; new adapters join ADAPTERS."""
+"""What every source of travel times must keep to; new adapters join KINDS."""
 
 from __future__ import annotations
 
+import csv
+import json
+from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -9,9 +12,11 @@ import pytest
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
+from fleetdesk.routes.road_graph import RoadGraph
+from fleetdesk.routes.travel_cache import Cached
 from fleetdesk.routes.travel_times import Haversine, TravelTimes
 
-ADAPTERS = [pytest.param(Haversine(), id="straight line")]
+KINDS = ["straight line", "streets", "streets kept on disk"]
 CITY = [
     Point(40.6401, 22.9444),
     Point(40.6264, 22.9484),
@@ -19,7 +24,30 @@ CITY = [
     Point(40.6401, 22.9444),
 ]
 
-pytestmark = pytest.mark.parametrize("adapter", ADAPTERS)
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A road list: a grid of streets about the city, 200 m apart."""
+    path = tmp_path_factory.mktemp("roads") / "grid.csv"
+    lats = [40.56 + n / 500 for n in range(80)]
+    lons = [22.88 + n / 400 for n in range(60)]
+    streets = [[(lat, lon) for lon in lons] for lat in lats]
+    streets += [[(lat, lon) for lat in lats] for lon in lons]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["name", "highway", "coordinates"])
+        for street in streets:
+            spots = json.dumps([{"lat": lat, "lon": lon} for lat, lon in street])
+            rows.writerow(["", "residential", spots])
+    return path
+
+
+@pytest.fixture(params=KINDS)
+def adapter(request: pytest.FixtureRequest, grid: Path, tmp_path: Path) -> TravelTimes:
+    if request.param == "straight line":
+        return Haversine()
+    streets = RoadGraph(grid)
+    return streets if request.param == "streets" else Cached(streets, tmp_path)
 
 
 def test_every_cell_is_a_whole_number_of_metres_and_seconds(adapter: TravelTimes) -> None:

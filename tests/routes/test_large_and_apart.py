@@ -1,0 +1,71 @@
+"""Districts, the process of its own, and what limits are worth."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+import pytest
+
+from fleetdesk.routes import districts
+from fleetdesk.routes.apart import plan_apart
+from fleetdesk.routes.evaluate import violations
+from fleetdesk.routes.limits import worth_of_limits
+from fleetdesk.routes.problem import sequences_of
+from fleetdesk.routes.solve import plan
+from fleetdesk.routes.stop import Iterations, Seconds
+
+from .conftest import Town
+
+
+@pytest.fixture
+def busy() -> Town:
+    draw, town = Random(5), Town()
+    for n in range(60):
+        x, y = draw.uniform(-4, 4), draw.uniform(-4, 4)
+        if n % 4:
+            town.swap(x, y, draw.uniform(2, 9))
+        else:
+            town.move(x, y, (y, x), draw.uniform(4, 12), swap=n % 8 == 0)
+    for _ in range(4):
+        town.van(hours=3, batteries=8)
+    return town
+
+
+def test_districts_together_are_one_plan_that_can_be_driven(busy, monkeypatch) -> None:
+    monkeypatch.setattr(districts, "MOST_TASKS", 30)
+    monkeypatch.setattr(districts, "TASKS_PER_DISTRICT", 30)
+    problem = busy.problem()
+    found = districts.plan_large(problem, Iterations(40), seed=1)
+    assert violations(problem, sequences_of(problem, found)) == ()
+    ids = [dropped.task_id for dropped in found.dropped]
+    assert sorted([*ids, *found.planned_task_ids]) == sorted(busy.values)
+    assert found == districts.plan_large(problem, Iterations(40), seed=1)
+    begun = plan(problem, Iterations(0), seed=1).profit_milli
+    assert found.profit_milli >= 0.95 * begun > 0
+
+
+def test_a_process_of_its_own_gives_the_same_plan_and_obeys(busy) -> None:
+    problem = busy.problem()
+    assert plan_apart(problem, Iterations(20), seed=1) == plan(problem, Iterations(20), seed=1)
+    told = []
+    stopped = plan_apart(
+        problem, Seconds(60), seed=1, on_progress=told.append, cancel=lambda: bool(told)
+    )
+    began = time.perf_counter()
+    assert stopped.profit_milli == told[-1].profit_milli > 0
+    assert time.perf_counter() - began < 0.5
+
+
+def test_limits_are_worth_what_more_of_them_brings(busy) -> None:
+    problem = busy.problem()
+    found = plan(problem, Iterations(200), seed=1)
+    worker, hour, batteries = worth_of_limits(problem, found, Iterations(60), seed=1)
+    assert worker.what == "one more worker"
+    assert all(each.profit_milli >= 0 for each in (worker, hour, batteries))
+    # Batteries are what is short on this day.
+    assert batteries.profit_milli > 0
+    assert batteries.more_tasks > 0
+    busy.vans.clear()
+    empty = busy.problem()
+    assert worth_of_limits(empty, plan(empty, Iterations(1), 1), Iterations(1), 1) == ()
