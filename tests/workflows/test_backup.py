@@ -17,6 +17,7 @@ from fleetdesk.errors import FleetDeskError, StoreUnusable
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.backup import LIST, back_up, restore
 from fleetdesk.workflows.fire_times import every
+from fleetdesk.workflows.mail_log import LOG_NAME, MailEntry, note
 from fleetdesk.workflows.run import run_workbook
 from fleetdesk.workflows.schedule import add_job, list_jobs
 
@@ -31,6 +32,7 @@ def packed(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     (workspace / "raw" / "2024-05-01T12:00 feed.json.gz").write_bytes(b"raw")
     (workspace / "mapping for trips.csv").write_text("column,means\n")
     (workspace / "store" / "rider.key").write_text("the key itself, never to be given away")
+    note(workspace, MailEntry(START, "Maria", "m@example.org", "k", "R1", "2026-06-17", "s"))
     add_job(workspace, ["import", "tables", "x"], every("15m"), START)
     back_up(workspace, folder / "city.zip", clock=Clock())
     return folder / "city.zip"
@@ -48,8 +50,9 @@ def test_a_restored_workspace_is_the_one_that_was_backed_up(packed: Path, tmp_pa
         "schedule/jobs.json",
     ):
         assert (restored / name).read_bytes() == (original / name).read_bytes()
-    maps = [path.relative_to(original) for path in original.glob("outputs/*/*")]
-    assert maps and all((restored / path).is_file() for path in maps)
+    files = [path.relative_to(original) for path in original.glob("outputs/**/*.*")]
+    assert files and all((restored / path).is_file() for path in files)
+    assert any(path.name == LOG_NAME for path in files), "or routes would be mailed again"
     with open_store(restored / "store") as copy, open_store(original / "store") as store:
         assert copy.generation == store.generation
         assert copy.runs.list() == store.runs.list() and copy.imports() == store.imports()

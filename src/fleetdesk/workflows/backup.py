@@ -34,6 +34,7 @@ from fleetdesk.workflows.context import (
     utc_now,
 )
 from fleetdesk.workflows.disk import in_words
+from fleetdesk.workflows.mail_log import LOG_NAME
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.schedule import JOBS_FILE, SCHEDULE_FOLDER
 
@@ -149,6 +150,8 @@ def _members(folder: Path, store: DuckDbStore, aside: Path) -> Iterator[tuple[st
         if path.name[0] not in "~." and path.suffix != ".zip" and not path.is_symlink()
     ]  # fmt: skip
     changing += [folder / SCHEDULE_FOLDER / JOBS_FILE, folder / STORE_FOLDER / STORE_ADDRESS]
+    # Without it, a restored workspace would mail routes again that are with the workers.
+    changing.append(folder / OUTPUTS_FOLDER / LOG_NAME)
     for number, path in enumerate(changing):
         if path.is_file():
             shutil.copy2(path, aside / str(number))
