@@ -145,6 +145,25 @@ def test_changes_made_elsewhere_do_not_drop_what_was_typed_here(
     settle(opened, qtbot)
 
 
+def test_what_is_typed_while_results_are_written_can_still_be_saved(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    editor = form(page, "Weights")
+    field = editor.fields["roi"]
+    assert isinstance(field, QLineEdit)
+    field.setText("0.9")
+    book = openpyxl.load_workbook(city)
+    book["KPIs"]["A1"] = "Another title"
+    book.save(city)
+    opened.desk.changed.emit()
+    settle(opened, qtbot)
+    cell = cell_of(editor, "roi")
+    page.save_changes()
+    qtbot.waitUntil(lambda: not page.changes(), timeout=60_000)
+    settle(opened, qtbot)
+    assert value(city, "Weights", cell) == 0.9
+
+
 def test_a_locked_workbook_is_shown_and_not_written(
     opened: MainWindow, qtbot: QtBot, city: Path
 ) -> None:

@@ -150,6 +150,8 @@ class Desk(QObject):
         title, self._title = self._title, ""
         self._again()
         self.ended.emit(title, failure, self._clock.elapsed() / 1000)
+        # What others saved meanwhile was not read while the work was under way.
+        self.changed.emit()
 
     def _again(self) -> None:
         """A fresh process for the next run: what one run left in memory cannot touch another."""

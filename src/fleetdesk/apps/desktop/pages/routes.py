@@ -56,6 +56,8 @@ class RoutesPage(Page):
         self.buttons = {name: get(QPushButton, name) for name in (
             "up", "down", "give", "lock", "exclude", "mail", "discard", "solve",
         )}  # fmt: skip
+        self.buttons["up"].setShortcut("Alt+Up")
+        self.buttons["down"].setShortcut("Alt+Down")
         self.buttons["up"].clicked.connect(lambda: self._shift(-1))
         self.buttons["down"].clicked.connect(lambda: self._shift(1))
         self.buttons["give"].clicked.connect(self._give)

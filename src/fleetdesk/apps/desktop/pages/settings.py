@@ -54,12 +54,20 @@ class SettingsPage(Page):
     def refresh(self) -> None:
         """Read the sheets, unless there are changes that would be lost."""
         if self.changes():
-            self._outdated = True
-            self.form.label("state").setText(
-                "The workbook was changed elsewhere. Discard your changes here to see it as it is."
-            )
+            self.desk.ask("forms", self._compare, self._cannot_read)
             return
         self.desk.ask("forms", self.show_forms, self._cannot_read)
+
+    def _compare(self, forms: Forms) -> None:
+        """A run writes results alone, so that what was typed meanwhile can still be saved."""
+        if self._forms is not None and forms.sheets == self._forms.sheets:
+            self._forms = forms
+            self._buttons()
+            return
+        self._outdated = True
+        self.form.label("state").setText(
+            "The workbook was changed elsewhere. Discard your changes here to see it as it is."
+        )
 
     def forget(self) -> None:
         """Nothing of another workbook stays."""
