@@ -13,9 +13,13 @@ import pytest
 
 from fleetdesk.errors import NotEnoughData, StoreUnusable
 from fleetdesk.model.analyses import CHURN, LIFETIME_VALUE, RETENTION, SEGMENTS
-from fleetdesk.workflows.demo import run_demo
+from fleetdesk.simulation.city import demo_city
+from fleetdesk.simulation.generate import dimensions, generate
+from fleetdesk.store.open import open_any
+from fleetdesk.workflows.demo import city_settings
 from fleetdesk.workflows.run import run_workbook
 from fleetdesk.workflows.score import score
+from fleetdesk.workflows.workspace import make_workbook
 from tests.workflows.conftest import START, Clock, column, edit
 
 ASKED = (SEGMENTS, CHURN, RETENTION, LIFETIME_VALUE)
@@ -24,8 +28,19 @@ ASKED = (SEGMENTS, CHURN, RETENTION, LIFETIME_VALUE)
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("riders") / "city"
-    run_demo(folder, seed=3, vehicles=20, days=23, clock=Clock())
+    spec = demo_city(vehicles=20, days=23)
+    with (
+        open_any("", folder / "store", create=True) as store,
+        store.new_generation("city") as generation,
+    ):
+        for name, rows in dimensions(spec, 3).items():
+            generation.append(name, rows)
+        for batch in generate(spec, 3):
+            for name, rows in batch.tables.items():
+                if name != "telemetry":  # riders are not in it
+                    generation.append(name, rows)
     book = folder / "FleetDesk.xlsx"
+    make_workbook(book, city_settings(spec, 3))
     edit(book, "Churn", "Looks ahead", 7)
     edit(book, "Churn", "Model", "gradient boosting")
     run_workbook(book, only=[known.name for known in ASKED], clock=Clock(START + timedelta(1)))
