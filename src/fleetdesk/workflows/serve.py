@@ -19,6 +19,7 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.features.riders import COLUMNS
 from fleetdesk.riders.churn import ChurnModel
 from fleetdesk.riders.churn_actions import actions, bands
+from fleetdesk.riders.quick_chances import quick_chances
 from fleetdesk.riders.segments import SegmentModel
 from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import read_settings
@@ -47,7 +48,7 @@ class Scorer:
     def score(self, riders: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One answer per rider in the order given; what is not told counts as not known."""
         frame = _frame(riders)
-        chance = self.churn.chances(frame)
+        chance = quick_chances(self.churn, frame)
         band = bands(chance, self.settings.churn)
         known = actions(self.settings.churn)
         segment = (
