@@ -157,7 +157,7 @@ def _rfm(told: Grouped | None, settings: Settings) -> ResultSheet:
             [
                 {"name": name, "rule": rules[name], "riders": len(mine),
                  "share": 100.0 * len(mine) / max(1, len(frame)),
-                 "days": mine["days_since_last_trip"].median(),
+                 "days": mine["days_since_last_trip"].quantile(0.5),
                  "rides": mine["rides_per_week"].mean(), "spend": mine["monthly_spend"].mean()}
                 for i, name in enumerate(SEGMENTS)
                 for mine in [frame[frame["rfm"] == i]]
@@ -199,7 +199,7 @@ def _sub_segments(told: Grouped | None, settings: Settings) -> ResultSheet:
                 {"name": f"{told.found.names[sub.tier]} {sub.number + 1}",
                  "tier": told.found.names[sub.tier], "riders": sub.riders,
                  "apart": sub.silhouette or None}
-                | {shown: pd.to_numeric(frame.loc[mine, shown]).median() for shown in _SHOWN}
+                | {shown: pd.to_numeric(frame.loc[mine, shown]).quantile(0.5) for shown in _SHOWN}
                 for sub in told.tree.sub_segments
                 for mine in [
                     (told.found.labels == sub.tier) & (told.tree.labels == sub.number)
