@@ -1,7 +1,8 @@
 """Chances to leave of a few riders at once, for those who wait for the answer.
 
-scikit-learn spends most of a single row's time on checks and on preparing each tree's call. Here the
-parts of a calibrated model are asked directly, a forest's trees one by one; the chances are the same.
+scikit-learn spends most of a single row's time on checks and on preparing each tree's call. Here
+the parts of a calibrated model are asked directly, a forest's trees one by one; the chances are the
+same.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ def quick_chances(model: ChurnModel, frame: pd.DataFrame) -> Floats:
 
 
 def _votes(model: Any, given: Any) -> Any:
+    # Calibrators are fitted on the decision function wherever there is one.
+    if hasattr(model, "decision_function"):
+        return model.decision_function(given)
     if not isinstance(model, RandomForestClassifier):
         return model.predict_proba(given)[:, 1]
     rows = np.ascontiguousarray(given, dtype=np.float32)
