@@ -204,7 +204,8 @@ class _Fitted:
 
     def predict(self, part: pd.DataFrame) -> Floats:
         """Km, never below 0."""
-        return np.asarray(np.maximum(self.model.predict(_x([part], self.features)), 0.0))
+        found: Floats = np.maximum(self.model.predict(_x([part], self.features)), 0.0)
+        return found
 
 
 def _fit(

@@ -136,9 +136,7 @@ def _skills(sections: Sections) -> Iterator[Problem]:
     if any("skills" not in row.values for row in workers):
         return
     there = {
-        skill.strip()
-        for row in workers
-        for skill in str(row.values["skills"] or "").split(",")
+        skill.strip() for row in workers for skill in str(row.values["skills"] or "").split(",")
     }
     for row in sections.get("task_rules", ()):
         skill = str(row.values.get("skill") or "").strip()
