@@ -91,7 +91,7 @@ def _planned(
 
 
 def _solved(problem: RoutingProblem, stop: StoppingRule, seed: int) -> tuple[Stops, ...]:
-    return solve.improve(problem, ((),) * len(problem.vans), stop, seed)[0]
+    return solve.improve(problem, ((),) * len(problem.vans), stop, seed, quick=True)[0]
 
 
 def _districts(problem: RoutingProblem, seed: int) -> list[_District]:

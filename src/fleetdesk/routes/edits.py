@@ -176,7 +176,7 @@ class _Prices:
         rules = rules_of(self._problem, self._edits, freed=[edit.task_id])
         found, _ = improve(
             self._problem, self.best, Iterations(self._rounds), self._seed,
-            cancel=self._cancel, rules=rules,
+            cancel=self._cancel, rules=rules, quick=True,
         )  # fmt: skip
         # Rounds spent here may have found what has nothing to do with the edit: it is no price.
         job = self._job_of[edit.task_id]

@@ -80,17 +80,20 @@ def improve(
     cancel: Callable[[], bool] | None = None,
     rules: Rules = FREE,
     clock: Clock = time.perf_counter,
+    *,
+    quick: bool = False,
 ) -> tuple[tuple[Stops, ...], int]:
     """The best sequences found from `start` until `stop`, and the rounds done.
 
-    `start` must be drivable and keep `rules`; so does the answer, which is never worse. What must
-    be done is brought in before all else, and kept from then on.
+    A `quick` search asks for no second opinion. `start` must be drivable and keep `rules`; so does
+    the answer, which is never worse. What must be done is brought in before all else, and kept
+    from then on.
     """
     search = _Search(problem, seed, stop, on_progress, cancel or _never, rules, clock)
     best = filled(problem, start, search.jobs, search.cancelled, rules)
     search.tell(best)
     best = search.best_of(search.with_duties(best), until=1.0)
-    best = search.second_opinion(best)
+    best = best if quick else search.second_opinion(best)
     best = filled(problem, best, search.jobs, search.cancelled, rules)
     search.tell(best)
     return best, search.rounds

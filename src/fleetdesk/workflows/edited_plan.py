@@ -9,9 +9,10 @@ from datetime import date
 from fleetdesk.errors import Problem, Severity
 from fleetdesk.model.edits import EditOutcome, Edits
 from fleetdesk.model.work import Task
+from fleetdesk.routes.districts import plan_large
 from fleetdesk.routes.edits import Replanned, replan
 from fleetdesk.routes.problem import RoutingProblem
-from fleetdesk.routes.solve import Progress, plan
+from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.tasks.select import Selection
 
@@ -74,7 +75,7 @@ def routed(
 ) -> Replanned:
     """The plan: from nothing without edits, else from the edited sheet."""
     if not edits.tasks:
-        return Replanned(plan(problem, Iterations(effort), seed, on_progress=on_progress), ())
+        return Replanned(plan_large(problem, Iterations(effort), seed, on_progress), ())
     rounds = max(20, round(ROUNDS_PER_PRICE * effort))
     return replan(problem, edits, Iterations(effort), seed, rounds, on_progress, on_priced)
 
