@@ -100,4 +100,5 @@ def test_without_a_web_engine_the_file_is_named(
     qtbot.addWidget(view)
     view.show()
     view.show_file(str(tmp_path / "route map.html"))
+    qtbot.waitUntil(lambda: "route map" in view._said.text(), timeout=5000)
     assert "route map.html" in view._said.text() and view._view is None
