@@ -32,8 +32,8 @@ SETTINGS = Settings(
     city=City(timezone="Europe/Athens"),
     packages=PACKAGES,
     package_trial=(TrialPackage(name="Small", monthly_price=6.0),),
-    usage=Usage(horizon_days=14),
-    churn=Churn(horizon_days=14, model="gradient boosting"),
+    usage=Usage(horizon_days=14, months_back=4),
+    churn=Churn(horizon_days=28, model="gradient boosting"),
     segments=Segments(segments=2, stability_rounds=2),
     battery_plan=BatteryPlan(months=12, stock=1, lead_months=1),
 )
