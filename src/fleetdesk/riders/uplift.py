@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fleetdesk.errors import NotEnoughData
+from fleetdesk.riders.threads import fit_for
 
 Floats = NDArray[np.float64]
 FEWEST = 200
@@ -65,7 +66,8 @@ def cross_fitted(
             else _propensity(rows[train], treated[train], seed)
         )  # fmt: skip
         for name, learner in names.items():
-            law = learner(rows[train], treated[train], outcome[train], chance, seed)
+            with fit_for(len(rows)):
+                law = learner(rows[train], treated[train], outcome[train], chance, seed)
             found[name][test] = law(rows[test])
     found[MEAN] = np.asarray(np.mean(list(found.values()), axis=0))
     return Uplift(found, {name: qini(effect, treated, outcome) for name, effect in found.items()})

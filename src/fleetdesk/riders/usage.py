@@ -16,6 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
+from fleetdesk.riders.threads import fit_for
+
 Floats = NDArray[np.float64]
 NAIVE, BOOSTING, FOREST = "seasonal naive", "gradient boosting", "random forest"
 _FEWEST_ROWS = 200
@@ -213,7 +215,9 @@ def _fit(
 ) -> _Fitted:
     """Learn from months, by the features that were known of anybody then."""
     known = tuple(name for name in features if any(part[name].notna().any() for part in parts))
-    return _Fitted(law(seed).fit(_x(parts, known), _y(parts)), known)
+    rows = _x(parts, known)
+    with fit_for(len(rows)):
+        return _Fitted(law(seed).fit(rows, _y(parts)), known)
 
 
 def _importance(fitted: _Fitted, part: pd.DataFrame, seed: int) -> tuple[tuple[str, float], ...]:
