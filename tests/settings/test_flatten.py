@@ -21,8 +21,7 @@ def test_keys_are_what_a_planner_reads(settings):
 def test_every_setting_has_its_own_key(settings):
     forms = sum(len(inputs_of(kind)) for kind in FORMS.values())
     lists = sum(
-        len(getattr(settings, section)) * len(inputs_of(SECTIONS[section]))
-        for section in LISTS
+        len(getattr(settings, section)) * len(inputs_of(SECTIONS[section])) for section in LISTS
     )
     assert len(flatten(settings)) == forms + lists
 

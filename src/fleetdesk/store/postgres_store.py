@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,8 +13,6 @@ from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ibis.backends.postgres import Backend
-from psycopg.rows import tuple_row
 
 from fleetdesk.errors import StoreUnusable
 from fleetdesk.model.quality import QualityReport
@@ -30,10 +28,11 @@ from fleetdesk.store.base import (
     Visit,
 )
 from fleetdesk.store.ledger import ImportLedger
-from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists, quoted
+from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists
+from fleetdesk.store.postgres_views import PostgresViews
 from fleetdesk.store.postgres_writer import Base, PostgresWriter, windows_from_text
 from fleetdesk.store.runs import RunLedger
-from fleetdesk.store.views import Views, let_go_of_cached, observed
+from fleetdesk.store.views import observed
 
 KEPT_BEHIND_CURRENT = 2
 GAPS = (
@@ -41,14 +40,6 @@ GAPS = (
     Gap("content checksums", lasting=True,
         reason="the database checks its own pages; rows are counted instead"),
 )  # fmt: skip
-# One process per query and no joining of another's scan: with either, the last digit of a sum
-# differs from run to run.
-_READING = (
-    "SET max_parallel_workers_per_gather = 0",
-    "SET synchronize_seqscans = off",
-    "SET jit = off",
-    "SET work_mem = '64MB'",
-)
 
 
 def open_postgres(
@@ -92,7 +83,7 @@ class PostgresStore:
         self._clock = clock
         self._writer_lock = pg.AdvisoryLock(connection, pg.WRITE)
         self._number = _pin_current(connection)
-        self._views: _PostgresViews | None = None
+        self._views: PostgresViews | None = None
         self._database = pg.Database(connection)
         self._imports = ImportLedger(self._database)
         self.runs = RunLedger(
@@ -113,7 +104,7 @@ class PostgresStore:
     def tables(self) -> Mapping[str, Any]:
         """Each canonical table as an Ibis table; one without data is empty and typed."""
         if self._views is None:
-            self._views = _PostgresViews(self._another(), self._number)
+            self._views = PostgresViews(self._another(), self._number)
         return self._views
 
     def data_window(self) -> tuple[datetime, datetime] | None:
@@ -301,60 +292,6 @@ class PostgresStore:
         if self._views is not None:
             self._views.close()
             self._views = None
-
-
-class _PostgresViews(Views):
-    """The rows of one generation as views of a connection of their own."""
-
-    def __init__(self, connection: pg.Connection, generation: int) -> None:
-        self._connection = connection
-        with pg.trouble("reading"):
-            # Ibis takes rows by position.
-            connection.row_factory = cast(Any, tuple_row)
-            for statement in _READING:
-                connection.execute(cast(Any, statement))
-            for table in TABLES.values():
-                columns = quoted(table.column_names)
-                body = (
-                    f'CREATE TEMP VIEW {table.name}_now AS SELECT {columns} FROM "{table.name}"'
-                    f" WHERE _since <= {generation} AND _until > {generation}"
-                )
-                connection.execute(cast(Any, body))
-        self._engine = _Engine.from_connection(connection)
-
-    def look_up(self, name: str) -> Any:
-        return self._engine.table(f"{name}_now")
-
-    def close(self) -> None:
-        if not self._connection.closed:
-            let_go_of_cached(self._engine)
-        self._connection.close()
-
-
-class _Engine(Backend):
-    """Ibis' engine, which says in sentences what the database says when rows are read."""
-
-    def execute(self, expr: Any, /, **given: Any) -> Any:
-        with pg.trouble("reading"):
-            return super().execute(expr, **given)
-
-    def to_pyarrow(self, expr: Any, /, **given: Any) -> Any:
-        with pg.trouble("reading"):
-            return super().to_pyarrow(expr, **given)
-
-    def to_pyarrow_batches(self, expr: Any, /, **given: Any) -> pa.RecordBatchReader:
-        with pg.trouble("reading"):
-            reader = super().to_pyarrow_batches(expr, **given)
-        return pa.RecordBatchReader.from_batches(reader.schema, _told(reader))
-
-    def _create_cached_table(self, name: str, expr: Any) -> Any:
-        with pg.trouble("reading"):
-            return super()._create_cached_table(name, expr)
-
-
-def _told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    with pg.trouble("reading"):
-        yield from batches
 
 
 class _Results:
