@@ -46,9 +46,11 @@ class PostgresViews(Views):
         self._engine = _Engine.from_connection(connection)
 
     def look_up(self, name: str) -> Any:
+        """The table expression of this name."""
         return self._engine.table(f"{name}_now")
 
     def close(self) -> None:
+        """Let go of what was cached, then of the connection."""
         if not self._connection.closed:
             let_go_of_cached(self._engine)
         self._connection.close()
