@@ -24,7 +24,9 @@ from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.memory import Memory
 from fleetdesk.apps.desktop.widgets import map_view
 from fleetdesk.apps.desktop.window import MainWindow
-from fleetdesk.workflows.demo import run_demo
+from fleetdesk.simulation.city import demo_city
+from fleetdesk.workflows.demo import city_settings, run_demo
+from fleetdesk.workflows.workspace import make_workbook
 
 HERE = Path(__file__).parent
 LONG_MS = 180_000
@@ -56,6 +58,12 @@ def qapp() -> QApplication:
 @pytest.fixture(scope="session")
 def made_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "city"
+    folder.mkdir()
+    settings = city_settings(demo_city(vehicles=50, days=5), seed=3)
+    # What a vehicle earns itself pays for more visits in a city so small than the fleet's gain.
+    own = settings.thresholds.model_copy(update={"roi_level": "scooter"})
+    workbook = folder / "FleetDesk.xlsx"
+    make_workbook(workbook, settings.model_copy(update={"thresholds": own}))
     run_demo(folder, seed=3, vehicles=50, days=5)
     return folder
 
