@@ -44,7 +44,7 @@ START = END - timedelta(days=3)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small city on this computer, whose pings also stand for a public feed's sightings."""
     path = tmp_path_factory.mktemp("engines") / "store"
-    spec = demo_city(vehicles=25, days=3, end_day=date(2026, 6, 16))
+    spec = demo_city(vehicles=25, days=3, end_day=date(2026, 6, 16), demand_per_vehicle=6.0)
     with open_any("", path, create=True) as store, store.new_generation("city") as generation:
         for name, rows in dimensions(spec, SEED).items():
             generation.append(name, rows)
