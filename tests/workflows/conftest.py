@@ -9,7 +9,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from fleetdesk.workflows.demo import run_demo
+from fleetdesk.simulation.city import demo_city
+from fleetdesk.workflows.demo import city_settings, run_demo
+from fleetdesk.workflows.workspace import make_workbook
 
 START = datetime(2026, 6, 16, 20, 0, tzinfo=UTC)
 
@@ -28,6 +30,11 @@ class Clock:
 @pytest.fixture(scope="session")
 def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "city"
+    folder.mkdir()
+    settings = city_settings(demo_city(vehicles=80, days=8), seed=3)
+    # What a vehicle earns itself pays for more visits in a city so small than the fleet's gain.
+    own = settings.thresholds.model_copy(update={"roi_level": "scooter"})
+    make_workbook(folder / "FleetDesk.xlsx", settings.model_copy(update={"thresholds": own}))
     run_demo(folder, seed=3, vehicles=80, days=8, clock=Clock())
     return folder
 

@@ -9,6 +9,7 @@ import pytest
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.settings.schema import Settings
+from fleetdesk.workflows.catalog import asked
 from fleetdesk.workflows.export import export_run
 from fleetdesk.workflows.run_sheets import empty_sheets
 
@@ -17,7 +18,8 @@ from .conftest import column
 
 def test_the_last_run_as_csv(made_workspace: Path, tmp_path: Path) -> None:
     exported = export_run(made_workspace, "last", tmp_path / "out")
-    names = [sheet.sheet for sheet in empty_sheets(Settings()) if sheet.sheet != "Run log"]
+    sheets = empty_sheets(Settings(), asked(Settings()))
+    names = [sheet.sheet for sheet in sheets if sheet.sheet != "Run log"]
     assert [path.name for path in exported.files] == [f"{name}.csv" for name in names]
     with (tmp_path / "out" / "Tasks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -119,7 +119,9 @@ def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
     assert tried.changed == ("Thresholds: Low battery below: 30.0 -> 60.0",)
     ran = run_workbook(path, clock=Clock())
     assert ran.published.summary == tried.summary
-    assert dry_run(path, clock=Clock()).cells == ()
+    # The tasks that the threshold brought are new no more once they have been planned again.
+    columns = {cell.column for cell in dry_run(path, clock=Clock()).cells}
+    assert columns <= {"Since the last plan"}
 
 
 def test_watch_runs_once_per_save_and_goes_on_after_a_mistake(workspace: Path) -> None:
