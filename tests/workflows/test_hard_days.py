@@ -10,7 +10,7 @@ import pytest
 from fleetdesk.errors import FleetDeskError, SettingsInvalid
 from fleetdesk.workflows.context import open_context
 from fleetdesk.workflows.mailing import MailOptions, post
-from fleetdesk.workflows.run import check_workbook, run_workbook
+from fleetdesk.workflows.run import RunResult, check_workbook, run_workbook
 
 from .conftest import Clock, column, edit
 
@@ -28,9 +28,8 @@ def put(path: Path, sheet: str, row: int, **values: object) -> None:
     book.save(path)
 
 
-def page_of(path: Path) -> str:
-    newest = max(path.parent.glob("outputs/*/route map.html"))
-    return newest.read_text(encoding="utf-8")
+def page_of(done: RunResult) -> str:
+    return done.published.files[0].read_text(encoding="utf-8")
 
 
 def fast(path: Path) -> Path:
@@ -49,7 +48,7 @@ def test_nobody_works(workspace: Path) -> None:
     assert all(planned == "no" for planned in column(path, "Tasks", "Planned?"))
     whys = column(path, "Tasks", "Why not planned")
     assert any("nobody works" in str(why).lower() for why in whys) and all(whys)
-    assert "No routes: no task is planned." in page_of(path)
+    assert "No routes: no task is planned." in page_of(done)
     with open_context(str(path), None, Clock(), writing=False) as context:
         assert post(context, MailOptions()).letters == ()
         with pytest.raises(FleetDeskError, match="has no route") as caught:
@@ -68,7 +67,7 @@ def test_nothing_to_do(workspace: Path) -> None:
     done = run_workbook(path, only=("plan",), clock=Clock())
     assert done.headlines[0].split(": ")[1].startswith("0 of 0 tasks")
     assert not any(column(path, "Tasks", "Task"))
-    assert "No routes" in page_of(path) or "0 stops" in page_of(path)
+    assert "No routes" in page_of(done) or "0 stops" in page_of(done)
     with open_context(str(path), None, Clock(), writing=False) as context:
         assert {letter.skipped for letter in post(context, MailOptions()).letters} <= {
             "the route has no stops"
