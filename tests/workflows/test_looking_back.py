@@ -9,9 +9,15 @@ import pytest
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.features.calendar import naive_utc
-from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.schema import Settings, Worker
 from fleetdesk.workflows import replay as past_days
-from fleetdesk.workflows.done_against_planned import PlannedTask, crews_work, leaving
+from fleetdesk.workflows.context import store_of
+from fleetdesk.workflows.done_against_planned import (
+    PlannedTask,
+    crews_work,
+    earlier_tasks,
+    leaving,
+)
 from fleetdesk.workflows.record import Record
 from fleetdesk.workflows.sandbox import day_starts, sandbox
 from fleetdesk.workflows.trial_settings import variants
@@ -130,6 +136,14 @@ def test_what_leaving_costs_by_hand() -> None:
     assert leaving(tasks[:2], record, Settings()) == ()
 
 
+def test_runs_whose_results_were_cleared_away_stand_for_no_tasks(workspace: Path) -> None:
+    with store_of(workspace, clock=Clock()) as store:
+        (run,) = store.runs.list()
+        assert earlier_tasks(store, Settings())
+        store.runs.drop_results(run.run_id)
+        assert earlier_tasks(store, Settings()) == []
+
+
 def test_the_drive_is_taken_off_the_work_of_a_move() -> None:
     """25 km/h and a detour of 1.35: 2.5 km apart are 8.1 minutes of driving, of 13.1 in all."""
     move = {"task_kind": "rebalance", "cost": None, "minutes": 13.1, "apart_m": 2500.0}
@@ -141,3 +155,16 @@ def test_the_drive_is_taken_off_the_work_of_a_move() -> None:
     assert moved.measured == pytest.approx(5.0)
     assert "Consider" not in moved.suggestion
     assert rows["Work of a swap, middle of all"].measured == 3.0
+
+
+def test_the_drive_of_a_move_is_at_the_speed_and_the_detour_of_the_sheets() -> None:
+    """10 km/h and a detour of 2: 1 km apart is 12 minutes of driving, of 20 in all."""
+    crew = {"start_lat": 38.0, "start_lon": 23.7}
+    workers = (
+        Worker(name="Maria", speed_kmh=10, **crew),
+        Worker(name="Nikos", speed_kmh=90, active=False, **crew),
+    )
+    settings = Settings(workers=workers, travel={"detour_factor": 2})
+    move = {"task_kind": "rebalance", "cost": None, "minutes": 20.0, "apart_m": 1000.0}
+    (moved,) = crews_work([move] * 10, settings)
+    assert moved.measured == pytest.approx(8.0)

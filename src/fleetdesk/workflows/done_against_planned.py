@@ -12,6 +12,7 @@ from math import sqrt
 from statistics import fmean, median, variance
 from typing import Any
 
+from fleetdesk.errors import StoreUnusable
 from fleetdesk.features.calendar import moment, naive_utc
 from fleetdesk.features.cell_expressions import haversine_m
 from fleetdesk.fleet.historical_tasks import HistoricalTasks
@@ -20,7 +21,6 @@ from fleetdesk.fleet.task_roi import mean_cost_per_h
 from fleetdesk.model.plan import DropCode
 from fleetdesk.outputs.tables.planned_done import DoneRow
 from fleetdesk.outputs.tables.tasks import OFFERED
-from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import RunState, Store
 from fleetdesk.workflows.moment import shift_start
@@ -64,13 +64,19 @@ def done_against_planned(
 
 
 def earlier_tasks(store: Store, settings: Settings) -> list[PlannedTask]:
-    """The tasks that finished runs kept, the last run of each day planned."""
+    """The tasks that finished runs kept, the last run of each day planned.
+
+    A day whose results were cleared away since has none.
+    """
     finished = [run for run in store.runs.list() if run.state is RunState.FINISHED]
     by_day = {run.summary["day"]: run for run in finished[-_RUNS:] if "day" in run.summary}
     found = []
     for day, run in sorted(by_day.items()):
         start = shift_start(settings, date.fromisoformat(day))
-        rows: list[Mapping[str, Any]] = store.result(run.run_id, "Tasks").to_pylist()
+        try:
+            rows: list[Mapping[str, Any]] = store.result(run.run_id, "Tasks").to_pylist()
+        except StoreUnusable:
+            continue  # only the last runs' results are kept for good
         found += [_planned_task(row, start) for row in rows]
     return found
 
@@ -195,12 +201,12 @@ def crews_work(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Iterabl
 
 
 def _driven_min(row: Mapping[str, Any], settings: Settings) -> float | None:
-    """What vans take from a pick-up to its drop-off, as the crow flies times the usual detour."""
+    """What vans take from a pick-up to its drop-off, as the crow flies times the sheet's detour."""
     apart_m: float | None = row["apart_m"]
     if apart_m is None:
         return None
-    speeds = [worker.speed_kmh for worker in settings.workers] or [_VAN_KMH]
-    return apart_m * Haversine.detour_factor * 0.06 / fmean(speeds)
+    speeds = [worker.speed_kmh for worker in settings.workers if worker.active] or [_VAN_KMH]
+    return apart_m * settings.travel.detour_factor * 0.06 / fmean(speeds)
 
 
 def _service_rows(store: Store, history: History, settings: Settings) -> list[dict[str, Any]]:
