@@ -120,7 +120,7 @@ def expressions(
         "told_events": told.events,
         "told_trips": told.trips,
         "riders_over": riders.riders_over(tables, [start, end], settings),
-        "outcomes": riders.outcomes(tables, start, 1),
+        "outcomes": riders.outcomes(tables, start, 1, settings.costs),
         "rider_periods": rider_periods.rider_periods(priced, end, 1, 3),
         "vehicle_facts": rider_fleet.vehicle_facts(tables, end),
         "stays": stays.stays(tables, end, start),

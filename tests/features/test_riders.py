@@ -179,9 +179,9 @@ def test_leaving_is_no_ride_or_a_package_cancelled(table, run):
         "trips": table("trips", trips),
         "subscriptions": table("subscriptions", stays),
     }
-    rows = {row["rider_id"]: row for row in run(outcomes(tables, AT, 30))}
+    rows = {row["rider_id"]: row for row in run(outcomes(tables, AT, 30, Settings().costs))}
     # e neither rode nor holds a package: not there, so cannot leave.
     assert {name: row["churned"] for name, row in rows.items()} == {
         "a": False, "b": True, "c": True, "d": True,
     }  # fmt: skip
-    assert rows["a"]["km_next"] == 5.0 and rows["c"]["cancelled"]
+    assert rows["a"]["spend_next"] == 2.0 and rows["c"]["cancelled"]

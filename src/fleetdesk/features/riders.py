@@ -17,7 +17,7 @@ from fleetdesk.features.calendar import calendar, hours_between, moment
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.rider_fleet import vehicle_facts
 from fleetdesk.features.trips import countable, priced
-from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.schema import Costs, Settings
 
 WINDOWS_D = (30, 60, 90)
 MONTH_D = 365.25 / 12
@@ -85,16 +85,23 @@ def riders_at(
     return _derived(rows, at, records_from).mutate(at=now).select(*COLUMNS)
 
 
-def outcomes(tables: Mapping[str, Any], at: datetime, horizon_days: int) -> Any:
+def outcomes(
+    tables: Mapping[str, Any],
+    at: datetime,
+    horizon_days: int,
+    costs: Costs,
+    *,
+    everybody: bool = False,
+) -> Any:
     """What each rider who was there at `at` did in the days after it: what is to be foretold.
 
-    There is who has a running package or rode within the `horizon_days` before. Columns: rider_id,
-    at, trips_next, km_next, spend_next (trips with a price and payments due), cancelled, churned
-    (no trip, or a package cancelled).
+    There is who has a running package or rode within the `horizon_days` before; `everybody` = all
+    who had signed up. Columns: rider_id, at, trips_next, spend_next (trips, at the sheet's prices
+    where none is told, and packages due), cancelled, churned (no trip, or a package cancelled).
     """
     now, until = moment(at), moment(at + timedelta(days=horizon_days))
     since = moment(at - timedelta(days=horizon_days))
-    trips = tables["trips"]
+    trips = priced(tables["trips"], costs)
     trips = trips.filter(
         trips.rider_id.notnull() & (trips.started_at > since) & (trips.started_at <= until)
     )
@@ -102,7 +109,6 @@ def outcomes(tables: Mapping[str, Any], at: datetime, horizon_days: int) -> Any:
     rode = trips.group_by("rider_id").agg(
         trips_before=trips.count(where=before),
         trips_next=trips.count(where=~before),
-        km_next=(trips.distance_m / 1000.0).sum(where=~before),
         trip_spend_next=trips.revenue.sum(where=~before),
     )
     payments = tables["payments"]
@@ -122,17 +128,17 @@ def outcomes(tables: Mapping[str, Any], at: datetime, horizon_days: int) -> Any:
     for part in (rode, paid, held):
         rows = rows.left_join(part, "rider_id").drop("rider_id_right")
     counts = ("trips_before", "trips_next", "packages", "cancellations")
-    money = ("km_next", "trip_spend_next", "package_spend_next")
+    money = ("trip_spend_next", "package_spend_next")
     rows = rows.mutate(
         **{name: rows[name].fill_null(0) for name in counts},
         **{name: rows[name].fill_null(0.0) for name in money},
     )
-    rows = rows.filter((rows.trips_before > 0) | (rows.packages > 0))
+    if not everybody:
+        rows = rows.filter((rows.trips_before > 0) | (rows.packages > 0))
     left = rows.cancellations > 0
     return rows.select(
         "rider_id",
         "trips_next",
-        "km_next",
         at=now,
         spend_next=rows.trip_spend_next + rows.package_spend_next,
         cancelled=left,

@@ -92,8 +92,8 @@ def features_at_offers(log: pd.DataFrame, record: Known, settings: Settings) -> 
 def package_takers(record: Known, settings: Settings) -> pd.DataFrame:
     """Riders without a package one horizon before the middle moment, by whether they took one.
 
-    Columns: rider_id, taken, spend_next and km_next (in the horizon after), and BEFORE as known
-    before anyone had taken it.
+    Columns: rider_id, taken, spend_next (in the horizon after the middle moment; 0 for who paid
+    nothing), and BEFORE as known before anyone had taken it.
     """
     tables, as_of = record.tables, record.moment.as_of
     horizon = timedelta(days=settings.usage.horizon_days)
@@ -105,9 +105,10 @@ def package_takers(record: Known, settings: Settings) -> pd.DataFrame:
         stays.filter((stays.started_at > moment(start)) & (stays.started_at <= moment(middle)))
         .select("rider_id").distinct()
     )  # fmt: skip
-    after = frame(outcomes(tables, middle, settings.usage.horizon_days))
-    rows = known.merge(after[["rider_id", "spend_next", "km_next"]], on="rider_id", how="inner")
+    days = settings.usage.horizon_days
+    after = frame(outcomes(tables, middle, days, settings.costs, everybody=True))
+    rows = known.merge(after[["rider_id", "spend_next"]], on="rider_id")
     figures = rows[list(BEFORE)].astype(float).fillna(0.0)
-    return rows[["rider_id", "spend_next", "km_next"]].assign(
+    return rows[["rider_id", "spend_next"]].assign(
         taken=rows["rider_id"].isin(taken["rider_id"]), **{name: figures[name] for name in BEFORE}
     )

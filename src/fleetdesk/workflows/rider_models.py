@@ -145,7 +145,7 @@ def _churn(record: Known, settings: Settings) -> Churned:
         return _by_time(record, settings, reach)
     moments = [as_of - timedelta(days=days * ago) for ago in range(count, 0, -1)]
     rows = frame(riders_over(record.tables, moments, settings, first))
-    told = pd.concat([frame(outcomes(record.tables, at, days)) for at in moments])
+    told = pd.concat([frame(outcomes(record.tables, at, days, settings.costs)) for at in moments])
     rows = rows.merge(told[["rider_id", "at", "churned"]], on=["rider_id", "at"])
     rows = rows.sort_values(["at", "rider_id"], ignore_index=True)
     left = rows["churned"].to_numpy().astype(bool)
