@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from fleetdesk.apps.cli import cli
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.workflows.context import fingerprint
 from fleetdesk.workflows.mail_log import LOG_NAME, MailEntry, note, read_log
 from fleetdesk.workflows.run import run_workbook
 from tests.services.smtp import PASSWORD, Box, make_certificate, smtp_server
@@ -166,9 +167,15 @@ def test_plan_and_mail_in_one_run_mails_the_new_plan_where_it_is_another(book, b
     first = run_workbook(book, clock=Clock())
     assert len(box[0].mails) == 2
     assert first.headlines[-1].startswith(f"Mailed 2 routes of plan {first.published.run_id}")
-    again = run_workbook(book, clock=Clock())
+    assert first.published.summary["questions"][-1] == "mail"
+    assert first.as_dict()["exit_code"] == 0
+    assert first.published.fingerprint == fingerprint(str(book)), "the watch knows it as its own"
+    address(book, "Maria", "refused@example.org")
+    again = run_workbook(book, clock=Clock()).as_dict()
     assert len(box[0].mails) == 2, "the new plan has the same routes"
-    assert "2 left out" in again.headlines[-1]
+    assert "1 left out" in again["text"] and again["tasks_planned"] > 0
+    assert list(again["not_mailed"]) == ["Maria"] and again["exit_code"] == 1
+    assert sum("Maria (refused@example.org) got no mail" in n for n in again["warnings"]) == 1
 
 
 def test_the_log_outlives_a_line_that_was_cut_off(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def mail(
             options={"mail": options},
             folder=workspace,
             on_progress=on_progress,
-        ).as_dict()
-        return {**done, "exit_code": 1} if done["not_mailed"] else done
+        )
+        return done.as_dict()
 
     finish(work, as_json)

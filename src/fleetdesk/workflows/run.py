@@ -49,7 +49,7 @@ class RunResult:
     added_settings: tuple[str, ...] = ()
 
     def as_dict(self) -> Mapping[str, Any]:
-        """Figures, paths and a text for people."""
+        """Figures, paths and a text for people; the exit code tells of routes not mailed."""
         done = self.published
         return {
             "workbook": self.workbook,
@@ -60,6 +60,7 @@ class RunResult:
             "changed": list(done.changed),
             "added_settings": list(self.added_settings),
             "warnings": [str(warning) for warning in self.warnings],
+            "exit_code": 1 if done.summary.get("not_mailed") else 0,
             "text": self._text(),
         }
 
@@ -107,7 +108,8 @@ def run_workbook(
     """Answer the workbook's questions (or `only` those named) and write the results into it.
 
     All or nothing: on any error workbook and store stay as they were. Actions come in a run of
-    their own after the answers are published; `options` are theirs.
+    their own after the answers are published; `options` are theirs. When that run fails, the
+    answers stay published.
     """
     on_progress("Reading the workbook", 0.0)
     with open_context(str(address), folder, clock) as context:
@@ -119,10 +121,28 @@ def run_workbook(
         result = _run(context, questions or actions, options, share)
     if both:
         with open_context(str(address), folder, clock) as context:
-            acted = _run(context, actions, options, part(on_progress, 0.9, 1.0))
-            result = replace(result, headlines=(*result.headlines, *acted.headlines))
+            then = _run(context, actions, options, part(on_progress, 0.9, 1.0))
+            result = _together(result, then)
     on_progress("Done", 1.0)
     return result
+
+
+def _together(result: RunResult, then: RunResult) -> RunResult:
+    """The answers' run with what the actions' run added to it; both tell of the same settings."""
+    first, second = result.published, then.published
+    questions = [*first.summary["questions"], *second.summary["questions"]]
+    published = replace(
+        first,
+        files=(*first.files, *second.files),
+        summary={**second.summary, **first.summary, "questions": questions},
+        fingerprint=second.fingerprint,
+    )
+    return replace(
+        result,
+        published=published,
+        headlines=(*result.headlines, *then.headlines),
+        warnings=tuple(dict.fromkeys((*result.warnings, *then.warnings))),
+    )
 
 
 def _run(
