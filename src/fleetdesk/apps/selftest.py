@@ -45,14 +45,23 @@ def _steps(city: Path) -> Iterator[str]:
 
 
 def _window(workbook: Path) -> Iterator[str]:
-    """Where there is no screen, the window is drawn nowhere."""
+    """Where there is no screen, the window is drawn nowhere; what it remembers is its own."""
+    from fleetdesk.errors import FleetDeskError
+
     no_screen = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if sys.platform == "linux" and no_screen:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
         from fleetdesk.apps.desktop.app import open_app
+        from fleetdesk.apps.desktop.memory import Memory
     except ImportError as lack:
         yield f"The window is not installed: {lack}"
         return
-    code = open_app(str(workbook), once=True)
-    yield "Opened the window and closed it" if code == 0 else f"The window ended with code {code}"
+    code = open_app(str(workbook), once=True, memory=Memory(workbook.parent / "window.ini"))
+    if code:
+        raise FleetDeskError(
+            "The window does not work on this computer",
+            found=f"code {code} at its end",
+            fix="What it told of stands above; send it to whoever looks after FleetDesk",
+        )
+    yield "Opened the window, read the workbook and closed it"

@@ -18,29 +18,52 @@ from fleetdesk.apps.desktop.theme import SYSTEM, Theme
 from fleetdesk.apps.desktop.trouble import Faults
 from fleetdesk.apps.desktop.widgets.map_view import register_scheme
 from fleetdesk.apps.desktop.window import MainWindow
+from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.resources import folder
 
+_SHOWN_MS = 1500
 
-def open_app(workbook: str = "", *, arguments: Sequence[str] = (), once: bool = False) -> int:
+
+def open_app(
+    workbook: str = "",
+    *,
+    arguments: Sequence[str] = (),
+    once: bool = False,
+    memory: Memory | None = None,
+) -> int:
     """Open the window and stay until it is closed; returns the exit code.
 
-    `once` closes it as soon as it has been shown, to see that it opens.
+    `once` closes it as soon as the workbook was read, to see that it works: failures are printed
+    too, and make the code 1. `memory` is this person's where none is given.
     """
     multiprocessing.freeze_support()
     app = make_app(arguments)
     faults = Faults()
-    window = make_window(app, Memory.of_this_person())
+    window = make_window(app, memory or Memory.of_this_person())
+    failures: list[Failure] = []
+    window.desk.failed.connect(failures.append)
+    faults.met.connect(failures.append)
     faults.met.connect(window.show_failure)
     faults.catch()
     window.show()
     if workbook:
         window.open(workbook)
     if once:
-        QTimer.singleShot(1500, window.close)
+        _close_when_read(window)
     try:
-        return app.exec()
+        code = app.exec()
     finally:
         faults.release()
+    if once and failures:
+        print(*(failure.text for failure in failures), sep="\n", file=sys.stderr)
+        return code or 1
+    return code
+
+
+def _close_when_read(window: MainWindow) -> None:
+    timer = QTimer(window)
+    timer.timeout.connect(lambda: None if window.desk.reading else window.close())
+    timer.start(_SHOWN_MS)
 
 
 def make_app(arguments: Sequence[str] = ()) -> QApplication:
