@@ -46,6 +46,13 @@ def test_settings_go_into_their_cells_and_are_told(book: Path) -> None:
     assert read_settings(XlsxFile(book).snapshot()).settings.city.plan_day is None
 
 
+def test_a_text_of_digits_stays_as_it_was_typed(book: Path) -> None:
+    done = set_cells(str(book), ["Mail: User=00123", "City: Random seed=007"], clock=now)
+    assert done.changes[0] == "Mail: User: empty -> 00123"
+    settings = read_settings(XlsxFile(book).snapshot()).settings
+    assert (settings.mail.user, settings.city.seed) == ("00123", 7)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -82,7 +82,7 @@ def _change(snapshot: Snapshot, change: str) -> tuple[CellChange, str]:
     place = parse_address(cell)
     if place is None:
         raise _wrong(change, f"{name} lacks the row {entry.label!r}")
-    value = convert(typed(text.strip()), entry) if text.strip() else None
+    value = convert(typed(text.strip(), entry), entry) if text.strip() else None
     if isinstance(value, Fault):
         raise _wrong(change, f"{value.found} {value.expected}")
     entered: Value = value_text(value) if isinstance(value, bool) else value

@@ -8,6 +8,7 @@ from itertools import product
 from pydantic import ValidationError
 
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.sheet_template import Input, InputKind
 from fleetdesk.settings.cells import Fault, convert
 from fleetdesk.settings.fields import inputs_of
 from fleetdesk.settings.schema import FORMS, Settings
@@ -56,7 +57,7 @@ def _field(key: str, change: str) -> tuple[str, str, str]:
 def _with(settings: Settings, section: str, name: str, label: str, text: str) -> Settings:
     sheet, kind = getattr(settings, section), FORMS[section]
     (field,) = (entry for entry in inputs_of(kind) if entry.key == name)
-    value = convert(typed(text), field)
+    value = convert(typed(text, field), field)
     if isinstance(value, Fault):
         raise FleetDeskError(
             f"{label} cannot be {value.found}", found=value.expected, fix=f"Give {field.expects}"
@@ -72,8 +73,10 @@ def _with(settings: Settings, section: str, name: str, label: str, text: str) ->
     return settings.model_copy(update={section: changed})
 
 
-def typed(text: str) -> str | float:
-    """A number as a sheet would hold it; any other text as it is."""
+def typed(text: str, entry: Input) -> str | float:
+    """A number as a sheet would hold it; any other text as it is, and all where text is asked."""
+    if entry.kind is InputKind.TEXT:
+        return text
     try:
         return float(text)
     except ValueError:
