@@ -105,7 +105,9 @@ def test_scoring_places_riders_as_the_run_did_without_learning(city: Path) -> No
     assert not found.doubts
     rows = list(csv.DictReader((city / "scores.csv").read_text().splitlines()))
     assert 0 < len(rows) < found.riders
-    assert all(0 <= float(row["chance_to_leave_pct"]) <= 100 for row in rows)
+    told = [row for row in rows if row["risk"]]
+    assert 0 < len(told) < len(rows)
+    assert all(0 <= float(row["chance_to_leave_pct"]) <= 100 for row in told)
 
 
 def test_scoring_names_nobody_without_leave(city: Path) -> None:

@@ -96,6 +96,12 @@ def riders_now(record: Known, settings: Settings) -> pd.DataFrame:
     return rows
 
 
+def may_leave(riders: pd.DataFrame, settings: Settings) -> Flags:
+    """Who rode within the churn horizon or holds a package; who has left already cannot leave."""
+    lately = numbers(riders["days_since_last_trip"]) <= settings.churn.horizon_days
+    return np.asarray(lately | riders["package"].notna(), dtype=np.bool_)
+
+
 def segments_of(record: Known, settings: Settings) -> Segmentation:
     """The segments of `riders_now`, in its order."""
     found: Segmentation = record.once(
@@ -160,8 +166,7 @@ def _churn(record: Known, settings: Settings) -> Churned:
         learn, left[~last], test, left[last], settings.churn, settings.city.seed, learn["rider_id"]
     )
     now = riders_now(record, settings)
-    lately = numbers(now["days_since_last_trip"]) <= days
-    now = now[lately | now["package"].notna()].reset_index(drop=True)
+    now = now[may_leave(now, settings)].reset_index(drop=True)
     now = now.assign(chance=fit.model.chances(now))
     return Churned(fit, now, test, left[last], len(rows), moments[0], moments[-1])
 
@@ -359,6 +364,8 @@ def why_learn_anew(model: Kept, riders: pd.DataFrame, now: datetime, settings: S
     age = (now - model.manifest.made_at) / timedelta(days=1)
     if age > limits.model_age_days:
         return f"it is {age:.0f} days old, more than {limits.model_age_days}"
+    if model.manifest.name == "churn":
+        riders = riders[may_leave(riders, settings)]
     drift = stability_index(model.manifest.spreads, riders)
     worst = max(drift, key=lambda name: drift[name], default=None)
     if worst is not None and drift[worst] > limits.drift_limit:
@@ -369,17 +376,20 @@ def why_learn_anew(model: Kept, riders: pd.DataFrame, now: datetime, settings: S
 def scored(
     riders: pd.DataFrame, models: Mapping[str, Kept], record: Known, settings: Settings
 ) -> pd.DataFrame:
-    """The riders with segment, chance_to_leave_pct, risk and value, as far as models are kept."""
+    """The riders with segment, chance_to_leave_pct, risk and value, as far as models are kept.
+
+    Who has left already has no chance to leave, and no risk.
+    """
     rows = riders
     if "segments" in models:
         model = models["segments"].parts["segments"]
         rows = rows.assign(segment=[model.names[label] for label in model.labels(riders)])
     if "churn" in models:
-        chance = models["churn"].parts["churn"].chances(riders)
-        rows = rows.assign(
-            chance_to_leave_pct=np.round(100.0 * chance, 1),
-            risk=[BANDS[band] for band in bands(chance, settings.churn)],
-        )
+        there = may_leave(riders, settings)
+        chance = models["churn"].parts["churn"].chances(riders[there])
+        rows = rows.assign(chance_to_leave_pct=np.nan, risk=None)
+        rows.loc[there, "chance_to_leave_pct"] = np.round(100.0 * chance, 1)
+        rows.loc[there, "risk"] = [BANDS[band] for band in bands(chance, settings.churn)]
     if "lifetime_value" in models:
         parts = models["lifetime_value"].parts
         history = _history(record, settings) if "often" in parts else pd.DataFrame()
