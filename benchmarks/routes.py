@@ -2,6 +2,7 @@
 
     routes.py --files X-n303-k21.vrp r1_2_1.txt C1_10_1.vrp p7.4.t.txt 1Bari30.txt day.json
     routes.py --day 500x8 2000x20 --seconds 10
+    routes.py --large 3000x30 5000x50 --rounds 400
     routes.py --cancel --memory 500 --matrix 1000
 
 Prints one JSON line per figure. Every instance goes through `plan()` or `rebalance()` like a day
@@ -32,6 +33,7 @@ from _route_instances import (
 )
 from _route_ortools import day_by_ortools, instance_by_ortools, stations_by_ortools
 from fleetdesk.model.places import Point
+from fleetdesk.routes.districts import plan_large
 from fleetdesk.routes.evaluate import evaluate
 from fleetdesk.routes.problem import RoutingProblem, RoutingVan, sequences_of
 from fleetdesk.routes.rebalance import Balance, rebalance
@@ -60,6 +62,9 @@ def main() -> None:
     for size in options.day:
         tasks, vans = map(int, size.split("x"))
         day(generated_day(tasks, vans, 60, options.seed), size, options)
+    for size in options.large:
+        tasks, vans = map(int, size.split("x"))
+        large(generated_day(tasks, vans, 60, options.seed), size, options)
     if options.cancel:
         cancelled(options.seed)
     if options.memory:
@@ -133,6 +138,27 @@ def day(problem: RoutingProblem, name: str, options) -> None:
     )  # fmt: skip
 
 
+def large(problem: RoutingProblem, name: str, options) -> None:
+    """A day beyond one search: districts and a polish, beside one search of as many CPU seconds."""
+    began_s = _cpu_s()
+    in_districts = plan_large(problem, Iterations(options.rounds), options.seed)
+    used_s = _cpu_s() - began_s
+    refuse_undrivable(problem, sequences_of(problem, in_districts))
+    whole = plan(problem, Seconds(used_s), options.seed, clock=time.process_time)
+    peak_kb = [
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    report(
+        "routes_profit_districts_over_whole",
+        in_districts.profit_milli / max(1, whole.profit_milli), 1.0, "higher",
+        day=name, seed=options.seed, cpu_s=round(used_s, 1), rounds=options.rounds,
+        whole_rounds=whole.iterations, profit=in_districts.profit_milli / 1000,
+        whole_profit=whole.profit_milli / 1000, peak_mb=round(peak_kb[0] / 1024),
+        district_peak_mb=round(peak_kb[1] / 1024),
+    )  # fmt: skip
+
+
 def cancelled(seed: int) -> None:
     """From the wish to stop to the plan in hand, with the search in a process of its own."""
     from fleetdesk.routes.apart import plan_apart
@@ -201,6 +227,12 @@ def _nodes(problem: RoutingProblem, sequences) -> list[list[int]]:
     return [[int(problem.jobs[stop.job].task_id) for stop in stops] for stops in sequences if stops]
 
 
+def _cpu_s() -> float:
+    """CPU seconds of this process and of those that it has waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
 def _resident_mb() -> float:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -223,12 +255,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--day", nargs="*", default=[], metavar="TASKSxVANS")
     parser.add_argument("--seconds", type=float, default=10.0, help="CPU seconds of each engine")
     parser.add_argument("--alone", action="store_true", help="without OR-Tools beside")
+    parser.add_argument("--large", nargs="*", default=[], metavar="TASKSxVANS",
+                        help="districts against one search")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=400, help="of a large day")
     parser.add_argument("--cancel", action="store_true", help="measure cancelling")
     parser.add_argument("--memory", type=int, default=0, metavar="SOLVES")
     parser.add_argument("--matrix", type=int, default=0, metavar="POINTS")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if not (options.files or options.day or options.cancel or options.memory or options.matrix):
+    asked = options.files or options.day or options.large
+    if not (asked or options.cancel or options.memory or options.matrix):
         options.day, options.cancel, options.memory, options.matrix = ["200x4"], True, 500, 1000
     return options
 

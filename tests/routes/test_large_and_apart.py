@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from fleetdesk.model.edits import Edits, TaskEdit
 from fleetdesk.routes import districts
 from fleetdesk.routes.apart import plan_apart
+from fleetdesk.routes.edits import replan
 from fleetdesk.routes.evaluate import violations
 from fleetdesk.routes.limits import worth_of_limits
 from fleetdesk.routes.problem import sequences_of
@@ -66,6 +69,29 @@ def test_limits_are_worth_what_more_of_them_brings(busy) -> None:
     # Batteries are what is short on this day.
     assert batteries.profit_milli > 0
     assert batteries.more_tasks > 0
+    depot = busy.vans[0].start
+    busy.vans[:] = [replace(van, reload_at=(depot,), reload_s=600) for van in busy.vans]
+    problem = busy.problem()
+    *others, reload = worth_of_limits(problem, found, Iterations(60), seed=1)
+    assert [each.what for each in others] == [worker.what, hour.what, batteries.what]
+    assert reload.what == "one more reload for every worker"
+    assert (reload.profit_milli > 0, reload.more_tasks > 0) == (True, True)
     busy.vans.clear()
     empty = busy.problem()
     assert worth_of_limits(empty, plan(empty, Iterations(1), 1), Iterations(1), 1) == ()
+
+
+def test_limits_are_worth_nothing_that_clearing_an_edit_would_bring(busy) -> None:
+    for van in range(4):
+        busy.vans[van] = replace(busy.vans[van], batteries=60, battery_capacity=60)
+    problem = busy.problem()
+    free = plan(problem, Iterations(100), seed=1)
+    excluded = sorted(free.planned_task_ids)[:25]
+    edits = Edits(tuple(TaskEdit(task_id, "Exclude", excluded=True) for task_id in excluded))
+    found = replan(problem, edits, Iterations(100), seed=1, price_rounds=1)
+    heeded = worth_of_limits(problem, found.plan, Iterations(30), 1, rules=found.rules)
+    ignored = worth_of_limits(problem, found.plan, Iterations(30), 1)
+    left = len(problem.jobs) - len(excluded) - len(found.plan.planned_task_ids)
+    assert all(each.more_tasks <= left for each in heeded)
+    # Without the rules the base itself takes the excluded tasks back.
+    assert ignored != heeded

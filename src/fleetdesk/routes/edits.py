@@ -12,7 +12,7 @@ from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, pins_round
 from fleetdesk.routes.filling import WORTHWHILE_MILLI, gains
 from fleetdesk.routes.insertion import inserted
-from fleetdesk.routes.pins import Rules, holds, rules_of
+from fleetdesk.routes.pins import FREE, Rules, holds, rules_of
 from fleetdesk.routes.problem import RoutingProblem, Stop, Stops
 from fleetdesk.routes.solve import Progress, as_plan, drivable, improve
 from fleetdesk.routes.stop import Iterations
@@ -24,10 +24,11 @@ MOST_PRICED = 20
 
 @dataclass(frozen=True)
 class Replanned:
-    """The new plan, and what became of every edit whose task is still there."""
+    """The new plan, what became of every edit whose task is still there, and the kept as rules."""
 
     plan: Plan
-    outcomes: tuple[EditOutcome, ...]
+    outcomes: tuple[EditOutcome, ...] = ()
+    rules: Rules = FREE
 
 
 def replan(
@@ -61,7 +62,7 @@ def replan(
             outcomes.append(EditOutcome(edit, False, problem=released[edit.task_id]))
         else:
             outcomes.append(prices[edit.task_id])
-    return Replanned(as_plan(problem, search.best, seed, rounds, rules), tuple(outcomes))
+    return Replanned(as_plan(problem, search.best, seed, rounds, rules), tuple(outcomes), rules)
 
 
 def _released(problem: RoutingProblem, edits: Edits) -> tuple[Edits, Mapping[str, str]]:

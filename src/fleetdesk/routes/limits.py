@@ -1,4 +1,4 @@
-"""What each limit of the day holds back: one more worker, one more hour, ten more batteries."""
+"""What limits hold back: one more worker, one more hour, ten more batteries, one more reload."""
 
 from __future__ import annotations
 
@@ -66,6 +66,9 @@ def _changes(
         )
         what = f"{MORE_BATTERIES} more charged batteries for every worker"
         changes.append((what, charged, tuple(base)))
+        again = _each(problem, lambda van: replace(van, max_reloads=van.max_reloads + 1))
+        if any(van.reloads for van in again.vans):
+            changes.append(("one more reload for every worker", again, tuple(base)))
     return changes
 
 

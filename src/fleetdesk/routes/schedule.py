@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from fleetdesk.routes.problem import (
     END_OF_TIME_S,
@@ -196,24 +200,26 @@ def _reload_before(
     if not van.reloads or sum(takes) <= van.batteries:
         return []
     used = [0, *accumulate(takes)]
-    cost = [_detour_milli(problem, van, where[leg], where[leg + 1]) for leg in range(len(stops))]
+    cost = _detours_milli(problem, van, where[:-1]).tolist()
     # After reloading before stop k: (money so far, legs of the reloads so far).
-    ways = {leg: (cost[leg], [leg]) for leg in range(len(stops)) if used[leg] <= van.batteries}
-    furthest: list[int] = []
+    ways: dict[int, tuple[float, tuple[int, ...]]] = {
+        leg: (cost[leg], (leg,)) for leg in range(len(stops)) if used[leg] <= van.batteries
+    }
+    furthest: tuple[int, ...] = ()
     for _ in range(van.reloads):
         ends = [way for leg, way in ways.items() if used[-1] - used[leg] <= van.batteries_full]
         if ends:
-            return min(ends)[1]
+            return list(min(ends)[1])
         furthest = ways[max(ways)][1]
-        further: dict[int, tuple[float, list[int]]] = {}
-        for leg, (so_far, legs) in ways.items():
-            for then in range(leg + 1, len(stops)):
-                if used[then] - used[leg] > van.batteries_full:
-                    break
-                way = (so_far + cost[then], [*legs, then])
-                further[then] = min(further.get(then, way), way)
+        further = {}
+        for then in range(len(stops)):
+            # Only after these legs a full load lasts until then.
+            since = bisect_left(used, used[then] - van.batteries_full)
+            if before := [ways[leg] for leg in range(since, then) if leg in ways]:
+                so_far, legs = min(before)
+                further[then] = (so_far + cost[then], (*legs, then))
         ways = further or ways
-    return furthest
+    return list(furthest)
 
 
 def _by_reload(problem: RoutingProblem, van: RoutingVan, here: int, there: int) -> Leg:
@@ -230,10 +236,14 @@ def _by_reload(problem: RoutingProblem, van: RoutingVan, here: int, there: int) 
     return min(ways, key=lambda leg: _money(van, leg))
 
 
-def _detour_milli(problem: RoutingProblem, van: RoutingVan, here: int, there: int) -> float:
-    matrix = problem.matrix_of(van)
-    direct = Leg(int(matrix.distance_m[here, there]), int(matrix.duration_s[here, there]))
-    return _money(van, _by_reload(problem, van, here, there)) - _money(van, direct)
+def _detours_milli(
+    problem: RoutingProblem, van: RoutingVan, where: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """What reloading costs on each leg between the points, beyond the direct way."""
+    money, depots = problem.money(van), list(van.reload_points)
+    here, there = np.array(where[:-1]), np.array(where[1:])
+    by_depot = money[here[:, None], depots] + money[depots, there[:, None]]
+    return np.asarray(by_depot.min(axis=1) - money[here, there], np.float64)
 
 
 def _money(van: RoutingVan, leg: Leg) -> float:

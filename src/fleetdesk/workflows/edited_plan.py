@@ -75,7 +75,7 @@ def routed(
 ) -> Replanned:
     """The plan: from nothing without edits, else from the edited sheet."""
     if not edits.tasks:
-        return Replanned(plan_large(problem, Iterations(effort), seed, on_progress), ())
+        return Replanned(plan_large(problem, Iterations(effort), seed, on_progress))
     rounds = max(20, round(ROUNDS_PER_PRICE * effort))
     return replan(problem, edits, Iterations(effort), seed, rounds, on_progress, on_priced)
 

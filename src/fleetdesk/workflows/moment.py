@@ -94,7 +94,7 @@ def _van(worker: Worker, day: date, zone: ZoneInfo, settings: Settings) -> Van:
         breaks=breaks,
         overtime_s=round(60 * travel.overtime_min),
         overtime_per_h=worker.cost_per_h * travel.overtime_extra_pct / 100,
-        reload_at=tuple(dict.fromkeys((base, end))) if travel.most_reloads else (),
+        reload_at=tuple(dict.fromkeys((base, end))),
         reload_s=round(60 * travel.reload_min),
         max_reloads=travel.most_reloads,
     )

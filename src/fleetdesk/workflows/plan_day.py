@@ -25,6 +25,7 @@ from fleetdesk.model.plan import LimitWorth, Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
 from fleetdesk.routes.building import build
+from fleetdesk.routes.edits import Replanned
 from fleetdesk.routes.explain import marginal
 from fleetdesk.routes.limits import worth_of_limits
 from fleetdesk.routes.problem import RoutingProblem
@@ -176,7 +177,7 @@ def plan_day(
         ),
         edits=edited,
         problem=problem,
-        limits=_limits(problem, found.plan, settings, on_progress),
+        limits=_limits(problem, found, settings, on_progress),
     )
 
 
@@ -194,13 +195,15 @@ def _fleet(
 
 
 def _limits(
-    problem: RoutingProblem, planned: Plan, settings: Settings, on_progress: OnProgress
+    problem: RoutingProblem, found: Replanned, settings: Settings, on_progress: OnProgress
 ) -> tuple[LimitWorth, ...]:
     rounds = round(settings.city.search_effort * settings.travel.limits_effort_pct / 100)
     if not rounds or not problem.jobs:
         return ()
     on_progress("Working out what the limits hold back", 0.95)
-    return worth_of_limits(problem, planned, Iterations(rounds), settings.city.seed)
+    return worth_of_limits(
+        problem, found.plan, Iterations(rounds), settings.city.seed, rules=found.rules
+    )
 
 
 def _rounds(on_progress: OnProgress, effort: int) -> Any:
