@@ -18,8 +18,9 @@ from fleetdesk.riders.packages import Advice, advise, on_offer
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.offer_data import EVERYBODY, NO_OFFER, offer_log
-from fleetdesk.workflows.rider_data import package_rules, riders_of
-from fleetdesk.workflows.rider_models import churn_of, riders_now, segments_of, value_by_rider
+from fleetdesk.workflows.rider_data import package_rules, riders_now, riders_of
+from fleetdesk.workflows.rider_models import churn_of, segments_of
+from fleetdesk.workflows.rider_values import value_by_rider
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.rider_periods import rider_periods
 from fleetdesk.features.riders import riders_over
 from fleetdesk.features.trips import priced
+from fleetdesk.riders.classify import Flags
+from fleetdesk.riders.matrix import numbers
 from fleetdesk.riders.package_costs import Usage, usage_scenarios
 from fleetdesk.riders.package_rules import Buffers
 from fleetdesk.riders.packages import NONE, PackageRules, People
@@ -30,6 +32,7 @@ FEATURES = (
     "days_since_last_trip", "growth_pct", "weekend_index", "peak_pct", "night_pct", "km_per_trip",
     "consistency", "swaps_per_week", "tenure_months", "package_months", "battery_health_pct",
 )  # fmt: skip
+_THERE_DAYS = 90
 _PRIOR_KM = 100.0
 """Km of everybody's swaps that a rider's own swaps per km are weighed against."""
 
@@ -111,6 +114,35 @@ def usage_history(record: Known, settings: Settings) -> pd.DataFrame:
     rows = features[there].sort_values(["at", "rider_id"], ignore_index=True)
     numbers = [name for name in FEATURES if name not in ("km",)]
     return rows.assign(**{name: pd.to_numeric(rows[name]).astype(float) for name in numbers})
+
+
+def riders_now(record: Known, settings: Settings) -> pd.DataFrame:
+    """What is known now of riders who hold a package or rode within 90 days, by rider_id.
+
+    Raises NotEnoughData without any.
+    """
+
+    def make() -> pd.DataFrame:
+        now = record.moment.as_of
+        rows = frame(riders_over(record.tables, [now], settings, first_trip(record.tables)))
+        lately = numbers(rows["days_since_last_trip"]) <= _THERE_DAYS
+        rows = rows[lately | rows["package"].notna()]
+        return rows.sort_values("rider_id", ignore_index=True)
+
+    rows: pd.DataFrame = record.once("riders now", make)
+    if rows.empty:
+        raise NotEnoughData(
+            "No riders are known who rode lately or hold a package",
+            found="no rows that fit in riders, trips and subscriptions",
+            fix="Import riders, and trips with their rider_id",
+        )
+    return rows
+
+
+def may_leave(riders: pd.DataFrame, settings: Settings) -> Flags:
+    """Who rode within the churn horizon or holds a package; who has left already cannot leave."""
+    lately = numbers(riders["days_since_last_trip"]) <= settings.churn.horizon_days
+    return np.asarray(lately | riders["package"].notna(), dtype=np.bool_)
 
 
 def package_rules(record: Known, settings: Settings) -> PackageRules:

@@ -67,7 +67,8 @@ def score(
     where no run has kept a model, StoreUnusable where one was tampered with.
     """
     from fleetdesk.outputs.tables.frames import listed, rows_of, without_small
-    from fleetdesk.workflows.rider_models import kept, riders_now, scored, why_learn_anew
+    from fleetdesk.workflows.kept_models import kept, scored, why_learn_anew
+    from fleetdesk.workflows.rider_data import riders_now
 
     with open_context(str(address), folder, clock, writing=False) as context:
         settings = context.settings

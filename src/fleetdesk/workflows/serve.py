@@ -27,7 +27,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.model_files import Kept
 from fleetdesk.workflows.context import workbook_in
-from fleetdesk.workflows.rider_models import kept
+from fleetdesk.workflows.kept_models import kept
 
 TOKEN = "serve-token"  # noqa: S105 - its name
 _WORDS = frozenset({"rider_id", "package", "channel", "age_group"})

@@ -23,13 +23,9 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.riders.bias import audit
     from fleetdesk.riders.churn import reasons
     from fleetdesk.riders.churn_actions import BANDS, actions, decide, profit_curve
-    from fleetdesk.workflows.rider_models import (
-        BY_TIME,
-        churn_of,
-        model_of_run,
-        value_by_rider,
-        values_of,
-    )
+    from fleetdesk.workflows.kept_models import model_of_run
+    from fleetdesk.workflows.rider_models import BY_TIME, churn_of
+    from fleetdesk.workflows.rider_values import value_by_rider, values_of
 
     settings, sheet = ask.settings, ask.settings.churn
     ask.on_progress("Learning who leaves", 0.1)

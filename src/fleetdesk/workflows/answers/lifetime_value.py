@@ -20,7 +20,8 @@ def answer(ask: Ask) -> Answer:
     import numpy as np
 
     from fleetdesk.errors import NotEnoughData
-    from fleetdesk.workflows.rider_models import model_of_run, values_of
+    from fleetdesk.workflows.kept_models import model_of_run
+    from fleetdesk.workflows.rider_values import values_of
 
     settings = ask.settings
     ask.on_progress("Valuing riders", 0.2)

@@ -11,10 +11,10 @@ from fleetdesk.workflows.catalog import Answer, Ask
 def answer(ask: Ask) -> Answer:
     """Follow all stays in a package up to now."""
     from fleetdesk.riders.retention import retention
-    from fleetdesk.workflows.rider_models import stays_of, values_of
+    from fleetdesk.workflows.rider_values import stays_of, values_of
 
     settings = ask.settings
-    stays = stays_of(ask.record)
+    stays = stays_of(ask.record, ask.record.moment.as_of)
     ask.on_progress("Following stays", 0.3)
     found = retention(stays, settings.retention, settings.city.seed)
     ask.on_progress("Fitting lifetimes", 0.7)

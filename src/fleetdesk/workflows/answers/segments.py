@@ -19,7 +19,9 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.riders.hierarchy import hierarchy
     from fleetdesk.riders.rfm import rfm
     from fleetdesk.riders.unusual import unusual
-    from fleetdesk.workflows.rider_models import model_of_run, riders_now, segments_of
+    from fleetdesk.workflows.kept_models import model_of_run
+    from fleetdesk.workflows.rider_data import riders_now
+    from fleetdesk.workflows.rider_models import segments_of
 
     settings, seed = ask.settings, ask.settings.city.seed
     riders = riders_now(ask.record, settings)

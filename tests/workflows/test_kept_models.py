@@ -12,7 +12,8 @@ from fleetdesk.riders.churn import base_rate
 from fleetdesk.riders.drift import spreads
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest
-from fleetdesk.workflows.rider_models import may_leave, scored, why_learn_anew
+from fleetdesk.workflows.kept_models import scored, why_learn_anew
+from fleetdesk.workflows.rider_data import may_leave
 
 MADE = datetime(2026, 6, 1, tzinfo=UTC)
 
