@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from fleetdesk.riders.classify import Flags, Floats, Quality, auc, brier, quality
 from fleetdesk.riders.matrix import drawn, numbers
-from fleetdesk.riders.threads import fit_for
+from fleetdesk.riders.threads import fit_for, in_pieces
 from fleetdesk.settings.rider_sheets import Churn
 
 NUMBERS = (
@@ -51,9 +51,13 @@ class ChurnModel:
         """Each rider's chance to leave within the horizon, 0 to 1."""
         if self.pipeline is None or frame.empty:
             return np.full(len(frame), self.base_rate)
-        given = inputs(frame, self.numbers, self.words)
-        with fit_for(len(frame)):
-            return np.asarray(self.pipeline.predict_proba(given)[:, 1], dtype=np.float64)
+        pipeline = self.pipeline
+
+        def chances(part: pd.DataFrame) -> Floats:
+            given = inputs(part, self.numbers, self.words)
+            return np.asarray(pipeline.predict_proba(given)[:, 1], dtype=np.float64)
+
+        return in_pieces(chances, frame)
 
 
 @dataclass(frozen=True, slots=True)

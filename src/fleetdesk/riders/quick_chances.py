@@ -16,6 +16,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 
 from fleetdesk.riders.churn import ChurnModel, inputs
+from fleetdesk.riders.threads import fit_for
 
 Floats = NDArray[np.float64]
 
@@ -25,10 +26,11 @@ def quick_chances(model: ChurnModel, frame: pd.DataFrame) -> Floats:
     if frame.empty or model.pipeline is None or not _of_two_classes(model.pipeline[-1]):
         return model.chances(frame)
     given = model.pipeline[:-1].transform(inputs(frame, model.numbers, model.words))
-    chances = [
-        fold.calibrators[0].predict(_votes(fold.estimator, given))
-        for fold in model.pipeline[-1].calibrated_classifiers_
-    ]
+    with fit_for(len(frame)):
+        chances = [
+            fold.calibrators[0].predict(_votes(fold.estimator, given))
+            for fold in model.pipeline[-1].calibrated_classifiers_
+        ]
     return np.asarray(np.mean(chances, axis=0), dtype=np.float64)
 
 

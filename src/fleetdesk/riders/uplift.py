@@ -68,7 +68,7 @@ def cross_fitted(
         for name, learner in names.items():
             with fit_for(len(rows)):
                 law = learner(rows[train], treated[train], outcome[train], chance, seed)
-            found[name][test] = law(rows[test])
+                found[name][test] = law(rows[test])
     found[MEAN] = np.asarray(np.mean(list(found.values()), axis=0))
     return Uplift(found, {name: qini(effect, treated, outcome) for name, effect in found.items()})
 

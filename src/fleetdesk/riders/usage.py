@@ -206,7 +206,9 @@ class _Fitted:
 
     def predict(self, part: pd.DataFrame) -> Floats:
         """Km, never below 0."""
-        found: Floats = np.maximum(self.model.predict(_x([part], self.features)), 0.0)
+        rows = _x([part], self.features)
+        with fit_for(len(rows)):
+            found: Floats = np.maximum(self.model.predict(rows), 0.0)
         return found
 
 
@@ -224,10 +226,11 @@ def _importance(fitted: _Fitted, part: pd.DataFrame, seed: int) -> tuple[tuple[s
     from sklearn.inspection import permutation_importance
 
     part = part.iloc[: min(len(part), _SHUFFLED_ROWS)]
-    found = permutation_importance(
-        fitted.model, _x([part], fitted.features), _y([part]), n_repeats=_SHUFFLES,
-        random_state=seed, scoring="neg_root_mean_squared_error",
-    )  # fmt: skip
+    with fit_for(len(part)):
+        found = permutation_importance(
+            fitted.model, _x([part], fitted.features), _y([part]), n_repeats=_SHUFFLES,
+            random_state=seed, scoring="neg_root_mean_squared_error",
+        )  # fmt: skip
     pairs = zip(fitted.features, found.importances_mean.tolist(), strict=True)
     return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
