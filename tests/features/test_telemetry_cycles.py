@@ -185,6 +185,18 @@ def test_a_swap_that_an_event_tells_is_not_told_again(ledger, events):
     assert len(ledger(stays((0, 10, 60, 20), (10, 48, 95, 50)), events)) == 2
 
 
+def test_a_service_that_tells_its_charge_needs_no_ping(told):
+    events = [
+        (0, AVAILABLE, DROP, 60.0), (8, "non_operational", "battery_low", 8.0),
+        (9, "removed", "maintenance_pick_up", 8.0), (12, AVAILABLE, DROP, 95.0),
+    ]  # fmt: skip
+    seen = stays((0, 12.02, 60, 8), (12.05, 48, 95, 50))
+    assert told(seen, events).events.count().execute() == len(events)
+    silent = [*events[:-1], (12, AVAILABLE, DROP)]
+    late = stays((0, 11.9, 60, 8), (13, 48, 95, 50))
+    assert told(late, silent).events.count().execute() == len(events) + 1
+
+
 def test_a_charge_in_a_van_or_while_waiting_is_the_crews(ledger):
     events = [
         (0, AVAILABLE, DROP), (8, "non_operational", "battery_low"),

@@ -14,7 +14,7 @@ import ibis
 
 from fleetdesk.features.calendar import hours_between, moment
 from fleetdesk.features.inferred import is_inferred
-from fleetdesk.features.phases import end_cause, has, has_any, is_observed, phase
+from fleetdesk.features.phases import RENEWING, end_cause, has, has_any, is_observed, phase
 from fleetdesk.model.mds import DROP_OFFS, PICK_UPS, EndCause, EventType, Phase
 
 SWAP_JUMP_PCT = 15.0  # more than any gauge's noise, less than any swap worth a visit
@@ -116,9 +116,6 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     return events.mutate(cycle_no=events.is_start.ifelse(1, 0).sum().over(so_far))
 
 
-_RENEWING = (EventType.BATTERY_CHARGED, *sorted(DROP_OFFS))
-
-
 def _with_known_battery(events: Any) -> Any:
     """The last known charge at and before each event; engines differ on skipping nulls.
 
@@ -126,7 +123,7 @@ def _with_known_battery(events: Any) -> Any:
     charge. After a service that tells no charge none is known: the one from before is over.
     """
     so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    renewed = has_any(events.event_types, _RENEWING)
+    renewed = has_any(events.event_types, RENEWING)
     told = (events.battery_pct.notnull() | renewed).ifelse(1, 0).sum().over(so_far)
     events = events.mutate(told=told)
     shared = ibis.window(group_by=["vehicle_id", "told"])

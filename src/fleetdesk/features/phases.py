@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.model.mds import (
+    DROP_OFFS,
     EVENT_JOIN,
     OBSERVED_ENDS,
     OPERATIONAL_STATES,
@@ -17,6 +18,9 @@ from fleetdesk.model.mds import (
     Phase,
     VehicleState,
 )
+
+RENEWING = (EventType.BATTERY_CHARGED, *sorted(DROP_OFFS))
+"""After these the charge is another one than before."""
 
 
 def phase(state: Any, types: Any) -> Any:

@@ -15,11 +15,11 @@ import ibis
 
 from fleetdesk.features.calendar import moment
 from fleetdesk.features.cell_expressions import geohash_of
-from fleetdesk.features.charges import read_beside, swaps, turns
+from fleetdesk.features.charges import READ_WITHIN_S, read_beside, swaps, turns
 from fleetdesk.features.inferred import INFERRED, carried, moment_id
 from fleetdesk.features.membership import among, not_among
 from fleetdesk.features.nullable import nullable
-from fleetdesk.features.phases import has
+from fleetdesk.features.phases import RENEWING, has, has_any
 from fleetdesk.features.rides import CONTACT_GAP_S, rides, steps
 from fleetdesk.features.trips import countable
 from fleetdesk.model.mds import EVENT_JOIN, OPERATIONAL_STATES, EventType, VehicleState
@@ -98,21 +98,34 @@ def with_telemetry(
 def _readings(events: Any, served: Any) -> Any:
     """The charge before and after each swap, as events that leave the vehicle's state as it is.
 
-    Those of a vehicle that could not be rented are left out: whatever follows starts afresh.
+    Those of a vehicle that could not be rented are left out: whatever follows starts afresh. So are
+    those around a service that told its charge, which pings may show some minutes later.
     """
     stamps = ibis.union(
         nullable(_stamp(served, "from_at", "from_pct", 4)),
         nullable(_stamp(served, "at", "battery_pct", 5)),
     )
-    stamps = stamps.mutate(vehicle_state=ibis.null("string"))
-    states = events.select("vehicle_id", "vehicle_state", "event_id", at=events.event_at)
-    states = states.mutate(
-        lat=ibis.null("float64"), lon=ibis.null("float64"), battery_pct=ibis.null("float64")
+    stamps = stamps.mutate(vehicle_state=ibis.null("string"), told_at=ibis.null("timestamp"))
+    told = has_any(events.event_types, RENEWING) & events.battery_pct.notnull()
+    states = events.select(
+        "vehicle_id",
+        "vehicle_state",
+        "event_id",
+        at=events.event_at,
+        from_at=ibis.null("timestamp"),
+        lat=ibis.null("float64"),
+        lon=ibis.null("float64"),
+        battery_pct=ibis.null("float64"),
+        told_at=told.ifelse(events.event_at, ibis.null("timestamp")),
     )
     rows = ibis.union(nullable(stamps), nullable(states.select(*stamps.columns)))
     rows = carried(rows, "vehicle_state", ["at", "event_id"])
+    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["at", "event_id"])
+    rows = rows.mutate(told_at=rows.told_at.max().over(so_far))
+    since_us = rows.from_at.delta(rows.told_at, unit="microsecond")
     rows = rows.filter(
         rows.battery_pct.notnull()
+        & (since_us >= READ_WITHIN_S * 1_000_000).fill_null(True)
         & rows.vehicle_state.isin(sorted(state.value for state in OPERATIONAL_STATES))
     )
     return _events(
@@ -128,6 +141,7 @@ def _stamp(served: Any, when: str, charge: str, place: int) -> Any:
         "lat",
         "lon",
         at=served[when],
+        from_at=served.from_at,
         event_id=_id(served, when, place),
         battery_pct=served[charge],
     )
