@@ -65,7 +65,7 @@ def purchases(trips: Any, at: datetime, settings: Settings) -> Any:
     such day and the moment, after the first), spend (mean gross per repeat day; missing without).
     """
     done = priced(countable(trips), settings.costs)
-    done = done.filter(done.rider_id.notnull() & (done.started_at <= moment(at)))
+    done = done.filter(done.rider_id.notnull() & (done.ended_at <= moment(at)))
     days = done.mutate(day=done.started_at.truncate("D"))
     days = days.group_by(["rider_id", "day"]).agg(paid=days.revenue.sum())
     first = days.day.min().over(ibis.window(group_by="rider_id"))

@@ -72,6 +72,12 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
         lifetimes = fit_lifetimes(stays_of(record, as_of), settings.city.seed)
     except NotEnoughData as lack:
         notes.append(f"Riders in a package are valued by their trips: {lack}")
+    short = int((riders["package"].notna() & riders["monthly_spend"].isna()).sum())
+    if lifetimes is not None and short:
+        notes.append(
+            f"{short} riders in a package are valued by their trips: the records do not reach back "
+            "a month, so what they pay is not known"
+        )
     try:
         history = purchases_of(record, as_of, settings)
         often, much = fit_bg_nbd(history), fit_gamma_gamma(history)
@@ -110,7 +116,8 @@ def valued_rows(
 ) -> pd.DataFrame:
     """The riders with their values: by contract where there is one, else by their trips."""
     sheet = settings.lifetime_value
-    held = now["package"].notna().to_numpy()
+    # A month's spend that is not known, for want of records, is no spend of zero.
+    held = (now["package"].notna() & now["monthly_spend"].notna()).to_numpy()
     rows = now.assign(
         value=np.nan, low=np.nan, high=np.nan, months_expected=np.nan, tier=-1, basis=""
     )

@@ -25,14 +25,18 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.riders.churn_actions import BANDS, actions, decide, profit_curve
     from fleetdesk.workflows.kept_models import model_of_run
     from fleetdesk.workflows.rider_models import BY_TIME, churn_of
-    from fleetdesk.workflows.rider_values import value_by_rider, values_of
+    from fleetdesk.workflows.rider_values import value_by_rider, values_at, values_of
 
     settings, sheet = ask.settings, ask.settings.churn
     ask.on_progress("Learning who leaves", 0.1)
     found = churn_of(ask.record, settings)
     ask.on_progress("Weighing what riders are worth", 0.6)
     worth = np.nan_to_num(value_by_rider(ask.record, settings, found.now["rider_id"]))
-    then = np.nan_to_num(value_by_rider(ask.record, settings, found.test["rider_id"]))
+    # What acting at the time had been worth, by what was known at the time.
+    then = np.zeros(len(found.test))
+    if len(found.test):
+        told = values_at(ask.record, found.test, found.test_at, settings).riders["value"]
+        then = np.nan_to_num(told.to_numpy(float))
     chance = found.now["chance"].to_numpy(float)
     decided = decide(chance, worth, sheet)
     explained = np.argsort(-chance, kind="stable")[:_EXPLAINED]
@@ -62,7 +66,7 @@ def answer(ask: Ask) -> Answer:
         f"Learnt from {found.learnt_rows} rows from {found.from_at:%Y-%m-%d} on{tried}. "
         f"{found.fit.note.capitalize()}. {notes}"
     )
-    told = ChurnTold(
+    shown = ChurnTold(
         riders, found.fit, profit_curve(found.fit.held_out, found.left, then, sheet), groups,
         note.strip(),
     )  # fmt: skip
@@ -73,7 +77,7 @@ def answer(ask: Ask) -> Answer:
         "ece": chosen.ece if chosen else None,
     }
     return Answer(
-        sheets=churn_sheets(told, settings),
+        sheets=churn_sheets(shown, settings),
         headline=(
             f"Churn: {at_risk} of {len(riders)} riders at high risk within {sheet.horizon_days} "
             f"days; acting where it pays should bring {gain:,.2f} {settings.city.currency}."

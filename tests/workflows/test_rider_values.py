@@ -1,0 +1,50 @@
+"""What riders were worth at a moment rests on what was known then, and unknown is not zero."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fleetdesk.features.riders import riders_at
+from fleetdesk.workflows.rider_data import first_trip, frame
+from fleetdesk.workflows.rider_values import values_at
+from tests.workflows.test_package_answers import AS_OF, SETTINGS, record_of, rows
+
+AT = AS_OF - timedelta(days=28)
+THEN = AT.replace(tzinfo=None)
+
+
+def until(found):
+    """The rows as they stood at the moment."""
+    stays = [
+        row | ({"ended_at": None, "end_cause": None} if (row["ended_at"] or THEN) > THEN else {})
+        for row in found["subscriptions"]
+        if row["started_at"] <= THEN
+    ]
+    trips = [row for row in found["trips"] if row["ended_at"] <= THEN]
+    return found | {"subscriptions": stays, "trips": trips}
+
+
+@pytest.fixture(scope="module")
+def told():
+    found = rows()
+    record, then = record_of(found), record_of(until(found))
+    riders = frame(riders_at(then.tables, AT, SETTINGS, first_trip(then.tables)))
+    return record, then, riders.sort_values("rider_id", ignore_index=True)
+
+
+def test_what_came_later_changes_no_value_of_the_past(told):
+    record, then, riders = told
+    by_all, by_then = (values_at(one, riders, AT, SETTINGS).riders for one in (record, then))
+    assert by_then["value"].notna().sum() > 100
+    pd.testing.assert_frame_equal(by_all, by_then)
+
+
+def test_spend_that_is_not_known_is_no_spend_of_zero(told):
+    record, _, riders = told
+    found = values_at(record, riders.assign(monthly_spend=np.nan), AT, SETTINGS)
+    assert "valued by their trips" in " ".join(found.notes)
+    assert set(found.riders.loc[found.riders["value"].notna(), "basis"]) == {"trips"}
