@@ -46,7 +46,8 @@ class Row:
 class Rows:
     """All rows of one sheet, and the problems met on the way.
 
-    `new` are the settings that the sheet lacks because its workbook is older than they are.
+    `new` are the settings that the sheet lacks because its workbook is older than they are. Of a
+    list, `columns` are its settings' columns and `next_line` is where one row more would go.
     """
 
     rows: tuple[Row, ...]
@@ -54,6 +55,8 @@ class Rows:
     new: tuple[Input, ...] = ()
     is_new: bool = False
     """Whether the sheet itself is what the workbook lacks."""
+    columns: Mapping[str, int] = field(default_factory=dict)
+    next_line: int = 0
 
 
 def read_form(sheet: str, cells: Cells, section: type[Sheet], version: int) -> Rows:
@@ -99,6 +102,7 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
     new = tuple(e for e in inputs if e.since > version and e.key not in columns)
     problems = [*found.problems, *_units(sheet, cells, top, columns, inputs, currency)]
     rows: list[Row] = []
+    last = top
     for number, is_note in _list_rows(cells, top, columns, inputs):
         if is_note:
             at = min(column for column in columns.values() if (number, column) in cells)
@@ -111,7 +115,8 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
         row, faults = _row(sheet, cells, columns, number, section, new)
         rows.append(row)
         problems += faults
-    return Rows(tuple(rows), tuple(problems), new)
+        last = number
+    return Rows(tuple(rows), tuple(problems), new, columns=columns, next_line=last + 1)
 
 
 def _row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,19 +92,11 @@ class Desk(QObject):
 
     def ask(self, job: str, then: Then, otherwise: Otherwise | None = None, **given: Any) -> None:
         """Read something of the open workbook; the answer comes to `then`."""
-        asked = self.workbook
-
-        def answered(value: Any) -> None:
-            if asked == self.workbook:
-                then(value)
-
-        self._reader.ask(
-            job, answered, otherwise or self.failed.emit, workbook=self.workbook, **given
-        )
+        self._of_this_workbook(self._reader, job, then, otherwise or self.failed.emit, given)
 
     def weigh(self, job: str, then: Then, otherwise: Otherwise, **given: Any) -> None:
-        """Ask about changed routes, in a process that keeps the day's plan at hand."""
-        self._planner.ask(job, then, otherwise, workbook=self.workbook, **given)
+        """Ask what a change would come to, in a process that keeps at hand what that needs."""
+        self._of_this_workbook(self._planner, job, then, otherwise, given)
 
     def start(self, title: str, job: str, **given: Any) -> bool:
         """Begin long work; False when some is under way already."""
@@ -139,6 +132,23 @@ class Desk(QObject):
         self._planner.close()
         self._runner.close()
         self.memory.sync()
+
+    def _of_this_workbook(
+        self, worker: Worker, job: str, then: Then, otherwise: Otherwise, given: Mapping[str, Any]
+    ) -> None:
+        """Ask; what comes back when another workbook is open by then is of no use to anyone."""
+        asked = self.workbook
+
+        def if_still_open(tell: Callable[[Any], None]) -> Callable[[Any], None]:
+            def told(value: Any) -> None:
+                if asked == self.workbook:
+                    tell(value)
+
+            return told
+
+        worker.ask(
+            job, if_still_open(then), if_still_open(otherwise), workbook=self.workbook, **given
+        )
 
     def _done(self, value: Any) -> None:
         title, self._title = self._title, ""

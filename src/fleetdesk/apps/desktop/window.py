@@ -191,15 +191,10 @@ class MainWindow(QMainWindow):
         self.cancel_button.clicked.connect(desk.cancel)
         self.nav.currentRowChanged.connect(self._go)
         self.page(SandboxPage).sheet_wanted.connect(self._show_sheet)
-        self.page(SandboxPage).result_wanted.connect(self._show_result)
 
     def _show_sheet(self, sheet: str) -> None:
         self.show_page(SettingsPage)
         self.page(SettingsPage).choose(sheet)
-
-    def _show_result(self, name: str) -> None:
-        self.show_page(RidersPage)
-        self.page(RidersPage).want(name)
 
     def run(self) -> None:
         """Run what the workbook asks; changed settings are to be saved first."""

@@ -53,7 +53,6 @@ class ResultsPage(Page):
         self.table = TableView("Result table")
         self.form.place(QVBoxLayout, "tableBox").addWidget(self.table)
         self.charts: list[ChartView] = []
-        self._wanted = ""
         self._chart_row = QHBoxLayout()
         self.form.place(QVBoxLayout, "chartsBox").addLayout(self._chart_row)
         get(QWidget, "charts").setVisible(False)
@@ -82,11 +81,6 @@ class ResultsPage(Page):
         """Draw the charts in the new colours."""
         if self.table.columns.table.charts:
             self._draw(self.table.columns.table)
-
-    def want(self, name: str) -> None:
-        """Show the sheet of this name when the list has been read anew."""
-        self._wanted = name
-        self.spoil()
 
     def choose(self, name: str) -> None:
         """Show the sheet of this name."""
@@ -132,7 +126,6 @@ class ResultsPage(Page):
         if not shown:
             self._clear()
             return
-        name, self._wanted = self._wanted or name, ""
         self.choose(name or shown[0].name)
         if self.names.currentRow() < 0:
             self.names.setCurrentRow(0)

@@ -1,4 +1,4 @@
-"""What if: thresholds tried on past days, before one of them is put into the workbook."""
+"""What if: thresholds tried on past days and packages on today's riders; nothing is sold or set."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSpinBox,
     QSplitter,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import named, tell
+from fleetdesk.apps.desktop.pages.packages import PackagesPanel
 from fleetdesk.apps.desktop.pages.page import Page
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.messages import Failure
@@ -32,13 +34,12 @@ _FULL = 1000
 
 
 class SandboxPage(Page):
-    """Choose a range of thresholds and compare them, or packages; the first writes nothing.
+    """Choose a range of thresholds and compare them; a second page in it changes packages.
 
-    `sheet_wanted` and `result_wanted` name what the planner should be shown.
+    `sheet_wanted` names the settings sheet that the planner should be shown.
     """
 
     sheet_wanted = Signal(str)
-    result_wanted = Signal(str)
 
     title: ClassVar[str] = "What if"
     icon: ClassVar[str] = "mdi6.flask-outline"
@@ -60,12 +61,10 @@ class SandboxPage(Page):
         get(QSplitter, "split").setSizes([330, 270])
         self.table.setVisible(False)
         self._trials: Trials | None = None
-        self.packages = get(QPushButton, "tryPackages")
-        self.packages.clicked.connect(self.try_packages)
-        get(QPushButton, "trialSheet").clicked.connect(
-            lambda: self.sheet_wanted.emit("Package trial")
-        )
-        self._packages_asked = False
+        self.packages = PackagesPanel(desk)
+        self.packages.sheet_wanted.connect(self.sheet_wanted)
+        self.form.place(QVBoxLayout, "packagesBox").addWidget(self.packages)
+        self.tabs = named(get(QTabWidget, "tabs"), "What to change")
         self.start.clicked.connect(self.try_out)
         self.stop.clicked.connect(desk.cancel)
         desk.began.connect(lambda _: self._buttons())
@@ -82,11 +81,13 @@ class SandboxPage(Page):
         self.table.show_table(Table("", "", "", ()))
 
     def retire(self) -> None:
-        """Let the chart go."""
+        """Let the charts go."""
         self._drop()
+        self.packages.retire()
 
     def repaint_colours(self) -> None:
-        """Draw the chart in the new colours."""
+        """Draw the charts in the new colours."""
+        self.packages.repaint_colours()
         if self._trials is not None:
             self.show_trials(self._trials)
 
@@ -95,10 +96,6 @@ class SandboxPage(Page):
         low, high = sorted((self.low.value(), self.high.value()))
         thresholds = list(range(low, high + 1, self.step.value()))
         self.desk.start(_TITLE, "sandbox", workbook=self.desk.workbook, thresholds=thresholds)
-
-    def try_packages(self) -> None:
-        """Answer what the packages and prices of the sheet Package trial would mean."""
-        self._packages_asked = self.desk.run(("package_what_if",))
 
     def show_trials(self, found: Trials) -> None:
         """Show what each threshold would have brought a day."""
@@ -121,10 +118,6 @@ class SandboxPage(Page):
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
         self._buttons()
         self.progress.setValue(0)
-        if self._packages_asked:
-            self._packages_asked = False
-            if not isinstance(outcome, Failure):
-                self.result_wanted.emit("Package what-if")
         if title != _TITLE:
             return
         if isinstance(outcome, Trials):
@@ -136,7 +129,6 @@ class SandboxPage(Page):
 
     def _buttons(self) -> None:
         self.start.setEnabled(not self.desk.busy)
-        self.packages.setEnabled(not self.desk.busy)
         self.stop.setEnabled(self.desk.busy)
 
     def _drop(self) -> None:

@@ -101,11 +101,9 @@ class SettingsPage(Page):
         row = max(self.sheets.currentRow(), 0)
         self._forms, self._outdated = forms, False
         self._drop()
-        colours = dict(self.desk.theme.colours)
         for sheet in forms.sheets:
-            editor = (
-                FormEditor(sheet) if sheet.layout is Layout.FORM else ListEditor(sheet, colours)
-            )
+            form = sheet.layout is Layout.FORM
+            editor = FormEditor(sheet) if form else ListEditor(sheet, self.desk.theme)
             editor.edited.connect(self._edited)
             self.editors.addWidget(editor)
             self.sheets.addItem(QListWidgetItem(sheet.sheet))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from fleetdesk.apps.desktop.form import named, tell
+from fleetdesk.apps.desktop.theme import Theme
 from fleetdesk.apps.desktop.widgets.columns import Index
 from fleetdesk.apps.desktop.widgets.form_editor import Changes, _choices
 from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
@@ -27,6 +28,7 @@ from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
 from fleetdesk.model.sheet_template import InputKind
 from fleetdesk.sheets.a1 import address
 
+_MOST_SHOWN = 8
 _NUMBERS = (InputKind.NUMBER, InputKind.WHOLE)
 
 
@@ -35,9 +37,9 @@ class _Rows(QAbstractTableModel):
 
     refused = Signal(str)
 
-    def __init__(self, sheet: FormSheet, colours: dict[str, str]) -> None:
+    def __init__(self, sheet: FormSheet, theme: Theme) -> None:
         super().__init__()
-        self.sheet, self._colours = sheet, colours
+        self.sheet, self._theme = sheet, theme
         self._locale = QLocale()
         self.rows: list[tuple[FormCell, ...]] = list(sheet.rows)
         self.changes: Changes = {}
@@ -77,7 +79,7 @@ class _Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.BackgroundRole:
             name = "bad_ground" if cell.cell in self.problems else "chosen"
             marked = cell.cell in self.problems or place in self.changes
-            return QColor(self._colours[name]) if marked else None
+            return QColor(self._theme.colours[name]) if marked else None
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -160,15 +162,17 @@ class _Choosing(QStyledItemDelegate):
 
 
 class ListEditor(QWidget):
-    """The list with its buttons."""
+    """The list with its buttons; of a list whose rows stay, none can be taken out."""
 
     edited = Signal()
 
-    def __init__(self, sheet: FormSheet, colours: dict[str, str]) -> None:
+    def __init__(
+        self, sheet: FormSheet, theme: Theme, noun: str = "row", *, stay: bool = False
+    ) -> None:
         super().__init__()
         self.sheet = sheet
         self.unusable: set[str] = set()
-        self.model = _Rows(sheet, colours)
+        self.model = _Rows(sheet, theme)
         self.view = named(QTableView(), f"List {sheet.sheet}")
         self.view.setModel(self.model)
         self.view.setItemDelegate(_Choosing(sheet, self.view))
@@ -180,10 +184,11 @@ class ListEditor(QWidget):
         self._said = QLabel()
         self._said.setProperty("role", "problem")
         self._said.setVisible(False)
-        add, take = QPushButton("Add a row"), QPushButton("Take the row out")
+        add, take = QPushButton(f"Add a {noun}"), QPushButton(f"Take the {noun} out")
         add.clicked.connect(self._add)
         take.clicked.connect(self._take)
         add.setEnabled(bool(sheet.new_row))
+        take.setVisible(not stay)
         buttons = QHBoxLayout()
         buttons.addWidget(add)
         buttons.addWidget(take)
@@ -210,6 +215,13 @@ class ListEditor(QWidget):
         self.view.viewport().update()
         texts = [f"{cell}: {text}" for cell, text in problems.items()]
         tell(self._said, "\n".join(texts[:4]))
+
+    def fit_height(self) -> None:
+        """Be as high as the rows are, for a short list among others."""
+        view = self.view
+        rows = min(self.model.rowCount(), _MOST_SHOWN) * view.verticalHeader().defaultSectionSize()
+        bar = view.horizontalScrollBar().sizeHint().height()
+        view.setFixedHeight(rows + view.horizontalHeader().sizeHint().height() + bar + 4)
 
     def _add(self) -> None:
         row = self.model.add()

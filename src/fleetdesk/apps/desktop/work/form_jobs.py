@@ -83,13 +83,10 @@ def _form(
             tuple(_cells(row, cells, kind, formulas) for row in rows), currency,
         )  # fmt: skip
     found = read_list(name, cells, kind, currency, version)
-    rows = found.rows
-    columns = rows[0].columns if rows else {}
-    last = max((row.lines for row in rows if isinstance(row.lines, int)), default=0)
     return FormSheet(
         section, name, kind.intro, Layout.LIST, inputs,
-        tuple(_cells(row, cells, kind, formulas) for row in rows), currency,
-        last + 1 if rows else 0, dict(columns),
+        tuple(_cells(row, cells, kind, formulas) for row in found.rows), currency,
+        found.next_line, dict(found.columns),
     )  # fmt: skip
 
 

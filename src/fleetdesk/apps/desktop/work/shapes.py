@@ -5,7 +5,7 @@ Money is in the city's currency; times of tables are local and naive, as on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -258,6 +258,32 @@ class Trials:
     days: int
     roi_name: str
     currency: str
+
+
+Terms = Sequence[Mapping[str, object]]
+"""What packages would be like: the name and the settings of the sheet Package trial that differ."""
+
+
+@dataclass(frozen=True)
+class PackageDesk:
+    """The packages as a list to be changed; `typed` is what the sheet Package trial says, by cell.
+
+    `fingerprint` and `generation` are the state of workbook and records that they were read from.
+    """
+
+    sheet: FormSheet
+    typed: Mapping[str, object]
+    fingerprint: str
+    generation: str
+
+
+@dataclass(frozen=True)
+class PackageOutcome:
+    """What packages under other terms would bring: figures with intervals, riders by package."""
+
+    figures: Table
+    moves: Table
+    said: str
 
 
 @dataclass(frozen=True)

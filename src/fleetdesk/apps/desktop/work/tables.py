@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, time
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,12 +36,11 @@ def shown_table(sheet: ResultSheet, kept: pa.Table) -> Table:
     return Table(sheet.sheet, sheet.title, sheet.note, columns, charts if kept.num_rows else ())
 
 
-def table_of(
-    name: str, title: str, headers: Sequence[str], rows: Sequence[Mapping[str, Any]]
-) -> Table:
-    """A table of rows made here."""
-    data = pa.table({header: [row.get(header) for row in rows] for header in headers})
-    return shown_table(ResultSheet(name, title, "", name, (), ()), data)
+def made_table(sheet: ResultSheet) -> Table:
+    """A sheet that was made here and kept nowhere."""
+    rows = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.columns)
+    headers = (column.header for column in sheet.columns)
+    return shown_table(sheet, pa.table(dict(zip(headers, map(list, rows), strict=True))))
 
 
 def _column(column: ResultColumn, data: pa.ChunkedArray) -> Column:
