@@ -133,7 +133,12 @@ def own_process(way: str, store: Path) -> dict[str, Any]:
 def by_expressions(folder: Path, way: str) -> dict[str, Any]:
     """As the program does it: read the pings, complete events and trips, make the ledger."""
     from fleetdesk.features.cycles import cycles
-    from fleetdesk.features.telemetry_cycles import Pings, pings, with_telemetry
+    from fleetdesk.features.telemetry_cycles import (
+        Pings,
+        pings,
+        undeclared_swaps,
+        with_telemetry,
+    )
     from fleetdesk.features.trips import countable, priced
     from fleetdesk.settings.schema import Settings
     from fleetdesk.store.open import open_any
@@ -148,7 +153,8 @@ def by_expressions(folder: Path, way: str) -> dict[str, Any]:
         parts = [getattr(read, part.name) for part in fields(read)]
         stored = Pings(*(kept.enter_context(part.cache()) for part in parts))
         pings_cpu_s = time.process_time() - before
-        told = with_telemetry(events, tables["trips"], stored, settings.thresholds, end)
+        swapped = kept.enter_context(undeclared_swaps(events, stored.changes, end).cache())
+        told = with_telemetry(events, tables["trips"], stored, swapped, settings.thresholds, end)
         events, trips = (kept.enter_context(t.cache()) for t in (told.events, told.trips))
         rows = cycles(events, countable(priced(trips, settings.costs)), end).to_pyarrow()
         cpu_s = time.process_time() - before
@@ -191,22 +197,22 @@ def whole_by_expressions(folder: Path) -> dict[str, Any]:
     """As a run reads them: ledger from pings and events, rates, and each past task's return."""
     from fleetdesk.features.calendar import calendar
     from fleetdesk.features.cell_hours import cell_hours
-    from fleetdesk.features.telemetry_cycles import Pings, pings, with_telemetry
     from fleetdesk.features.trips import countable, priced
     from fleetdesk.features.visits import visits
     from fleetdesk.fleet.rate_sums import rate_sums
     from fleetdesk.settings.schema import Settings
     from fleetdesk.store.open import open_any
+    from fleetdesk.workflows.known import with_pings
 
     settings = Settings()
-    with open_any("", folder) as store, ExitStack() as kept:
-        tables, (first, end) = store.tables(), store.data_window() or (None, None)
+    with open_any("", folder) as store:
+        tables, (first, end) = store.tables(), store.data_window()
+        days = (end - first).days + 1
+        city = settings.city.model_copy(update={"window_days": days})
+        settings = settings.model_copy(update={"city": city})
         before = time.process_time()
-        read = pings(tables["events"], tables["telemetry"], settings.thresholds, end)
-        parts = [getattr(read, part.name) for part in fields(read)]
-        stored = Pings(*(kept.enter_context(part.cache()) for part in parts))
-        told = with_telemetry(tables["events"], tables["trips"], stored, settings.thresholds, end)
-        events, trips = (kept.enter_context(t.cache()) for t in (told.events, told.trips))
+        told = with_pings(tables, settings, end)
+        events, trips = told["events"], told["trips"]
         trips = countable(priced(trips, settings.costs))
         hours = calendar(first, end, ZONE)
         sums = rate_sums(cell_hours(events, trips, hours, end), PRECISION, net=False)

@@ -85,7 +85,8 @@ def expressions(
     recorded = recorded.mutate(battery_pct=recorded.battery_pct.nullif(100.0))
     limits = settings.thresholds
     pings = telemetry_cycles.pings(recorded, tables["telemetry"], limits, end)
-    told = telemetry_cycles.with_telemetry(recorded, ridden, pings, limits, end)
+    swapped = telemetry_cycles.undeclared_swaps(recorded, pings.changes, end)
+    told = telemetry_cycles.with_telemetry(recorded, ridden, pings, swapped, limits, end)
     again = events.mutate(event_id="again:" + events.event_id)
     said_twice = ibis.union(nullable(events), nullable(again))
     late = tables["trips"].mutate(ended_at=tables["trips"].ended_at + ibis.interval(hours=5))

@@ -16,7 +16,13 @@ from tests.features.conftest import T0, build
 from fleetdesk.features.cell_expressions import geohash_of
 from fleetdesk.features.cells import geohash_many
 from fleetdesk.features.cycles import cycles
-from fleetdesk.features.telemetry_cycles import Pings, Told, pings, with_telemetry
+from fleetdesk.features.telemetry_cycles import (
+    Pings,
+    Told,
+    pings,
+    undeclared_swaps,
+    with_telemetry,
+)
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.settings.schema import Costs, Thresholds
 
@@ -49,7 +55,8 @@ def told(table, history):
         thresholds = Thresholds(**limits)
         read = pings(event_table, table("telemetry", telemetry), thresholds, END)
         stored = Pings(*(keep(getattr(read, field.name)) for field in fields(read)))
-        found = with_telemetry(event_table, trip_table, stored, thresholds, END)
+        swapped = keep(undeclared_swaps(event_table, stored.changes, END))
+        found = with_telemetry(event_table, trip_table, stored, swapped, thresholds, END)
         return Told(keep(found.events), keep(found.trips))
 
     engine = ibis.duckdb.connect()

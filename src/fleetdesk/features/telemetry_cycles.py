@@ -35,7 +35,7 @@ class Pings:
 
     `changes` are features.charges.turns, `moves` features.rides.steps and `last` the last pings of
     vehicles without events, `beside` the charges that events lack. Store each before it is used:
-    what is worked out from them looks at them several times.
+    what is worked out from them (`undeclared_swaps` too) looks at them several times.
     """
 
     changes: Any
@@ -56,7 +56,9 @@ def pings(events: Any, telemetry: Any, thresholds: Thresholds, data_end: datetim
     """Read TELEMETRY up to `data_end` (UTC-aware): each vehicle by itself, without a self-join."""
     telemetry = telemetry.filter(telemetry.recorded_at < moment(data_end))
     events = events.filter(events.event_at < moment(data_end))
-    silent = not_among(telemetry, events, "vehicle_id")
+    # Named first: pings are not looked through where every vehicle has events.
+    names = not_among(telemetry.select("vehicle_id").distinct(), events, "vehicle_id")
+    silent = among(telemetry, names, "vehicle_id")
     return Pings(
         changes=turns(telemetry, thresholds.usable_battery_pct, _recovered(thresholds)),
         moves=steps(silent, thresholds.trip_move_m),
@@ -69,24 +71,24 @@ def with_telemetry(
     events: Any,
     trips: Any,
     pings: Pings,
+    swapped: Any,
     thresholds: Thresholds,
     data_end: datetime,
     *,
     silent: bool = True,
 ) -> Told:
-    """EVENTS and TRIPS, completed from pings up to `data_end` (UTC-aware).
+    """EVENTS and TRIPS, completed from pings up to `data_end` (UTC-aware) and `undeclared_swaps`.
 
     Ids of added events begin with "seen:". `silent` says whether any vehicle has no events; to
     work out theirs is the larger part.
     """
     seen = events.filter(events.event_at < moment(data_end))
-    served = swaps(pings.changes)
     told = events.left_join(pings.beside, "event_id")
     told = told.mutate(battery_pct=told.battery_pct.coalesce(told.ping_pct))
-    parts = [told, _readings(seen, among(served, seen, "vehicle_id"))]
+    parts = [told, swapped]
     rode = trips
     if silent:
-        unrecorded = not_among(served, seen, "vehicle_id")
+        unrecorded = not_among(swaps(pings.changes), seen, "vehicle_id")
         found = rides(pings.moves, unrecorded, thresholds.trip_move_m)
         found = not_among(found, trips, "vehicle_id")
         rode = ibis.union(nullable(trips), nullable(found.select(*trips.columns)))
@@ -95,12 +97,15 @@ def with_telemetry(
     return Told(ibis.union(*(nullable(part.select(*events.columns)) for part in parts)), rode)
 
 
-def _readings(events: Any, served: Any) -> Any:
+def undeclared_swaps(events: Any, changes: Any, data_end: datetime) -> Any:
     """The charge before and after each swap, as events that leave the vehicle's state as it is.
 
+    Takes EVENTS and `Pings.changes`, and tells of vehicles with events before `data_end` only.
     Those of a vehicle that could not be rented are left out: whatever follows starts afresh. So are
     those around a service that told its charge, which pings may show some minutes later.
     """
+    events = events.filter(events.event_at < moment(data_end))
+    served = among(swaps(changes), events, "vehicle_id")
     stamps = ibis.union(
         nullable(_stamp(served, "from_at", "from_pct", 4)),
         nullable(_stamp(served, "at", "battery_pct", 5)),
