@@ -11,10 +11,14 @@ import ibis
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.calendar import moment as moment_literal
-from fleetdesk.features.charges import swaps
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.sightings import inferred_events, inferred_trips
-from fleetdesk.features.telemetry_cycles import Pings, pings, with_telemetry
+from fleetdesk.features.telemetry_cycles import (
+    Pings,
+    pings,
+    undeclared_swaps,
+    with_telemetry,
+)
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.record_checks import check_records, last_sound_record
 from fleetdesk.model.findings import Finding
@@ -117,13 +121,20 @@ def with_pings(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -
     recent = telemetry.filter(telemetry.recorded_at >= moment_literal(since))
     read = pings(tables["events"], recent, settings.thresholds, as_of)
     stored = Pings(*(getattr(read, part.name).cache() for part in fields(read)))
-    swapped, silent, beside = (
-        bool(rows.count().execute()) for rows in (swaps(stored.changes), stored.last, stored.beside)
+    swapped = undeclared_swaps(tables["events"], stored.changes, as_of).cache()
+    added, silent, beside = (
+        bool(rows.count().execute()) for rows in (swapped, stored.last, stored.beside)
     )
-    if not (swapped or silent or beside):
+    if not (added or silent or beside):
         return tables
     told = with_telemetry(
-        tables["events"], tables["trips"], stored, settings.thresholds, as_of, silent=silent
+        tables["events"],
+        tables["trips"],
+        stored,
+        swapped,
+        settings.thresholds,
+        as_of,
+        silent=silent,
     )
     trips = told.trips.cache() if silent else tables["trips"]
     return {**tables, "events": told.events.cache(), "trips": trips}
