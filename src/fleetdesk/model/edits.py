@@ -41,13 +41,15 @@ class Edits:
 
     `rounds` leaves out excluded tasks and stops that were moved to a worker without a place in his
     order. `problems` are values that could not be used, each with its task ("" when it has none).
-    `day` is the day that the edited sheet was planned for.
+    `day` is the day that the edited sheet was planned for. `done` holds the stops of which the
+    planner says whether they are done; of the others the clock says it.
     """
 
     tasks: tuple[TaskEdit, ...] = ()
     rounds: Mapping[str, tuple[StopKey, ...]] = field(default_factory=dict)
     problems: tuple[tuple[str, Problem], ...] = ()
     day: date | None = None
+    done: Mapping[StopKey, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,8 @@ class Van:
     `overtime_s` is how much later than the shift's end the worker may come home, and
     `overtime_per_h` what each such hour costs above `cost_per_h`. At the places in `reload_at` all
     batteries are changed for charged ones in `reload_s`, at most `max_reloads` times; `batteries`
-    are on board when the shift begins (None = as many as there is room for).
+    are on board when the shift begins (None = as many as there is room for), and so are
+    `vehicles_on_board`, which stay there to its end.
     """
 
     worker: str
@@ -206,3 +207,4 @@ class Van:
     reload_s: int = 0
     max_reloads: int = 0
     batteries: int | None = None
+    vehicles_on_board: int = 0

@@ -22,7 +22,9 @@ class Alone:
         for number, van in enumerate(vans):
             trip = cheapest(problem, van, (), range(len(jobs)), heed_room=False, heed_shift=False)
             self._trip_s[number], self._in_time[number] = trip.extra_s, trip.possible
-        limits = np.array([(v.vehicles, v.most_batteries, v.longest_s) for v in vans], np.int64)
+        limits = np.array(
+            [(v.vehicles - v.kept, v.most_batteries, v.longest_s) for v in vans], np.int64
+        )
         room, charged, longest_s = limits.reshape(len(vans), 3, 1).transpose(1, 0, 2)
         takes = np.array([(job.vehicles, job.batteries) for job in jobs], np.int64)
         vehicles, batteries = takes.reshape(len(jobs), 2).T
@@ -98,7 +100,7 @@ class Alone:
     def _too_small(self, number: int) -> Dropped:
         job = self._problem.jobs[number]
         able = [van for n, van in enumerate(self._problem.vans) if self._suits[n, number]]
-        most_room = max(van.vehicles for van in able)
+        most_room = max(van.vehicles - van.kept for van in able)
         most_charged = max(van.most_batteries for van in able)
         needs, have = [], []
         if job.vehicles > most_room:

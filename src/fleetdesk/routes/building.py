@@ -179,7 +179,8 @@ def _van(
         reload_s=van.reload_s,
         max_reloads=max(0, van.max_reloads),
         batteries_full=full,
-        on_board=carried.get(van.worker, 0),
+        on_board=carried.get(van.worker, 0) + van.vehicles_on_board,
+        kept=van.vehicles_on_board,
     )
 
 

@@ -88,7 +88,7 @@ class RoutingVan:
     `matrix` indexes the problem's matrices, one per driving speed. The worker is home `overtime_s`
     after the shift at the latest. `batteries` are on board at the start and `batteries_full` after
     each of at most `max_reloads` reloads at one of `reload_points`; `on_board` = vehicles on board
-    at the start.
+    at the start, `kept` of which stay there to the end.
     """
 
     worker: str
@@ -110,6 +110,7 @@ class RoutingVan:
     max_reloads: int = 0
     batteries_full: int = 0
     on_board: int = 0
+    kept: int = 0
 
     @property
     def shift_s(self) -> int:

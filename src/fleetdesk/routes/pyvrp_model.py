@@ -331,7 +331,7 @@ class DayModel:
         even_s, even = self._evenness(van)
         return pyvrp.VehicleType(
             num_available=len(group),
-            capacity=[van.vehicles],
+            capacity=[max(0, van.vehicles - van.kept)],
             start_depot=2 * number,
             end_depot=2 * number + 1,
             tw_early=van.shift_start_s,

@@ -13,9 +13,10 @@ from fleetdesk.model.work import Task, Van
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """Where a worker is at `moment` (UTC-aware), and what is on the van.
+    """Where a worker is free to go on at `moment` (UTC-aware), and what is on the van.
 
-    `on_board` holds the ids of tasks whose vehicle was picked up and not yet dropped off.
+    `on_board` holds the ids of tasks whose vehicle was picked up and not yet dropped off, `kept`
+    counts the vehicles that stay on the van. `breaks` and `reloads` were taken before.
     """
 
     worker: str
@@ -23,6 +24,9 @@ class Underway:
     moment: datetime
     batteries: int
     on_board: tuple[str, ...] = ()
+    kept: int = 0
+    breaks: int = 0
+    reloads: int = 0
 
 
 def rest_of_day(
@@ -31,7 +35,8 @@ def rest_of_day(
     """The tasks and vans to plan the rest with, from the present positions and loads.
 
     Tasks in `done` are left out. Vehicles on board become drop-offs that only their van can do and
-    must do. Breaks that began before are over. Workers who are not underway start as planned.
+    must do. Breaks that were taken, or whose hours have passed, are over. Workers who are not
+    underway start as planned.
     FleetDeskError when a vehicle is on two vans, or on one whose task is unknown.
     """
     now = {each.worker: each for each in underway}
@@ -70,5 +75,7 @@ def _from_here(van: Van, here: Underway | None) -> Van:
         start=here.at,
         shift_start=here.moment,
         batteries=here.batteries,
-        breaks=tuple(pause for pause in van.breaks if pause.latest > here.moment),
+        vehicles_on_board=here.kept,
+        max_reloads=max(0, van.max_reloads - here.reloads),
+        breaks=tuple(pause for pause in van.breaks[here.breaks :] if pause.latest > here.moment),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -50,6 +51,10 @@ class Travel(base.Sheet):
     familiar_bonus: float = setting(
         0, "Bonus for the own area", "What it is worth that a task is done by a worker in whose "
         "area it lies; steers the plan and is not earned.", unit="money", ge=0, le=1000,
+    )  # fmt: skip
+    rest_from: time | None = setting(
+        None, "Rest of the day from", "Plans only what is left from this time on, from where the "
+        "last plan of the day has the vans by then; empty = the whole day.",
     )  # fmt: skip
     limits_effort_pct: float = setting(
         5, "Effort for limits", "Share of the search effort that goes into what one more worker, "

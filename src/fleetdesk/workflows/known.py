@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import ibis
@@ -24,6 +25,7 @@ from fleetdesk.fleet.record_checks import check_records, last_sound_record
 from fleetdesk.model.findings import Finding
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
+from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.moment import Moment, moment
 
 STRAY = timedelta(days=30)
@@ -46,7 +48,7 @@ class Known:
             self.shared[name] = make()
         return self.shared[name]
 
-    @property
+    @cached_property
     def history(self) -> History:
         """The part that estimators learn from."""
         return History(self.tables["events"], self.tables["trips"], self.moment.as_of)
@@ -75,7 +77,9 @@ def planned_moment(store: Store, settings: Settings) -> Moment:
     last = last_sound_record(store.tables())
     # A clock that was not set must not move the plan to another year.
     stray = last is not None and window[1] - last > STRAY
-    now = moment(settings, last if stray and last else window[1])
+    before = last_plan(store) if settings.travel.rest_from else None
+    planned = date.fromisoformat(before.summary["day"]) if before else None
+    now = moment(settings, last if stray and last else window[1], planned)
     if now.as_of < window[0]:
         raise NotEnoughData(
             f"There are no records before {now.day}, the day to plan",

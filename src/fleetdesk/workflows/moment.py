@@ -16,20 +16,33 @@ DEFAULT_START = time(8, 0)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`as_of` is the last moment that may be known, `starts_at` the first shift's start (UTC)."""
+    """`as_of` is the last moment that may be known, `starts_at` when work begins (UTC-aware).
+
+    Work begins with the first shift; where the `rest` of a day is planned, at the time asked for.
+    """
 
     day: date
     as_of: datetime
     starts_at: datetime
+    rest: bool = False
 
 
-def moment(settings: Settings, last_record: datetime) -> Moment:
+def moment(settings: Settings, last_record: datetime, planned: date | None = None) -> Moment:
     """The moment that the City sheet asks for; without a day, the next shift after the last record.
 
-    Nothing after `as_of` is used, so that planning a past day is an honest replay.
+    Where the rest of a day is asked for, it is that of the day last `planned`, unless the City
+    sheet names another or there are records of a later one. Nothing after `as_of` is used, so that
+    planning a past day is an honest replay.
     """
     city = settings.city
     zone = ZoneInfo(city.timezone)
+    rest_from = settings.travel.rest_from
+    last_day = last_record.astimezone(zone).date()
+    if rest_from and planned and planned == (city.plan_day or max(planned, last_day)):
+        starts_at = _at(planned, rest_from, zone)
+        if starts_at > shift_start(settings, planned):
+            as_of = _last_at(city, min(starts_at, last_record), zone)
+            return Moment(planned, as_of, starts_at, rest=True)
     if city.plan_day is not None:
         starts_at = shift_start(settings, city.plan_day)
         return Moment(city.plan_day, _last_at(city, min(starts_at, last_record), zone), starts_at)

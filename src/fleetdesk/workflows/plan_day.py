@@ -45,6 +45,7 @@ from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.so_far import Row, so_far
 from fleetdesk.workflows.task_pay import task_pay
 from fleetdesk.workflows.travel import travel_times, wishes
 
@@ -58,6 +59,7 @@ class DayPlan:
 
     `adds` is what each planned task adds to the profit, in city currency: with it less without it.
     `past` is None where nobody wanted to look back. `problem` is what the routes were made from.
+    `done` are the rows of the sheet Routes that were done before the rest of a day was planned.
     """
 
     moment: Moment
@@ -80,6 +82,7 @@ class DayPlan:
     edits: RouteEdits
     problem: RoutingProblem
     limits: tuple[LimitWorth, ...] = ()
+    done: tuple[Row, ...] = ()
 
     @property
     def cell_rates(self) -> Mapping[str, float]:
@@ -124,14 +127,17 @@ def plan_day(
     on_progress("Weighing tasks", 0.45)
     rule = swap_rule(fleet, downstream, settings, now.starts_at, past.policy if past else None)
     facts = vehicle_facts(tables, fleet, settings, now.as_of)
-    tasks = candidates(fleet, parkings(settings), settings, rule.why, facts)
+    found_tasks = candidates(fleet, parkings(settings), settings, rule.why, facts)
+    here = so_far(
+        store, now, found_tasks, vans(settings, now.day), edits.done, fleet, settings.city.timezone
+    )
+    tasks, crew = here.tasks, here.vans
     rois = {roi.task_id: roi for roi in task_rois(tasks, downstream, settings, now.starts_at)}
     priorities = prioritise(tasks, rois, settings)
-    edits = for_day(edits, now.day, tasks)
+    edits = for_day(here.open(edits), now.day, tasks)
     selected = hold_back(select(tasks, rois, priorities, settings), settings, now.day)
     chosen = offered(selected, tasks, edits)
     pay, pay_notes = task_pay(store, history, chosen.tasks, rois, settings, now.day)
-    crew = vans(settings, now.day)
     problem = build(
         chosen.tasks, rois, chosen.bonuses, crew, travel_times(settings), settings.city.currency,
         wishes(settings),
@@ -174,10 +180,12 @@ def plan_day(
             *(past.notes if past else ()),
             *rule_notes(rule, settings),
             *pay_notes,
+            *here.notes,
         ),
         edits=edited,
         problem=problem,
         limits=_limits(problem, found, settings, on_progress),
+        done=here.rows,
     )
 
 

@@ -72,6 +72,7 @@ def plan_sheets(context: Context, day: DayPlan) -> tuple[ResultSheet, ...]:
             problems=day.edits.problems,
             tasks=day.tasks,
             changed=changed,
+            done=day.done,
         ),
         workload_sheet(day.plan, day.vans, settings),
         load_profile_sheet(day.plan, settings),

@@ -131,6 +131,7 @@ def _as_of(settings: Settings, day: date) -> Settings:
     return settings.model_copy(
         update={
             "city": settings.city.model_copy(update={"plan_day": day}),
+            "travel": settings.travel.model_copy(update={"rest_from": None}),
             "thresholds": settings.thresholds.model_copy(update={"bootstrap_rounds": 0}),
         }
     )

@@ -15,12 +15,15 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.a1 import address
 from fleetdesk.sheets.base import SheetCells, Snapshot, Value
 from fleetdesk.store.base import Store
+from fleetdesk.workflows import given_tasks
 from fleetdesk.workflows.context import Context
+from fleetdesk.workflows.given_tasks import Given
 from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.route_orders import Row, edited
 
 SHEET = "Routes"
 INPUTS = ("Worker", "Stop", "Lock", "Exclude")
+DONE = "Done"
 _NO = frozenset({"", "no", "n", "false", "όχι"})
 
 
@@ -36,30 +39,42 @@ def edits_on(snapshot: Snapshot, settings: Settings, store: Store) -> Edits:
         return Edits()
     try:
         rows = store.result(last.run_id, SHEET).to_pylist()
+        tasks = store.result(last.run_id, given_tasks.SHEET).to_pylist()
     except StoreUnusable:
         # The run is from before results were kept, so nothing says what it wrote.
         return Edits()
-    edits = read_edits(snapshot, rows, [worker.name for worker in settings.workers])
+    workers = [worker.name for worker in settings.workers]
+    given = given_tasks.given_tasks(snapshot.sheets.get(given_tasks.SHEET), tasks, workers)
+    edits = read_edits(snapshot, rows, workers, given)
     return replace(edits, day=date.fromisoformat(last.summary["day"]))
 
 
 def read_edits(
-    snapshot: Snapshot, last_rows: Sequence[Mapping[str, Any]], workers: Sequence[str]
-) -> Edits:
+    snapshot: Snapshot, last_rows: Sequence[Mapping[str, Any]], workers: Sequence[str],
+    given: Given = ((), ()),
+) -> Edits:  # fmt: skip
     """Every edit and every value that cannot be used; `last_rows` are what was written, by header.
 
-    Rows find each other by the column Row, wherever the planner has sorted them to.
+    Rows find each other by the column Row, wherever the planner has sorted them to. Those `given`
+    on the sheet Tasks come to them.
     """
     written = {str(row["Row"]): row for row in last_rows if row.get("Task")}
     sheet = snapshot.sheets.get(SHEET)
     table = _Table.find(sheet) if sheet else None
-    if table is None or not written:
+    if table is None:
         return Edits()
     found = dict(table.rows())
     reader = _Reader(table, {worker.strip().casefold(): worker for worker in workers})
     rows = [reader.row(row, found.get(name)) for name, row in written.items()]
-    edits = edited(rows)
-    return replace(edits, problems=(*reader.problems, *edits.problems))
+    there = {row.key.task_id for row in rows if row.worker or row.excluded}
+    new = {row.key.task_id: row for row in given[0] if row.key.task_id not in there}
+    edits = edited([*(row for row in rows if row.key.task_id not in new), *new.values()])
+    done = {
+        row.key: said
+        for row, name in zip(rows, written, strict=True)
+        if (said := reader.done(row, found.get(name))) is not None
+    }
+    return replace(edits, problems=(*reader.problems, *given[1], *edits.problems), done=done)
 
 
 @dataclass(frozen=True)
@@ -75,10 +90,11 @@ class _Table:
         wanted = {*INPUTS, "Row"}
         by_row: dict[int, dict[str, int]] = {}
         for (row, column), value in sorted(sheet.cells.items()):
-            if isinstance(value, str) and value in wanted:
+            # Sheets of older runs have no column Done.
+            if isinstance(value, str) and value in {*wanted, DONE}:
                 by_row.setdefault(row, {}).setdefault(value, column)
         return next(
-            (cls(sheet, r, cols) for r, cols in by_row.items() if set(cols) == wanted), None
+            (cls(sheet, r, cols) for r, cols in by_row.items() if wanted <= set(cols)), None
         )
 
     def rows(self) -> Iterator[tuple[str, int]]:
@@ -91,7 +107,7 @@ class _Table:
 
     def value(self, row: int, header: str) -> Value:
         """What stands there now."""
-        return self.sheet.cells.get((row, self.columns[header]))
+        return self.sheet.cells.get((row, self.columns.get(header, 0)))
 
     def cell(self, row: int, header: str) -> str:
         """The address."""
@@ -132,6 +148,13 @@ class _Reader:
             cells={header: self._table.cell(at, header) for header in INPUTS},
         )
 
+    def done(self, row: Row, at: int | None) -> bool | None:
+        """Whether the planner says that the stop is done; None where nothing is said."""
+        typed = None if at is None else self._table.value(at, DONE)
+        if at is None or typed is None or not str(typed).strip():
+            return None
+        return self._yes(row, at, DONE, before=False)
+
     def _worker(self, row: Row, at: int) -> str:
         typed = str(self._table.value(at, "Worker") or "").strip()
         if not typed and row.was_worker:
@@ -167,7 +190,7 @@ class _Reader:
             return True
         if typed is False or text in _NO:
             return False
-        self._warn(row, self._table.cell(at, header), f"{typed!r} is neither yes nor empty,",
+        self._warn(row, self._table.cell(at, header), f"{typed!r} is neither yes nor no,",
                    f"so {header} is unchanged", "Enter yes or clear the cell")  # fmt: skip
         return before
 

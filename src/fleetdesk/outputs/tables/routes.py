@@ -22,6 +22,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Link, ResultColumn, ResultSheet, Value
 
 _YES = ("yes",)
+_DONE = ("yes", "no")
 
 
 def routes_sheet(
@@ -33,6 +34,7 @@ def routes_sheet(
     problems: Mapping[str, str] | None = None,
     tasks: Sequence[Task] = (),
     changed: Mapping[str, str] | None = None,
+    done: Sequence[Mapping[str, Value]] = (),
     links: bool = True,
 ) -> ResultSheet:
     """One row per stop, then one per worker for the way back, then the edited tasks left out.
@@ -40,12 +42,14 @@ def routes_sheet(
     `adds` is what each task brings before travel, in city currency, shown at its first stop only
     so that the column can be summed. `edits` are what the planner asked for and what became of
     it, `problems` what could not be used by task id. `tasks` say what is done at a stop and are
-    looked up for those on no route; `changed` is what is other than in the last plan.
-    `links` adds directions to each stop.
+    looked up for those on no route; `changed` is what is other than in the last plan. `done` are
+    rows of an earlier plan of the day, by header, that stay as they were. `links` adds directions
+    to each stop.
     """
     writer = _Writer(settings, adds or {}, edits, problems or {}, tasks, changed or {})
     columns = _columns(settings)
-    rows = [row for route in plan.routes for row in writer.rows(route)]
+    rows = [_as_done(row, columns) for row in done]
+    rows += [row for route in plan.routes for row in writer.rows(route)]
     rows += writer.left_out(tasks, plan)
     if not links:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
@@ -57,7 +61,8 @@ def routes_sheet(
             f"Profit {money(plan.profit_milli / 1000, settings.city.currency)} after travel and "
             f"labour. Times are local ({settings.city.timezone}). Distances and times: "
             f"{plan.travel_times}. Yours to edit: Worker, Stop, Lock, Exclude; the next run keeps "
-            "what you set and says what it costs."
+            "what you set and says what it costs. Done is read where the rest of a day is planned."
+            + (" What was done before is shown above and not in the profit." if done else "")
             + (
                 f" {by_insertion} of {len(edits)} edits are priced by their task's cheapest "
                 "other place, the others by planning again without each."
@@ -82,6 +87,10 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Stop", CellStyle.INTEGER, 7, "Another number changes the order.", True),
         ResultColumn("Lock", CellStyle.TEXT, 7, "yes keeps worker and order.", True, _YES),
         ResultColumn("Exclude", CellStyle.TEXT, 9, "yes leaves the task out.", True, _YES),
+        ResultColumn(
+            "Done", CellStyle.TEXT, 7, "yes or no where the clock is wrong about it.", True,
+            _DONE,
+        ),
         ResultColumn("Arrive", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Leave", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Action", CellStyle.TEXT, 24, "What is done, in the order of the work."),
@@ -136,6 +145,7 @@ class _Writer:
                 number,
                 self._lock(key),
                 "",
+                "",
                 local(visit.arrive_at, self._settings),
                 local(visit.leave_at, self._settings),
                 work_at(visit, self._tasks.get(visit.task_id)),
@@ -158,6 +168,7 @@ class _Writer:
         yield (
             route.worker,
             len(route.visits) + 1,
+            "",
             "",
             "",
             local(route.end_at, self._settings),
@@ -185,7 +196,7 @@ class _Writer:
         for number, pause in enumerate(route.pauses):
             if pause.after_stop == after:
                 yield (
-                    route.worker, None, "", "", local(pause.start_at, self._settings),
+                    route.worker, None, "", "", "", local(pause.start_at, self._settings),
                     local(pause.end_at, self._settings), pause.kind.value, "", "", None, None,
                     None, pause.batteries_left, None, "", "", None, None, "", "",
                     f"{route.worker}: {pause.kind.value} {number + 1}", None,
@@ -198,7 +209,7 @@ class _Writer:
             if outcome is None or task.task_id in plan.planned_task_ids:
                 continue
             yield (
-                "", None, "", "yes" if outcome.edit.excluded else "", None, None,
+                "", None, "", "yes" if outcome.edit.excluded else "", "", None, None,
                 ", ".join(kind.value for kind in task.kinds), task.vehicle_id,
                 place_of(task, self._settings), None, None, None, None, None,
                 self._changed.get(task.task_id, ""), *self._edit(task.task_id), task.task_id,
@@ -231,6 +242,16 @@ class _Writer:
             None if seconds is None else seconds / 60,
             " ".join(problems),
         )
+
+
+def _as_done(row: Mapping[str, Value], columns: Sequence[ResultColumn]) -> tuple[Value, ...]:
+    """A row as it was, marked done; what it was planned to add is earned already."""
+    kept = {**row, "Done": "yes", "Lock": "", "Exclude": "", "Since the last plan": ""}
+    return tuple(
+        None if column.header == "Directions" or column.header.startswith("What it adds")
+        else kept.get(column.header)
+        for column in columns
+    )  # fmt: skip
 
 
 def _row_name(key: StopKey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleetdesk.outputs.wording import clock
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
@@ -28,7 +29,8 @@ def answer(ask: Ask) -> Answer:
     return Answer(
         sheets=plan_sheets(context, day),
         headline=(
-            f"Planned {facts['day']}: {facts['tasks_planned']} of {facts['tasks_found']} tasks on "
+            f"Planned {_stretch(day, settings)}: {facts['tasks_planned']} of "
+            f"{facts['tasks_found']} tasks on "
             f"{facts['routes']} route{'' if facts['routes'] == 1 else 's'}, "
             f"profit {facts['profit']:.2f} {facts['currency']}."
         ),
@@ -36,6 +38,14 @@ def answer(ask: Ask) -> Answer:
         summary=facts,
         files={MAP_NAME: _map(day, settings), **_for_crews(day, settings)},
     )
+
+
+def _stretch(day: DayPlan, settings: Settings) -> str:
+    """The day, or the rest of it."""
+    if not day.moment.rest:
+        return day.moment.day.isoformat()
+    since = clock(day.moment.starts_at, settings)
+    return f"the rest of {day.moment.day} from {since}, with {len(day.done)} rows done before"
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:

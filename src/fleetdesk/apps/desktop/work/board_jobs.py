@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from fleetdesk.sheets.base import SheetCells
 from fleetdesk.sheets.cell_changes import CellChange, change_cells
 from fleetdesk.sheets.open import open_workbook
 from fleetdesk.store.base import RunRecord, Store
+from fleetdesk.workflows import given_tasks
 from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER, store_of
 from fleetdesk.workflows.kept_results import last_plan
 
@@ -50,21 +51,24 @@ def board(_: OnProgress, *, workbook: str) -> Board:
     page = folder / OUTPUTS_FOLDER / run.run_id / MAP_NAME
     return Board(
         run.run_id, run.summary["day"], run.summary["currency"], workers,
-        tuple(_stop(row, typed) for row in rows if row["Task"]),
+        tuple(_stop(row, typed) for row in rows if row["Task"] and row.get("Done") != "yes"),
         tuple(_left_out(task) for task in tasks if task["Planned?"] == "no"),
         run.summary["profit"], snapshot.fingerprint, str(page) if page.is_file() else "",
     )  # fmt: skip
 
 
 def save_board(
-    _: OnProgress, *, workbook: str, changes: Sequence[tuple[str, str, object]], expect: str
+    _: OnProgress, *, workbook: str, changes: Sequence[tuple[str, str, str, object]], expect: str
 ) -> str:
-    """Enter (row, head, value) into the sheet Routes; returns the workbook's new fingerprint."""
-    snapshot = open_workbook(workbook, secrets.reveal).snapshot((SHEET,))
-    typed = _Typed(snapshot.sheets.get(SHEET))
+    """Enter (sheet, row, head, value) into Routes and Tasks; returns the new fingerprint."""
+    snapshot = open_workbook(workbook, secrets.reveal).snapshot((SHEET, given_tasks.SHEET))
+    cells: Mapping[str, Callable[[str, str], str]] = {
+        SHEET: _Typed(snapshot.sheets.get(SHEET)).cell,
+        given_tasks.SHEET: partial(_task_cell, snapshot.sheets.get(given_tasks.SHEET)),
+    }
     entered = [
-        CellChange(SHEET, typed.cell(row, header), value)  # type: ignore[arg-type]
-        for row, header, value in changes
+        CellChange(sheet, cells[sheet](row, header), value)  # type: ignore[arg-type]
+        for sheet, row, header, value in changes
     ]
     return change_cells(Path(workbook), entered, expect, _now).fingerprint
 
@@ -73,8 +77,8 @@ def price(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> Bo
     """What the rounds come to as they stand: times, money, and the limits that they break."""
     from fleetdesk.routes.evaluate import evaluate, violations
 
-    day, settings = _planned(workbook, run)
-    problem = day.problem
+    _, settings = _planned(workbook, run)
+    problem = _problem(workbook, run, sequences)
     stops = _as_stops(problem, sequences)
     routes = {route.worker: route for route in evaluate(problem, stops)}
     broken: dict[str, list[str]] = {}
@@ -105,7 +109,8 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     from fleetdesk.routes.evaluate import evaluate
 
     day, settings = _planned(workbook, run)
-    routes = evaluate(day.problem, _as_stops(day.problem, sequences))
+    problem = _problem(workbook, run, sequences)
+    routes = evaluate(problem, _as_stops(problem, sequences))
     view = map_view(
         replace(day.plan, routes=tuple(routes)), day.tasks, settings, day.moment.day,
         rois=day.rois, vans=day.vans, fleet=day.fleet, rates_per_h=day.cell_rates,
@@ -113,6 +118,48 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     path = Path(_drawings()) / "routes.html"
     path.write_text(route_map(view), encoding="utf-8")
     return str(path)
+
+
+def best_place(
+    _: OnProgress, *, workbook: str, run: str, sequences: Sequences, worker: str, task: str,
+    moves: bool,
+) -> int:  # fmt: skip
+    """Where in a worker's order the task fits best: with the fewest limits broken, then money."""
+    from fleetdesk.routes.evaluate import evaluate, violations
+
+    added = ((task, False), (task, True)) if moves else ((task, False),)
+    mine = tuple(sequences[worker])
+    problem = _problem(workbook, run, {worker: added})
+
+    def worth(index: int) -> tuple[int, int]:
+        tried = {worker: (*mine[:index], *added, *mine[index:])}
+        stops = _as_stops(problem, tried)
+        profit = sum(route.profit_milli for route in evaluate(problem, stops))
+        return -sum(one.excess for one in violations(problem, stops)), profit
+
+    return max(range(len(mine) + 1), key=worth)
+
+
+def _problem(workbook: str, run: str, sequences: Sequences) -> Any:
+    """The day's routing problem, with tasks that the plan did not look at where some are given."""
+    day, _ = _planned(workbook, run)
+    there = {job.task_id for job in day.problem.jobs}
+    wanted = {task for stops in sequences.values() for task, _ in stops}
+    more = wanted - there
+    return _problem_with(workbook, run, frozenset(more)) if more else day.problem
+
+
+@lru_cache(maxsize=2)
+def _problem_with(workbook: str, run: str, more: frozenset[str]) -> Any:
+    from fleetdesk.routes.building import build
+    from fleetdesk.workflows.travel import travel_times, wishes
+
+    day, settings = _planned(workbook, run)
+    there = {job.task_id for job in day.problem.jobs} | more
+    return build(
+        [task for task in day.tasks if task.task_id in there], day.rois, {}, day.vans,
+        travel_times(settings), settings.city.currency, wishes(settings),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -142,8 +189,6 @@ def _drawings() -> str:
 
 
 def _as_stops(problem: Any, sequences: Sequences) -> list[tuple[Any, ...]]:
-    from fleetdesk.routes.problem import Stop
-
     number = {job.task_id: index for index, job in enumerate(problem.jobs)}
     taken = dict.fromkeys(sequences, False)
     found = []
@@ -156,7 +201,10 @@ def _as_stops(problem: Any, sequences: Sequences) -> list[tuple[Any, ...]]:
                     f"{task} is no longer among the tasks, so its route cannot be priced",
                     fix="Plan again; your other changes are kept",
                 )
-        found.append(tuple(Stop(number[task], drop_off) for task, drop_off in mine))
+        # A vehicle that is on the van already has its drop-off as the only stop.
+        found.append(
+            tuple(problem.stops_of(number[task])[-1 if drop else 0] for task, drop in mine)
+        )
     return found
 
 
@@ -224,11 +272,23 @@ def _stop(row: Mapping[str, Any], typed: _Typed) -> BoardStop:
     )  # fmt: skip
 
 
+def _task_cell(sheet: SheetCells | None, task: str, header: str) -> str:
+    """Where the planner says who is to do a task that is on no route."""
+    columns, top = given_tasks.columns_of(sheet)
+    for (row, column), value in (sheet.cells if sheet and columns else {}).items():
+        if row > top and column == columns[given_tasks.KEY] and value == task:
+            return address(row, columns[header])
+    raise FleetDeskError(
+        f"The sheet {given_tasks.SHEET} has no cell in which {task} can be given to a worker",
+        fix="Take this change back and plan once, so that the sheet is whole",
+    )
+
+
 def _left_out(task: Mapping[str, Any]) -> BoardLeftOut:
     roi = next((task[head] for head in task if head.startswith("ROI, ")), None)
     return BoardLeftOut(
         task["Task"], task["Vehicle"], task["What to do"], task["Where"], roi,
-        task["Why not planned"],
+        task["Why not planned"], bool(task["Destination"]),
     )  # fmt: skip
 
 

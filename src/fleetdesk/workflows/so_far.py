@@ -1,0 +1,189 @@
+"""How far the last plan of the day has come: what is done by now, and where the vans are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fleetdesk.errors import Problem, Severity, StoreUnusable
+from fleetdesk.model.edits import Edits, StopKey
+from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.places import Point
+from fleetdesk.model.plan import Action, PauseKind
+from fleetdesk.model.work import Task, Van
+from fleetdesk.routes.resume import Underway, rest_of_day
+from fleetdesk.store.base import Store
+from fleetdesk.workflows.kept_results import last_plan
+from fleetdesk.workflows.moment import Moment
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """The tasks and vans to plan with, and the rows of the sheet Routes that are done before.
+
+    `settled` are the tasks that are done or whose vehicle is on a van: nothing is to be decided
+    about them any more.
+    """
+
+    tasks: tuple[Task, ...]
+    vans: tuple[Van, ...]
+    rows: tuple[Row, ...] = ()
+    settled: frozenset[str] = frozenset()
+    notes: tuple[Problem, ...] = ()
+
+    def open(self, edits: Edits) -> Edits:
+        """The planner's edits without those of settled tasks."""
+        return replace(
+            edits, tasks=tuple(edit for edit in edits.tasks if edit.task_id not in self.settled)
+        )
+
+
+def so_far(
+    store: Store,
+    now: Moment,
+    tasks: Sequence[Task],
+    vans: Sequence[Van],
+    said: Mapping[StopKey, bool],
+    fleet: Sequence[VehicleNow],
+    timezone: str,
+) -> SoFar:
+    """What is left of the day at `now.starts_at`; all of it where the whole day is planned.
+
+    A stop counts as done once its van has set out for it: vans are not called back on the way.
+    `said` are the stops of which the planner knows better.
+    """
+    if not now.rest:
+        return SoFar(tuple(tasks), tuple(vans))
+    rows = _last_rows(store)
+    if rows is None:
+        return SoFar(tuple(tasks), tuple(vans), notes=(_nothing_kept(now),))
+    zone = ZoneInfo(timezone)
+    seen = {vehicle.vehicle_id: vehicle.at for vehicle in fleet}
+    crews = [_Crew(van, now.starts_at, rows, said, seen, zone) for van in vans]
+    by_id = {task.task_id: task for task in tasks}
+    underway = tuple(crew.underway(by_id) for crew in crews)
+    held = {task_id for each in underway for task_id in each.on_board}
+    done = {str(row["Task"]) for crew in crews for row in crew.stops} - held
+    left, from_here = rest_of_day(tasks, vans, underway, done)
+    return SoFar(
+        left, from_here, tuple(row for crew in crews for row in crew.rows), frozenset(done | held)
+    )
+
+
+def _last_rows(store: Store) -> list[Row] | None:
+    last = last_plan(store)
+    try:
+        return None if last is None else list(store.result(last.run_id, "Routes").to_pylist())
+    except StoreUnusable:
+        return None
+
+
+def _nothing_kept(now: Moment) -> Problem:
+    return Problem(
+        "Routes & travel", "", "The last plan's routes were not kept,",
+        f"so the rest of {now.day} is planned as if nothing were done yet",
+        "", Severity.WARNING,
+    )  # fmt: skip
+
+
+class _Crew:
+    """One worker's rows of the last plan, parted into those that are done and the others."""
+
+    def __init__(
+        self,
+        van: Van,
+        now: datetime,
+        rows: Sequence[Row],
+        said: Mapping[StopKey, bool],
+        seen: Mapping[str, Point],
+        zone: ZoneInfo,
+    ) -> None:
+        self._van, self._now, self._said, self._zone = van, now, said, zone
+        self._seen = seen
+        mine = [row for row in rows if row["Worker"] == van.worker and row["Arrive"] is not None]
+        mine.sort(key=lambda row: (row["Arrive"], row["Stop"] or 0))
+        self._all_stops = [row for row in mine if row["Task"]]
+        self.stops = [row for row in self._all_stops if self._is_done(row)]
+        until = max((row["Arrive"] for row in self.stops), default=None)
+        pauses = [row for row in mine if row["Action"] in set(PauseKind)]
+        self._pauses = [row for row in pauses if until is not None and row["Arrive"] <= until]
+        done = [*self.stops, *self._pauses]
+        self.rows = sorted(done, key=lambda row: (row["Arrive"], row["Stop"] or 0))
+        ways_back = [row for row in mine if not row["Task"] and row not in pauses]
+        self._back = ways_back[-1] if ways_back else None
+
+    def underway(self, tasks: Mapping[str, Task]) -> Underway:
+        """Where the van is free to go on, and what it has on board."""
+        van = self._van
+        if not self.stops:
+            return Underway(van.worker, van.start, max(self._now, van.shift_start), self._full)
+        picked = [row for row in self.stops if row["Action"] != Action.DROP_OFF]
+        dropped = {row["Task"] for row in self.stops if row["Action"] == Action.DROP_OFF}
+        there = [tasks[row["Task"]] for row in picked if row["Task"] in tasks]
+        held = tuple(t.task_id for t in there if t.moves and t.task_id not in dropped)
+        taken = {pause: self._taken(pause) for pause in PauseKind}
+        home = len(self.stops) == len(self._all_stops) and self._set_out(self._back)
+        if home and self._back is not None:
+            free = max(self._now, self._moment(self._back["Arrive"]))
+            return Underway(
+                van.worker, van.end, free, self._full, held,
+                breaks=taken[PauseKind.BREAK], reloads=taken[PauseKind.RELOAD],
+            )  # fmt: skip
+        last = self.stops[-1]
+        skipped = [row for row in self._all_stops if row not in self.stops]
+        unused = sum(
+            tasks[row["Task"]].batteries
+            for row in skipped
+            if row["Arrive"] < last["Arrive"]
+            and row["Task"] in tasks
+            and row["Action"] != Action.DROP_OFF
+        )
+        return Underway(
+            van.worker,
+            self._place(last, tasks),
+            # What is done before its time keeps nobody until then.
+            max(self._now, self._moment(last["Leave"])) if self._set_out(last) else self._now,
+            min(self._full, int(last["Batteries left"] or 0) + unused),
+            held,
+            kept=sum(t.vehicles for t in there if not t.moves),
+            breaks=taken[PauseKind.BREAK],
+            reloads=taken[PauseKind.RELOAD],
+        )
+
+    @property
+    def _full(self) -> int:
+        return self._van.battery_capacity
+
+    def _is_done(self, row: Row) -> bool:
+        said = self._said.get(_key(row))
+        if said is None and row.get("Done") == "yes":
+            return True
+        return self._set_out(row) if said is None else said
+
+    def _set_out(self, row: Row | None) -> bool:
+        if row is None:
+            return False
+        leg = timedelta(minutes=row["Leg (min)"] or 0)
+        return self._moment(row["Arrive"]) - leg <= self._now
+
+    def _taken(self, kind: PauseKind) -> int:
+        return sum(row["Action"] == kind for row in self._pauses)
+
+    def _place(self, row: Row, tasks: Mapping[str, Task]) -> Point:
+        """Where the stop is: as its task says, else where the vehicle was seen, else the depot."""
+        task = tasks.get(row["Task"])
+        if task is None:
+            return self._seen.get(row["Vehicle"], self._van.start)
+        return task.after.at if row["Action"] == Action.DROP_OFF else task.before.at
+
+    def _moment(self, local: datetime) -> datetime:
+        return local.replace(tzinfo=self._zone)
+
+
+def _key(row: Row) -> StopKey:
+    return StopKey(str(row["Task"]), row["Action"] == Action.DROP_OFF)
