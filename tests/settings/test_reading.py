@@ -10,6 +10,7 @@ import pytest
 from fleetdesk.errors import Severity, WorkbookRefused
 from fleetdesk.settings import rows
 from fleetdesk.settings.fields import SECTIONS, inputs_of
+from fleetdesk.settings.route_sheets import Travel
 from fleetdesk.settings.schema import (
     FORMS,
     LISTS,
@@ -286,7 +287,7 @@ def as_version_1(book: Book) -> Book:
 
 def test_an_older_workbook_is_read_with_the_defaults_of_what_is_new(book, settings):
     reading = as_version_1(book).read()
-    assert reading.settings == settings.model_copy(update={"task_rules": ()})
+    assert reading.settings == settings.model_copy(update={"task_rules": (), "travel": Travel()})
     added = {section for section, entries in NEWER.items() if entries}
     assert {new.section for new in reading.new} == {*added, *NEW_SHEETS}
     for new in reading.new:
@@ -354,7 +355,7 @@ def test_a_column_that_is_new_may_be_missing(book, settings, monkeypatch):
     speed = next(c for (r, c), v in page.cells.items() if str(v).startswith("Driving speed"))
     page.cells = {place: value for place, value in page.cells.items() if place[1] != speed}
     reading = book.read()
-    assert reading.settings == settings.model_copy(update={"task_rules": ()})
+    assert reading.settings == settings.model_copy(update={"task_rules": (), "travel": Travel()})
     new = [e for n in reading.new for e in n.inputs if n.section == "workers"]
     assert [e.label for e in new if e.since == 2] == ["Driving speed"]
 

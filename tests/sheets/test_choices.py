@@ -59,4 +59,4 @@ def test_every_column_of_routes_that_takes_yes_offers_it() -> None:
 
     sheet = routes_sheet(Plan((), (), "", "", 0, 0), Settings())
     offering: dict[str, ResultColumn] = {c.header: c for c in sheet.columns if c.choices}
-    assert set(offering) == {"Lock", "Exclude"}
+    assert set(offering) == {"Lock", "Exclude", "Done"}

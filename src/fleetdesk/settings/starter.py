@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import time
 
 from fleetdesk.model.places import Point
+from fleetdesk.settings.route_sheets import Travel
 from fleetdesk.settings.schema import City, Offer, Package, ParkingRow, Settings, Worker
 from fleetdesk.settings.task_sheets import TaskRule
 
@@ -23,6 +24,8 @@ def starter_settings(
     """A workable start for one city: two workers who set out from `centre`, rules, packages."""
     return Settings(
         city=City(name=name, timezone=timezone, currency=currency),
+        # A shift is longer than one load of batteries lasts.
+        travel=Travel(most_reloads=2),
         task_rules=_task_rules(),
         packages=_packages(),
         workers=(
