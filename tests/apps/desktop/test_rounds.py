@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetdesk.apps.desktop.rounds import Rounds
-from fleetdesk.apps.desktop.work.shapes import Board, BoardStop
+from fleetdesk.apps.desktop.work.shapes import Board, BoardLeftOut, BoardStop
 
 
 def stop(row: str, worker: str, place: int, task: str = "", drop_off: bool = False) -> BoardStop:
@@ -55,6 +57,23 @@ def test_a_stop_given_to_an_idle_worker_is_placed_there() -> None:
     assert now.move("a", "Eleni", 0)
     found = {one.header: one.value for one in now.changes()}
     assert found["Worker"] == "Eleni" and found["Stop"] != 1.0
+
+
+def test_a_task_from_outside_comes_whole_and_goes_again_without_a_trace() -> None:
+    board = rounds().board
+    plain = BoardLeftOut("q", "q", "swap", "", 1.0, "too dear")
+    carried = BoardLeftOut("m", "m", "move", "", 1.0, "no room", moves=True)
+    now = Rounds(replace(board, left_out=(plain, carried)))
+    now.add(plain, "Nikos", 1)
+    now.add(carried, "Nikos", 0)
+    assert order(now, "Nikos") == ["m", "m, drop-off", "x", "q", "y"]
+    assert now.left_out == [] and "q" in now and now.sequences()["Nikos"][1] == ("m", True)
+    assert [(one.sheet, one.row, one.header) for one in now.changes()] == [
+        ("Tasks", name, head) for name in ("q", "m") for head in ("Give to", "As stop")
+    ]
+    now.exclude("m", True)
+    now.exclude("q", True)
+    assert not now.changed and now.left_out == [plain, carried] and now.left("m") == carried
 
 
 def test_up_and_down_end_at_the_ends() -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fleetdesk.apps.desktop.work.shapes import Board, BoardStop
+from fleetdesk.apps.desktop.work.shapes import Board, BoardLeftOut, BoardStop
 
+ROUTES, TASKS = "Routes", "Tasks"
 _NUDGE = 0.01
 
 
 @dataclass(frozen=True)
 class RowChange:
-    """One cell of the sheet Routes: the row's name, the column's head, and what stands there."""
+    """One cell of a sheet: the row's name, the column's head, and what is to stand there."""
 
     row: str
     header: str
     value: object
+    sheet: str = ROUTES
 
 
 class Rounds:
@@ -35,6 +37,38 @@ class Rounds:
         """A worker's stops in their order, those left out last."""
         mine = [stop for stop in self._now.values() if stop.worker == worker]
         return sorted(mine, key=lambda stop: (stop.excluded, stop.place))
+
+    @property
+    def left_out(self) -> list[BoardLeftOut]:
+        """The tasks that are on no route as it is now."""
+        there = {stop.task_id for stop in self._now.values() if stop.worker and not stop.excluded}
+        return [task for task in self.board.left_out if task.task_id not in there]
+
+    def left(self, task_id: str) -> BoardLeftOut | None:
+        """One of these tasks."""
+        return next((task for task in self.left_out if task.task_id == task_id), None)
+
+    def __contains__(self, row: str) -> bool:
+        """Whether this is a stop with a worker, left out or not."""
+        return row in self._now and bool(self._now[row].worker)
+
+    def add(self, task: BoardLeftOut, worker: str, index: int) -> None:
+        """Put a task that is on no route at a place of a worker's order, a drop-off behind it."""
+        for number, drop_off in enumerate((False, True) if task.moves else (False,)):
+            row = f"{task.task_id}, drop-off" if drop_off else task.task_id
+            others = [one for one in self.of(worker) if not one.excluded]
+            stop = self._now.get(row) or BoardStop(
+                row,
+                task.task_id,
+                drop_off,
+                task.vehicle,
+                "drop off" if drop_off else task.what,
+                task.where,
+                worker,
+                0.0,
+            )
+            place = _between(others, min(index, len(others)) + number)
+            self._now[row] = replace(stop, worker=worker, place=place, excluded=False)
 
     def move(self, row: str, worker: str, index: int) -> bool:
         """Put a stop at a place of a worker's order; False where it would come out of order.
@@ -73,11 +107,15 @@ class Rounds:
         self._now[row] = replace(self._now[row], locked=locked)
 
     def exclude(self, row: str, excluded: bool) -> None:
-        """Leave a whole task out, or no longer."""
+        """Leave a whole task out, or no longer; one that was added here is as if it never was."""
         task = self._now[row].task_id
         for one in list(self._now.values()):
-            if one.task_id == task:
+            if one.task_id == task and one.row in self._was and self._was[one.row].worker:
                 self._now[one.row] = replace(one, excluded=excluded)
+            elif one.task_id == task:
+                self._now.pop(one.row)
+                if one.row in self._was:
+                    self._now[one.row] = self._was[one.row]
 
     def discard(self) -> None:
         """As the board was."""
@@ -89,8 +127,16 @@ class Rounds:
         return self._now != self._was
 
     def changes(self) -> list[RowChange]:
-        """The cells of the sheet Routes that differ from what stands there."""
-        found: list[RowChange] = []
+        """The cells of the sheets that differ from what stands there."""
+        found = [
+            change
+            for row, stop in self._now.items()
+            if row not in self._was and not stop.drop_off
+            for change in (
+                RowChange(row, "Give to", stop.worker, TASKS),
+                RowChange(row, "As stop", stop.place, TASKS),
+            )
+        ]
         for row, was in self._was.items():
             now = self._now[row]
             if now.worker != was.worker:

@@ -91,6 +91,7 @@ def _paid(
 
 def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
     currency = settings.city.currency
+    workers = tuple(worker.name for worker in settings.workers if worker.active)
     return (
         ResultColumn("Rank", CellStyle.INTEGER, 7, "1 = first by priority."),
         ResultColumn("Task", CellStyle.TEXT, 20, "Names the task in all sheets."),
@@ -126,6 +127,11 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn(f"Revenue without task ({currency})", CellStyle.MONEY, 16),
         ResultColumn(f"Cost ({currency})", CellStyle.MONEY, 10, "Material and work, not travel."),
         ResultColumn("Planned?", CellStyle.TEXT, 32, "Worker and stop number, or no."),
+        ResultColumn(
+            "Give to", CellStyle.TEXT, 16, "A worker puts a task that is on no route on that one.",
+            True, workers,
+        ),
+        ResultColumn("As stop", CellStyle.INTEGER, 9, "Empty = where it fits best.", True),
         ResultColumn("Since the last plan", CellStyle.TEXT, 26, "Empty = as it was."),
         ResultColumn("Why it is here", CellStyle.WRAPPED, 40),
         ResultColumn("Why this rank", CellStyle.WRAPPED, 44, "Strength 0-1 times weight's share."),
@@ -163,6 +169,8 @@ def _row(
         roi.revenue_without if roi else None,
         roi.cost if roi else None,
         stops or "no",
+        "",
+        None,
         changed,
         _why_here(task),
         _why_rank(priority),

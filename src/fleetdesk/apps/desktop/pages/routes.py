@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from fleetdesk.apps.desktop.widgets.map_view import MapView
 from fleetdesk.apps.desktop.widgets.stops_tree import DroppedTree, StopsTree
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.messages import Failure
-from fleetdesk.apps.desktop.work.shapes import Board, BoardPrice, Column, Table
+from fleetdesk.apps.desktop.work.shapes import Board, BoardLeftOut, BoardPrice, Column, Table
 from fleetdesk.sheets.base import CellStyle
 
 _DRAW_MS = 400
@@ -50,7 +51,11 @@ class RoutesPage(Page):
         tree.moved.connect(self.move_stop)
         tree.currentItemChanged.connect(lambda *_: self._buttons())
         self.left_out = TableView("Tasks that are on no route")
-        self.form.place(QVBoxLayout, "leftBox").addWidget(self.left_out)
+        self.form.place(QVBoxLayout, "leftBox").insertWidget(0, self.left_out)
+        self.left_out.selectionModel().currentRowChanged.connect(lambda *_: self._left_buttons())
+        self.takers = named(get(QComboBox, "taker"), "Worker to put the task on")
+        self.put = get(QPushButton, "put")
+        self.put.clicked.connect(self._put)
         named(get(QTabWidget, "tabs"), "Stops and tasks left out")
         self.workers = named(get(QComboBox, "worker"), "Worker to give the stop to")
         self.buttons = {name: get(QPushButton, name) for name in (
@@ -69,6 +74,7 @@ class RoutesPage(Page):
         self.rounds: Rounds | None = None
         self.price: BoardPrice | None = None
         self._first: BoardPrice | None = None
+        self._left: list[BoardLeftOut] = []
         self._asked = 0
         self._drawing = QTimer(self)
         self._drawing.setSingleShot(True)
@@ -100,25 +106,32 @@ class RoutesPage(Page):
     def show_board(self, board: Board) -> None:
         """Show the plan's routes, and begin to price them."""
         self.rounds, self.price, self._first = Rounds(board), None, None
-        self.workers.clear()
-        self.workers.addItems(list(board.workers))
+        for box in (self.workers, self.takers):
+            box.clear()
+            box.addItems(list(board.workers))
         self.form.label("title").setText(f"Routes for {board.day}")
         self.form.label("total").setText(f"{board.profit:.2f} {board.currency}")
         tell(self.form.label("state"), "Preparing to price changes …")
-        self.left_out.show_table(_left_out(board))
-        count = len(board.left_out)
-        self.form.get(QTabWidget, "tabs").setTabText(1, f"Left out ({count})")
         self.map.show_file(board.map_path)
         self._show()
         self._weigh()
 
     def move_stop(self, row: str, worker: str, index: int) -> None:
-        """Put a stop somewhere else."""
-        if self.rounds is not None:
-            if self.rounds.move(row, worker, index):
-                self._changed()
-            else:
-                self._say("A drop-off stays behind its pick-up, with the same worker.")
+        """Put a stop, or a task on no route, somewhere else; with worker "" it is left out."""
+        rounds = self.rounds
+        if rounds is None:
+            return
+        task = rounds.left(row)
+        if task is not None and worker:
+            rounds.add(task, worker, index)
+        elif row not in rounds or (not worker and rounds.stop(row).excluded):
+            return
+        elif not worker:
+            rounds.exclude(row, True)
+        elif not rounds.move(row, worker, index):
+            self._say("A drop-off stays behind its pick-up, with the same worker.")
+            return
+        self._changed()
 
     def discard(self) -> None:
         """Take all changes back."""
@@ -132,7 +145,7 @@ class RoutesPage(Page):
         """Write the changes on the sheet Routes, then plan again; the plan keeps them."""
         if self.rounds is None or self.desk.busy:
             return
-        changes = [(one.row, one.header, one.value) for one in self.rounds.changes()]
+        changes = [(one.sheet, one.row, one.header, one.value) for one in self.rounds.changes()]
         if not changes:
             self.desk.run(("plan",))
             return
@@ -197,14 +210,21 @@ class RoutesPage(Page):
     def _show(self) -> None:
         if self.rounds is not None:
             self.tree.show(self.rounds, self.price, self.rounds.board.currency)
+            self._show_left(self.rounds.left_out, self.rounds.board.currency)
         self._buttons()
+
+    def _show_left(self, left: list[BoardLeftOut], currency: str) -> None:
+        if left != self._left:
+            self._left = left
+            self.left_out.show_table(_left_out(left, currency))
+            self.form.get(QTabWidget, "tabs").setTabText(1, f"Left out ({len(left)})")
 
     def _no_board(self, failure: Failure) -> None:
         self.forget()
         tell(self.form.label("state"), failure.text)
 
     def _shift(self, by: int) -> None:
-        if self.rounds is not None and self.tree.row():
+        if self.rounds is not None and self.tree.row() in self.rounds:
             if self.rounds.shift(self.tree.row(), by):
                 self._changed()
             else:
@@ -212,18 +232,42 @@ class RoutesPage(Page):
 
     def _give(self) -> None:
         row, worker = self.tree.row(), self.workers.currentText()
-        if self.rounds is not None and row and worker:
+        if self.rounds is None or not row or not worker:
+            return
+        if row in self.rounds:
             self.move_stop(row, worker, len(self.rounds.of(worker)))
+        else:
+            self.bring_in(row, worker)
+
+    def _put(self) -> None:
+        self.bring_in(self._chosen_left(), self.takers.currentText())
+
+    def bring_in(self, task_id: str, worker: str) -> None:
+        """Put a task that is on no route where it fits best in a worker's order."""
+        task = self.rounds.left(task_id) if self.rounds is not None else None
+        if self.rounds is None or task is None or not worker:
+            return
+        self.desk.weigh(
+            "best_place", lambda index: self.move_stop(task_id, worker, index), self._not_priced,
+            run=self.rounds.board.run_id, sequences=self.rounds.sequences(), worker=worker,
+            task=task_id, moves=task.moves,
+        )  # fmt: skip
+
+    def _chosen_left(self) -> str:
+        """The task chosen in the list of those left out."""
+        index, model = self.left_out.currentIndex(), self.left_out.columns
+        tasks = model.table.column("Task")
+        return str(tasks.values[model.row_of(index.row())]) if index.isValid() and tasks else ""
 
     def _lock(self) -> None:
         row = self.tree.row()
-        if self.rounds is not None and row:
+        if self.rounds is not None and row in self.rounds:
             self.rounds.lock(row, not self.rounds.stop(row).locked)
             self._show()
 
     def _exclude(self) -> None:
         row = self.tree.row()
-        if self.rounds is not None and row:
+        if self.rounds is not None and row in self.rounds:
             self.rounds.exclude(row, not self.rounds.stop(row).excluded)
             self._changed()
 
@@ -238,11 +282,13 @@ class RoutesPage(Page):
     def _buttons(self) -> None:
         row = self.tree.row()
         rounds = self.rounds
-        chosen = bool(rounds and row)
-        for name in ("up", "down", "give", "lock", "exclude"):
+        chosen = rounds is not None and row in rounds
+        for name in ("up", "down", "lock", "exclude"):
             self.buttons[name].setEnabled(chosen)
-        self.workers.setEnabled(chosen)
-        if rounds is not None and row:
+        self.buttons["give"].setEnabled(bool(rounds and row))
+        self.workers.setEnabled(bool(rounds and row))
+        self._left_buttons()
+        if rounds is not None and chosen:
             stop = rounds.stop(row)
             self.buttons["lock"].setText("Unlock" if stop.locked else "Lock")
             self.buttons["exclude"].setText("Take in" if stop.excluded else "Leave out")
@@ -251,21 +297,27 @@ class RoutesPage(Page):
         self.buttons["solve"].setEnabled(rounds is not None and not self.desk.busy)
         self.buttons["mail"].setEnabled(rounds is not None and not changes and not self.desk.busy)
         noun = "change" if changes == 1 else "changes"
-        said = f"{changes} {noun} for the sheet Routes" if changes else "As planned"
+        said = f"{changes} {noun} for the workbook" if changes else "As planned"
         self.form.label("edits").setText(said)
 
+    def _left_buttons(self) -> None:
+        task = self.rounds.left(self._chosen_left()) if self.rounds is not None else None
+        self.put.setEnabled(task is not None)
+        self.takers.setEnabled(task is not None)
+        tell(self.form.label("why"), task.why if task is not None else "")
 
-def _left_out(board: Board) -> Table:
+
+def _left_out(rows: Sequence[BoardLeftOut], currency: str) -> Table:
     def texts(header: str, values: list[str], width: float = 14) -> Column:
         wrapped = CellStyle.WRAPPED if width > 40 else CellStyle.TEXT
         return Column(header, wrapped, np.array(values, dtype=object), None, "", width)
 
-    rows = board.left_out
     worth = [np.nan if row.roi is None else row.roi for row in rows]
     return Table("Left out", "Left out", "", (
         texts("Vehicle", [row.vehicle for row in rows]),
         texts("What", [row.what for row in rows]),
-        Column(f"ROI ({board.currency})", CellStyle.MONEY, np.array(worth, dtype="float64")),
+        Column(f"ROI ({currency})", CellStyle.MONEY, np.array(worth, dtype="float64")),
         texts("Why, and what would bring it in", [row.why for row in rows], 60),
         texts("Where", [row.where for row in rows]),
+        texts("Task", [row.task_id for row in rows]),
     ))  # fmt: skip

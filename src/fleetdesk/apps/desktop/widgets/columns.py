@@ -101,6 +101,10 @@ class ColumnModel(QAbstractTableModel):
         self._shown = self._filtered()
         self.endResetModel()
 
+    def row_of(self, shown: int) -> int:
+        """Which row of the table is shown in this place."""
+        return int(self._shown[shown])
+
     def text(self, row: int, column: int) -> str:
         """One cell as it is shown."""
         return self._text(self.table.columns[column], self._shown[row])

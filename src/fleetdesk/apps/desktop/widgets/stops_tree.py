@@ -7,7 +7,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
 from fleetdesk.apps.desktop.rounds import Rounds
-from fleetdesk.apps.desktop.work.shapes import BoardPrice, BoardStop
+from fleetdesk.apps.desktop.work.shapes import BoardLeftOut, BoardPrice, BoardStop
 
 _ROW = Qt.ItemDataRole.UserRole
 _WORKER = Qt.ItemDataRole.UserRole + 1
@@ -29,6 +29,8 @@ class StopsTree:
     def show(self, rounds: Rounds, price: BoardPrice | None, currency: str) -> None:
         """Draw the rounds with what they come to."""
         chosen = self.row()
+        last = self.tree.topLevelItem(self.tree.topLevelItemCount() - 1)
+        unfolded = bool(last and last.data(0, _WORKER) == "" and last.isExpanded())
         self.tree.clear()
         by_worker = {one.worker: one for one in price.rounds} if price else {}
         for worker in rounds.board.workers:
@@ -40,15 +42,7 @@ class StopsTree:
                     f"{worker}: {one.stops} stops, {one.minutes:.0f} min, {one.km:.1f} km, "
                     f"{one.profit:.2f} {currency}"
                 )
-            top = QTreeWidgetItem([said])
-            top.setData(0, _WORKER, worker)
-            top.setFirstColumnSpanned(True)
-            top.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDropEnabled)
-            font = top.font(0)
-            font.setBold(True)
-            top.setFont(0, font)
-            self.tree.addTopLevelItem(top)
-            top.setFirstColumnSpanned(True)
+            top = self._head(said, worker)
             arrivals = one.arrivals if one is not None else ()
             for number, stop in enumerate(stops):
                 at = arrivals[number] if number < len(arrivals) else stop.arrive
@@ -57,16 +51,24 @@ class StopsTree:
                 if stop.row == chosen:
                     self.tree.setCurrentItem(item)
             top.setExpanded(True)
+        left = rounds.left_out
+        top = self._head(f"On no route: {len(left)} tasks", "")
+        for task in left:
+            item = self._left(task)
+            top.addChild(item)
+            if task.task_id == chosen:
+                self.tree.setCurrentItem(item)
+        top.setExpanded(unfolded)
         for column in range(len(_HEADS)):
             self.tree.resizeColumnToContents(column)
 
     def row(self) -> str:
-        """The chosen stop; "" for none."""
+        """The chosen stop, or task on no route; "" for none."""
         item = self.tree.currentItem()
         return str(item.data(0, _ROW) or "") if item else ""
 
     def choose(self, row: str) -> None:
-        """Make a stop the chosen one."""
+        """Make a stop, or a task on no route, the chosen one."""
         for top in range(self.tree.topLevelItemCount()):
             parent = self.tree.topLevelItem(top)
             for number in range(parent.childCount() if parent else 0):
@@ -74,11 +76,32 @@ class StopsTree:
                 if item is not None and item.data(0, _ROW) == row:
                     self.tree.setCurrentItem(item)
 
+    def _head(self, said: str, worker: str) -> QTreeWidgetItem:
+        top = QTreeWidgetItem([said])
+        top.setData(0, _WORKER, worker)
+        top.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDropEnabled)
+        font = top.font(0)
+        font.setBold(True)
+        top.setFont(0, font)
+        self.tree.addTopLevelItem(top)
+        top.setFirstColumnSpanned(True)
+        return top
+
+    def _left(self, task: BoardLeftOut) -> QTreeWidgetItem:
+        item = QTreeWidgetItem(["", "", task.what, task.vehicle, task.where, "", task.why])
+        item.setData(0, _ROW, task.task_id)
+        for column in range(len(_HEADS)):
+            item.setToolTip(column, task.why)
+        item.setFlags(
+            Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+        )
+        return item
+
     def _item(self, number: int, stop: BoardStop, at: str) -> QTreeWidgetItem:
         marks = [
             "locked" if stop.locked else "",
             "left out" if stop.excluded else "",
-            "changed" if _changed(stop) else "",
+            "added" if not stop.was_worker else "changed" if _changed(stop) else "",
         ]
         item = QTreeWidgetItem([
             "" if stop.excluded else str(number), "" if stop.excluded else at, stop.action,
@@ -104,7 +127,7 @@ def _changed(stop: BoardStop) -> bool:
 
 
 class DroppedTree(QTreeWidget):
-    """A tree that says where a stop was dropped instead of moving its item."""
+    """A tree that says where a stop was dropped instead of moving its item; worker "" = nobody."""
 
     moved = Signal(str, str, int)
 

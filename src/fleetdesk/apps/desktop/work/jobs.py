@@ -54,6 +54,7 @@ _MODULES = {
     "save_packages": "package_jobs",
     "board": "board_jobs",
     "price": "board_jobs",
+    "best_place": "board_jobs",
     "save_board": "board_jobs",
     "draw": "board_jobs",
     "mail_preview": "mail_jobs",

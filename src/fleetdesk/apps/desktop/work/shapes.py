@@ -186,7 +186,7 @@ class BoardStop:
 
 @dataclass(frozen=True)
 class BoardLeftOut:
-    """A task on no route: why, and what would bring it in."""
+    """A task on no route: why, and what would bring it in; one that `moves` has two stops."""
 
     task_id: str
     vehicle: str
@@ -194,6 +194,7 @@ class BoardLeftOut:
     where: str
     roi: float | None
     why: str
+    moves: bool = False
 
 
 @dataclass(frozen=True)
