@@ -127,7 +127,7 @@ def by_expressions(folder: Path, out: Path) -> dict[str, Any]:
     """The steps as the program does them."""
     from fleetdesk.features.calendar import calendar
     from fleetdesk.features.cell_hours import cell_hours
-    from fleetdesk.features.cycles import cycles
+    from fleetdesk.features.cycles import cycles, timeline
     from fleetdesk.features.trips import countable, priced
     from fleetdesk.features.vehicles import vehicles_now
     from fleetdesk.fleet.rate_sums import rate_sums, regions_of
@@ -142,12 +142,13 @@ def by_expressions(folder: Path, out: Path) -> dict[str, Any]:
         trips = countable(priced(tables["trips"], Settings().costs))
         hours = calendar(first, end, ZONE)
         with watch("ledger"):
-            watch.keep(cycles(events, trips, end).to_pyarrow())
+            told = rows.enter_context(timeline(events, end).cache())
+            watch.keep(cycles(told, trips, end).to_pyarrow())
         with watch("snapshot"):
             now = vehicles_now(events, tables["telemetry"], tables["sightings"], trips, end)
             fleet = watch.keep(now.to_pyarrow().select(SNAPSHOT).sort_by("vehicle_id"))
         with watch("rates"):
-            snapshots = rows.enter_context(cell_hours(events, trips, hours, end).cache())
+            snapshots = rows.enter_context(cell_hours(told, trips, hours, end).cache())
             sums = {
                 key: (part.revenue, part.hours, part.snapshots)
                 for key, part in rate_sums(snapshots, PRECISION, net=False).items()

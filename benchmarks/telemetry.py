@@ -132,7 +132,7 @@ def own_process(way: str, store: Path) -> dict[str, Any]:
 
 def by_expressions(folder: Path, way: str) -> dict[str, Any]:
     """As the program does it: read the pings, complete events and trips, make the ledger."""
-    from fleetdesk.features.cycles import cycles
+    from fleetdesk.features.cycles import cycles, timeline
     from fleetdesk.features.telemetry_cycles import (
         Pings,
         pings,
@@ -156,7 +156,9 @@ def by_expressions(folder: Path, way: str) -> dict[str, Any]:
         swapped = kept.enter_context(undeclared_swaps(events, stored.changes, end).cache())
         told = with_telemetry(events, tables["trips"], stored, swapped, settings.thresholds, end)
         events, trips = (kept.enter_context(t.cache()) for t in (told.events, told.trips))
-        rows = cycles(events, countable(priced(trips, settings.costs)), end).to_pyarrow()
+        rows = cycles(
+            timeline(events, end), countable(priced(trips, settings.costs)), end
+        ).to_pyarrow()
         cpu_s = time.process_time() - before
         changes, moves = (int(t.count().execute()) for t in (stored.changes, stored.moves))
     return {
@@ -197,6 +199,7 @@ def whole_by_expressions(folder: Path) -> dict[str, Any]:
     """As a run reads them: ledger from pings and events, rates, and each past task's return."""
     from fleetdesk.features.calendar import calendar
     from fleetdesk.features.cell_hours import cell_hours
+    from fleetdesk.features.cycles import timeline
     from fleetdesk.features.trips import countable, priced
     from fleetdesk.features.visits import visits
     from fleetdesk.fleet.rate_sums import rate_sums
@@ -215,8 +218,9 @@ def whole_by_expressions(folder: Path) -> dict[str, Any]:
         events, trips = told["events"], told["trips"]
         trips = countable(priced(trips, settings.costs))
         hours = calendar(first, end, ZONE)
-        sums = rate_sums(cell_hours(events, trips, hours, end), PRECISION, net=False)
-        done = visits(events, trips, end, settings.thresholds.horizon_h)
+        past = timeline(events, end).cache()
+        sums = rate_sums(cell_hours(past, trips, hours, end), PRECISION, net=False)
+        done = visits(past, trips, end, settings.thresholds.horizon_h)
         done = done.filter(done.settled).to_pyarrow()
         rates: dict[str, list[float]] = {}
         for (cell, _), part in sums.items():

@@ -99,14 +99,14 @@ def expressions(
         "priced": priced,
         "timeline": timeline,
         "after_hours": after_hours.after_hours(
-            cell_hours.cell_hours(events, priced, hours, end), 6
+            cell_hours.cell_hours(timeline, priced, hours, end), 6
         ),
         "exposure": stood,
         "flows": flows.flows(priced, timeline, hours),
         "stock": stock.stock(stood, 6),
-        "cycles": cycles.cycles(events, priced, end),
-        "visits": visits.visits(events, priced, end, 24.0),
-        "cell_hours": cell_hours.cell_hours(events, priced, hours, end),
+        "cycles": cycles.cycles(timeline, priced, end),
+        "visits": visits.visits(timeline, priced, end, 24.0),
+        "cell_hours": cell_hours.cell_hours(timeline, priced, hours, end),
         "vehicles_now": vehicles.vehicles_now(events, tables["telemetry"], seen, priced, end),
         "standing": standing.standing(timeline, [start, start + (end - start) / 2]),
         "steps": sightings.steps(seen),

@@ -7,6 +7,7 @@ import pytest
 from fleetdesk.features.after_hours import EDGES_H, after_hours
 from fleetdesk.features.calendar import calendar
 from fleetdesk.features.cell_hours import cell_hours
+from fleetdesk.features.cycles import timeline
 from fleetdesk.features.trips import priced
 from fleetdesk.settings.schema import Costs
 
@@ -21,7 +22,9 @@ def test_hours_at_risk_and_trips_by_block(history, run):
         ],
         [(0.5, 0.75, 2.0), (2.0, 2.25, 2.0), (6.5, 6.75, 2.0), (7.5, 7.75, 2.0)],
     )
-    snapshots = cell_hours(events, priced(trips, Costs()), calendar(START, END, "UTC"), END)
+    snapshots = cell_hours(
+        timeline(events, END), priced(trips, Costs()), calendar(START, END, "UTC"), END
+    )
     rows = {row["slot"]: row for row in run(after_hours(snapshots, 6))}
     assert sorted(rows) == list(range(8))
     blocks = range(len(EDGES_H) - 1)

@@ -6,6 +6,7 @@ import pytest
 
 from fleetdesk.features.calendar import calendar
 from fleetdesk.features.cell_hours import cell_hours
+from fleetdesk.features.cycles import timeline
 from fleetdesk.features.trips import priced
 from fleetdesk.settings.schema import Costs
 
@@ -18,7 +19,7 @@ def snapshots(history, run):
     def make(events, trips=()):
         event_table, trip_table = history(events, trips)
         hours = calendar(START, END, "Europe/Athens")
-        found = cell_hours(event_table, priced(trip_table, Costs()), hours, END)
+        found = cell_hours(timeline(event_table, END), priced(trip_table, Costs()), hours, END)
         return sorted(run(found), key=lambda row: (row["vehicle_id"], row["hour_at"]))
 
     return make
@@ -64,7 +65,9 @@ def test_vehicles_do_not_mix_and_hours_outside_the_calendar_do_not_show(snapshot
 
 def test_nothing_in_typed_nothing_out(history, run):
     events, trips = history([], [])
-    empty = cell_hours(events, priced(trips, Costs()), calendar(START, END, "UTC"), END)
+    empty = cell_hours(
+        timeline(events, END), priced(trips, Costs()), calendar(START, END, "UTC"), END
+    )
     assert run(empty) == []
     assert empty.schema()["hours_to_end"].is_floating()
     assert empty.schema()["trips_to_end"].is_integer()

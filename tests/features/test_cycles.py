@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import priced
 from fleetdesk.settings.schema import Costs
 
@@ -22,7 +22,7 @@ DROP, LOW = "provider_drop_off", "battery_low"
 def ledger(history, run):
     def make(events, trips=(), **options):
         event_table, trip_table = history(events, trips)
-        found = run(cycles(event_table, priced(trip_table, Costs()), END, **options))
+        found = run(cycles(timeline(event_table, END, **options), priced(trip_table, Costs()), END))
         return sorted(found, key=lambda row: (row["vehicle_id"], row["cycle_no"]))
 
     return make
@@ -237,7 +237,7 @@ def test_what_happens_after_the_end_of_the_data_is_not_looked_at(ledger):
 
 def test_nothing_in_typed_nothing_out(history, run):
     events, trips = history([], [])
-    empty = cycles(events, priced(trips, Costs()), END)
+    empty = cycles(timeline(events, END), priced(trips, Costs()), END)
     assert run(empty) == []
     schema = empty.schema()
     assert schema["started_at"].is_timestamp()
@@ -273,8 +273,12 @@ def test_every_hour_is_somewhere_once_and_order_does_not_matter(history, run, ra
     shuffle.shuffle(shuffled)
     noisy = frame.take(shuffled).append_column("noise", pa.array(shuffled))
     no_trips = priced(trips, Costs())
-    found = run(cycles(events, no_trips, END).order_by("vehicle_id", "cycle_no"))
-    again = run(cycles(ibis.memtable(noisy), no_trips, END).order_by("vehicle_id", "cycle_no"))
+    found = run(cycles(timeline(events, END), no_trips, END).order_by("vehicle_id", "cycle_no"))
+    again = run(
+        cycles(timeline(ibis.memtable(noisy), END), no_trips, END).order_by(
+            "vehicle_id", "cycle_no"
+        )
+    )
     assert found == again
     assert events.to_pyarrow().equals(frame)
     for vehicle in {row["vehicle_id"] for row in found}:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from fleetdesk.features.cells import geohash_many
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.sightings import facts, inferred_events, inferred_trips, steps
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.model.fleet import ONCE
@@ -132,7 +132,7 @@ def test_a_trip_across_a_feed_gap_is_kept_but_feeds_no_rate(feed, run):
     known = priced(trips, SETTINGS.costs)
     assert run(countable(known)) == []
     end = (T0 + timedelta(minutes=305)).replace(tzinfo=UTC)
-    ledger = run(cycles(events, known, end))
+    ledger = run(cycles(timeline(events, end), known, end))
     assert sum(row["trips"] for row in ledger) == 0
     assert sum(row["operational_h"] for row in ledger) == pytest.approx(10 / 60)
 

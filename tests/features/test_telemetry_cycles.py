@@ -15,7 +15,7 @@ from tests.features.conftest import T0, build
 
 from fleetdesk.features.cell_expressions import geohash_of
 from fleetdesk.features.cells import geohash_many
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.telemetry_cycles import (
     Pings,
     Told,
@@ -72,7 +72,9 @@ def told(table, history):
 def ledger(told, run):
     def make(*args, **limits):
         found = told(*args, **limits)
-        rows = run(cycles(found.events, countable(priced(found.trips, Costs())), END))
+        rows = run(
+            cycles(timeline(found.events, END), countable(priced(found.trips, Costs())), END)
+        )
         return sorted(rows, key=lambda row: (row["vehicle_id"], row["cycle_no"]))
 
     return make
@@ -261,7 +263,7 @@ def test_all_hours_in_contact_are_somewhere_once(told, run, lives):
     found = told(rows)
     events = run(found.events)
     assert len({event["event_id"] for event in events}) == len(events)
-    ledger = run(cycles(found.events, priced(found.trips, Costs()), END))
+    ledger = run(cycles(timeline(found.events, END), priced(found.trips, Costs()), END))
     for vehicle in {row["vehicle_id"] for row in ledger}:
         mine = [row for row in ledger if row["vehicle_id"] == vehicle]
         parts = ("operational_h", "pending_h", "task_h", "paused_h")

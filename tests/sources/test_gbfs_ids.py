@@ -11,7 +11,7 @@ import pytest
 from tests.sources.gbfs_kit import T0, TYPES, Got, Town, around, kept, lay, taken, vehicle
 from tests.sources.gbfs_kit import feed as feed_of
 
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.sightings import inferred_events, inferred_trips
 from fleetdesk.features.trips import priced
 from fleetdesk.features.vehicles import vehicles_now
@@ -85,7 +85,7 @@ def test_ids_that_rotate_give_the_present_and_nothing_else(
     told = inferred_events(tables["sightings"], SETTINGS)
     end = newest.replace(tzinfo=UTC) + timedelta(seconds=1)
     rides = priced(inferred_trips(tables["sightings"], SETTINGS), SETTINGS.costs)
-    ledger = cycles(told, rides, end).to_pyarrow().to_pylist()
+    ledger = cycles(timeline(told, end), rides, end).to_pyarrow().to_pylist()
     assert all(row["operational_h"] < 0.001 and not row["trips"] for row in ledger)
     now = vehicles_now(told, tables["telemetry"], tables["sightings"], tables["trips"], end)
     assert now.count().to_pyarrow().as_py() == len(standing)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import priced
 from fleetdesk.model.findings import Done
 from fleetdesk.settings.starter import starter_settings
@@ -62,7 +62,9 @@ def with_rows(table: pa.Table, *rows: dict[str, Any]) -> pa.Table:
 
 def ledger(record: Any) -> list[dict[str, Any]]:
     trips = priced(record.tables["trips"], SETTINGS.costs)
-    rows = cycles(record.tables["events"], trips, record.moment.as_of).to_pyarrow()
+    rows = cycles(
+        timeline(record.tables["events"], record.moment.as_of), trips, record.moment.as_of
+    ).to_pyarrow()
     return rows.sort_by([("vehicle_id", "ascending"), ("cycle_no", "ascending")]).to_pylist()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.calendar import hours_between
-from fleetdesk.features.cycles import SWAP_JUMP_PCT, spans, timeline, within
+from fleetdesk.features.cycles import spans, within
 from fleetdesk.features.nullable import nullable
 from fleetdesk.model.mds import Phase
 
@@ -16,24 +16,16 @@ _EPOCH = ibis.timestamp("1970-01-01")
 _HOUR_US = 3_600_000_000
 
 
-def cell_hours(
-    events: Any,
-    trips: Any,
-    calendar: Any,
-    data_end: datetime,
-    *,
-    swap_jump_pct: float = SWAP_JUMP_PCT,
-) -> Any:
+def cell_hours(timeline: Any, trips: Any, calendar: Any, data_end: datetime) -> Any:
     """One row per vehicle and UTC hour at whose start it was operational.
 
-    Takes EVENTS, priced TRIPS and features.calendar. Columns: vehicle_id, cycle_no, hour_at,
-    local_hour, local_weekday, local_date, cell (geohash 7), battery_pct (last known, or null),
-    hours_to_end, trips_to_end, revenue_to_end, net_revenue_to_end, event_observed. "End" is that of
-    the cycle's row, so censored rows count up to where the view was lost.
+    Takes features.cycles.timeline, priced TRIPS and features.calendar. Columns: vehicle_id,
+    cycle_no, hour_at, local_hour, local_weekday, local_date, cell (geohash 7), battery_pct (last
+    known, or null), hours_to_end, trips_to_end, revenue_to_end, net_revenue_to_end, event_observed.
+    "End" is that of the cycle's row, so censored rows count up to where the view was lost.
     """
-    told = timeline(events, data_end, swap_jump_pct=swap_jump_pct)
-    ends = spans(told, data_end)
-    earned = _earned_later(_marks(told, calendar), within(ends, trips, data_end))
+    ends = spans(timeline, data_end)
+    earned = _earned_later(_marks(timeline, calendar), within(ends, trips, data_end))
     rows = earned.inner_join(calendar, "hour_at").inner_join(ends, ["vehicle_id", "cycle_no"])
     return rows.select(
         "vehicle_id",

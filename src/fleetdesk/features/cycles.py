@@ -20,24 +20,17 @@ from fleetdesk.model.mds import DROP_OFFS, PICK_UPS, EndCause, EventType, Phase
 SWAP_JUMP_PCT = 15.0  # more than any gauge's noise, less than any swap worth a visit
 
 
-def cycles(
-    events: Any, trips: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUMP_PCT
-) -> Any:
-    """The ledger, one row per cycle, from EVENTS and priced TRIPS up to `data_end` (UTC-aware).
+def cycles(timeline: Any, trips: Any, data_end: datetime) -> Any:
+    """The ledger, one row per cycle, from a `timeline` and priced TRIPS up to its `data_end`.
 
     Columns: vehicle_id, cycle_no, started_at, ended_at, end_cause, event_observed, start_cause,
     start_observed, start_declared, end_declared, entry_age_h, operational_h, pending_h, task_h,
     paused_h, trips, revenue, net_revenue, entry_battery_pct, exit_battery_pct, battery_used_pct,
     entry_cell, exit_cell. A start or end is not declared where only other records show it: a
     battery that rose, a drop-off without a pick-up, a public feed.
-    A battery that rises by `swap_jump_pct` or more between two events of a rentable vehicle is a
-    swap on the spot: it ends one cycle and starts the next. A drop-off without a reason inherits
-    it from its pick-up. Trips count where they start.
+    A drop-off without a reason inherits it from its pick-up. Trips count where they start.
     """
-    ledger = _ends(
-        _starts(_summed(timeline(events, data_end, swap_jump_pct=swap_jump_pct))), data_end
-    )
-    ledger = _ages(ledger)
+    ledger = _ages(_ends(_starts(_summed(timeline)), data_end))
     return _with_trips(ledger, trips, data_end).select(*_COLUMNS)
 
 
@@ -81,8 +74,10 @@ _COLUMNS = (
 
 
 def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUMP_PCT) -> Any:
-    """The events in order, each with its phase, the time of the next one and its cycle's number.
+    """EVENTS before `data_end` (UTC-aware) in order, with phase, next event and cycle number.
 
+    A battery that rises by `swap_jump_pct` or more between two events of a rentable vehicle is a
+    swap on the spot: it ends one cycle and starts the next.
     Adds phase, next_at, previous_phase, known_battery_pct and previous_battery_pct (the last known
     charge at and before the event), is_start, is_end, start_kind
     ("drop-off", "charge", "swap", "maintenance" or "resumed") and cycle_no; cycle 0 is what came

@@ -18,9 +18,10 @@ _ITS_OWN = (EndCause.BATTERY_LOW.value, EndCause.MAINTENANCE.value)
 _HOUR_US = 3_600_000_000
 
 
-def visits(events: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
-    """One row per service between two cycles of a vehicle, from EVENTS and priced TRIPS.
+def visits(timeline: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
+    """One row per service between two cycles of a vehicle.
 
+    Takes features.cycles.timeline and priced TRIPS.
     Columns: vehicle_id, cycle_no (of the cycle that it starts), started_at, done_at, start_cause,
     end_cause (of the cycle before), rentable_before, cell_before, cell_after, battery_before_pct,
     battery_after_pct, task_h, until_at, goes_on, cell_until, battery_until_pct, settled, revenue,
@@ -30,7 +31,7 @@ def visits(events: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
     `settled` says that this moment lies before `as_of`. `next_at` is when the next service began
     (null while there was none) and `cycle_revenue` what the whole cycle earned.
     """
-    ledger = cycles(events, trips, as_of)
+    ledger = cycles(timeline, trips, as_of)
     in_order = ibis.window(group_by="vehicle_id", order_by="cycle_no")
     # Out of service and charged at once: a crew that takes the vehicle out of service to swap.
     swapped_there = (ledger.end_cause == EndCause.MAINTENANCE.value) & (

@@ -92,7 +92,7 @@ def count(history: History, settings: Settings) -> Counts:
     """Count the window of the sheet before `history.as_of`."""
     precision = settings.city.cell_precision
     fine = max(FINE_PRECISION, precision)
-    timeline, hours = history.timeline(), history.hours(settings)
+    timeline, hours = history.timeline, history.hours(settings)
     blocks = _block_numbers(timeline)
     free = exposure(timeline, hours).cache()
     stood = _keyed(free, blocks, fine, "cell")

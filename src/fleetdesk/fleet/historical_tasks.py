@@ -338,7 +338,7 @@ def _policy(rows: Sequence[dict[str, Any]], states: _States, *, net: bool) -> tu
 
 def _rows(history: History, settings: Settings) -> list[dict[str, Any]]:
     trips = countable(priced(history.trips, settings.costs))
-    found = visits(history.events, trips, history.as_of, settings.thresholds.horizon_h)
+    found = visits(history.timeline, trips, history.as_of, settings.thresholds.horizon_h)
     found = found.filter(found.started_at >= moment(history.start(settings)))
     rows: list[dict[str, Any]] = (
         found.order_by("started_at", "vehicle_id", "cycle_no").to_pyarrow().to_pylist()

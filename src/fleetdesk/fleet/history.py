@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from fleetdesk.features.calendar import calendar, moment
@@ -29,6 +30,7 @@ class History:
         """The calendar of the window."""
         return calendar(self.start(settings), self.as_of, settings.city.timezone)
 
+    @cached_property
     def timeline(self) -> Any:
         """The events with their phases and cycles, worked out once."""
         return timeline(self.events, self.as_of).cache()
@@ -41,7 +43,7 @@ class History:
     def snapshots(self, settings: Settings) -> Any:
         """Where every vehicle stood at each full hour of the window, and what came after."""
         trips, hours = self.known_trips(settings), self.hours(settings)
-        return cell_hours(self.events, trips, hours, self.as_of)
+        return cell_hours(self.timeline, trips, hours, self.as_of)
 
     def recent_trips(self, settings: Settings) -> Any:
         """Those of them that started within the window."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.cycles import cycles
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.fleet.availability import FORMULA, Availability, availability
 from fleetdesk.fleet.cycle_length import CycleLength, cycle_length
@@ -195,7 +195,7 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
 def _cycles(
     events: Any, trips: Any, settings: Settings, span: _Span
 ) -> tuple[list[Kpi], pa.Table, CycleLength]:
-    ledger = cycles(events, trips, span.end)
+    ledger = cycles(timeline(events, span.end), trips, span.end)
     rows = ledger.filter(ledger.ended_at > moment(span.start)).to_pyarrow()
     whole = rows.filter(rows["start_observed"])
     length = cycle_length(whole["entry_age_h"], whole["operational_h"], whole["event_observed"])

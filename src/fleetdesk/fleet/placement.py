@@ -16,7 +16,6 @@ import numpy.typing as npt
 from scipy.special import pdtrc
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.cycles import timeline
 from fleetdesk.features.standing import standing
 from fleetdesk.fleet.history import History
 from fleetdesk.model.places import Parking
@@ -152,7 +151,7 @@ def _standing(
 
     The last band is that of unknown charges.
     """
-    seen = standing(timeline(history.events, history.as_of), moments).to_pyarrow()
+    seen = standing(history.timeline, moments).to_pyarrow()
     number = {at.replace(tzinfo=None): i for i, at in enumerate(moments)}
     precision = settings.city.cell_precision
     names = [cell[:precision] for cell in seen["cell"].to_pylist()]

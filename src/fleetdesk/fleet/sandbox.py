@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from fleetdesk.features.cycles import timeline
 from fleetdesk.features.standing import standing
 from fleetdesk.fleet.estimator import DownstreamRevenue
 from fleetdesk.fleet.history import History
@@ -78,7 +77,7 @@ def past_fleet(
     The days are taken one by one as they were: what one day's swaps would have changed for the
     next is not followed.
     """
-    seen = standing(timeline(history.events, history.as_of), moments)
+    seen = standing(history.timeline, moments)
     rows = seen.filter(seen.battery_pct.notnull()).order_by("at", "vehicle_id")
     found = rows.to_pyarrow()
     precision = settings.city.cell_precision

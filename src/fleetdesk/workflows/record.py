@@ -26,7 +26,7 @@ class Record:
         """Everything up to the end of the history."""
         trips = countable(priced(history.trips, settings.costs))
         horizon_h = settings.thresholds.horizon_h
-        done = visits(history.events, trips, history.as_of, horizon_h)
+        done = visits(history.timeline, trips, history.as_of, horizon_h)
         served: dict[str, list[datetime]] = {}
         for row in done.select("vehicle_id", "started_at").to_pyarrow().to_pylist():
             served.setdefault(row["vehicle_id"], []).append(row["started_at"])
