@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +14,8 @@ import pandas as pd
 from fleetdesk.features.calendar import moment
 from fleetdesk.features.riders import outcomes, riders_at
 from fleetdesk.features.trips import priced
+from fleetdesk.outputs.tables.offers import ArmRow
+from fleetdesk.riders.offers import believe, propensities
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.rider_data import first_trip, frame
@@ -22,6 +27,17 @@ BEFORE = (
     "tenure_months", "referrals", "complaints_30d", "late_payments_30d", "weekend_index",
     "km_per_trip",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BestOffer:
+    """An offer and what it brings more than none, in margin per offer made, with its interval."""
+
+    segment: str
+    arm: str
+    gain: float
+    low: float
+    high: float
 
 
 def offer_log(record: Known, settings: Settings) -> pd.DataFrame:
@@ -76,6 +92,57 @@ def _paid_after(
     inside = joined[(after >= pd.Timedelta(0)) & (after < pd.Timedelta(days=days))]
     sums = inside.groupby("offer_made_id")["amount"].sum()
     return np.asarray(np.nan_to_num(sums.reindex(rows["offer_made_id"]).to_numpy(float)))
+
+
+def arms_of(log: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
+    """Offers of the log and those in use on the sheet, with none."""
+    active = {offer.name for offer in settings.offers if offer.active}
+    return tuple(sorted({*log["arm"].unique(), *active, NO_OFFER}))
+
+
+def arm_rows(log: pd.DataFrame, arms: tuple[str, ...], settings: Settings) -> tuple[ArmRow, ...]:
+    """What is known of each arm in each segment, and the share of the next offers it gets."""
+    tests = settings.offer_tests
+    rows = []
+    for number, (segment, part) in enumerate(log.groupby("segment", sort=True)):
+        belief = believe(
+            part, str(segment), arms, half_life_days=tests.half_life_days, prior=tests.prior_margin
+        )
+        low, high = belief.interval(settings.usage.interval_pct)
+        share = propensities(belief, settings.city.seed + number, tests.explore_pct)
+        for place, arm in enumerate(arms):
+            mine = part[part["arm"] == arm]
+            known = mine["accepted"].dropna()
+            rows.append(
+                ArmRow(
+                    str(segment), arm, len(mine),
+                    100.0 * float(known.astype(bool).mean()) if len(known) else None,
+                    float(belief.mean[place]), float(low[place]), float(high[place]),
+                    100.0 * float(share[place]),
+                )
+            )  # fmt: skip
+    return tuple(rows)
+
+
+def best_offers(rows: Sequence[ArmRow], least: int = 1) -> dict[str, BestOffer]:
+    """By segment the offer that brings most against none, of those made `least` times or more.
+
+    A segment in which too few were left without an offer has none: there is nothing to compare
+    with.
+    """
+    made = [row for row in rows if row.made >= least]
+    bases = {row.segment: row for row in made if row.arm == NO_OFFER}
+    best: dict[str, BestOffer] = {}
+    for row in made:
+        base = bases.get(row.segment)
+        if base is None or row.arm == NO_OFFER:
+            continue
+        gain = row.mean - base.mean
+        if row.segment not in best or gain > best[row.segment].gain:
+            below = math.hypot(row.mean - row.low, base.high - base.mean)
+            above = math.hypot(row.high - row.mean, base.mean - base.low)
+            best[row.segment] = BestOffer(row.segment, row.arm, gain, gain - below, gain + above)
+    return best
 
 
 def features_at_offers(log: pd.DataFrame, record: Known, settings: Settings) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from fleetdesk.riders.churn_actions import actions, bands
 from fleetdesk.riders.packages import Advice, advise, on_offer
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
-from fleetdesk.workflows.offer_data import EVERYBODY, NO_OFFER, offer_log
+from fleetdesk.workflows.offer_data import EVERYBODY, arm_rows, arms_of, best_offers, offer_log
 from fleetdesk.workflows.rider_data import package_rules, riders_now, riders_of
 from fleetdesk.workflows.rider_models import churn_of, segments_of
 from fleetdesk.workflows.rider_values import value_by_rider
@@ -115,21 +115,12 @@ def _with_advice(rows: pd.DataFrame, advice: Advice | None) -> pd.DataFrame:
 
 def _with_offers(rows: pd.DataFrame, record: Known, settings: Settings) -> pd.DataFrame:
     """The offer that brings most over none in the rider's segment, by the log."""
-    from fleetdesk.workflows.answers.offers import arm_rows, arms_of
-
     log = offer_log(record, settings)
-    arms = arm_rows(log, arms_of(log, settings), settings) if len(log) else ()
-    best: dict[str, tuple[str, float, float, float]] = {}
-    for segment in {arm.segment for arm in arms}:
-        mine = [arm for arm in arms if arm.segment == segment]
-        base = next((arm.mean for arm in mine if arm.arm == NO_OFFER), 0.0)
-        top = max(mine, key=lambda arm: arm.mean)
-        if top.arm != NO_OFFER and top.made:
-            best[segment] = (top.arm, top.mean - base, top.low - base, top.high - base)
+    best = best_offers(arm_rows(log, arms_of(log, settings), settings))
     chosen = [best.get(str(name), best.get(EVERYBODY)) for name in rows["segment"]]
     return rows.assign(
-        offer=np.array([one[0] if one else None for one in chosen], dtype=object),
-        offer_value=[one[1] if one else np.nan for one in chosen],
-        offer_low=[one[2] if one else np.nan for one in chosen],
-        offer_high=[one[3] if one else np.nan for one in chosen],
+        offer=np.array([one.arm if one else None for one in chosen], dtype=object),
+        offer_value=[one.gain if one else np.nan for one in chosen],
+        offer_low=[one.low if one else np.nan for one in chosen],
+        offer_high=[one.high if one else np.nan for one in chosen],
     )

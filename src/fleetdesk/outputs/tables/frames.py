@@ -36,16 +36,28 @@ def listed(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 def without_small(
     frame: pd.DataFrame, count: str, figures: Sequence[str], settings: Settings
 ) -> pd.DataFrame:
-    """Groups of too few riders without their figures, `count` included.
+    """Groups of too few riders without their figures, `count` included."""
+    return blanked(frame, too_few(frame[count], settings), (count, *figures))
 
-    Where just one group was hidden the next smallest is too, so that a total does not tell it.
+
+def too_few(counts: pd.Series[int], settings: Settings) -> pd.Series[bool]:
+    """Which groups may not be shown, of those that make up a whole; empty ones may.
+
+    Where all that is hidden is still too few riders the next smallest group is hidden too, so that
+    the whole less what is shown does not tell of them.
     """
     least = settings.riders.smallest_group
-    small = frame[count] < least
-    if int(small.sum()) == 1 and len(frame) > 1:
-        small |= frame.index == frame.loc[~small, count].idxmin()
-    names = [count, *figures]
-    shown = frame[names].astype(object).mask(small)
+    hidden = (counts > 0) & (counts < least)
+    for group in counts[counts >= least].sort_values(kind="stable").index:
+        if not 0 < counts[hidden].sum() < least:
+            break
+        hidden.loc[group] = True
+    return hidden
+
+
+def blanked(frame: pd.DataFrame, hidden: pd.Series[bool], names: Sequence[str]) -> pd.DataFrame:
+    """The frame with empty cells in the columns named where rows are hidden."""
+    shown = frame[list(names)].astype(object).mask(hidden)
     return frame.assign(**{name: shown[name] for name in names})
 
 

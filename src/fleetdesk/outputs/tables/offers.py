@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import rows_of
+from fleetdesk.outputs.tables.frames import blanked, rows_of, without_small
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
@@ -68,7 +68,16 @@ def effect_sheets(found: Matched | None, what: str, settings: Settings) -> tuple
 
 def _arms(arms: Sequence[ArmRow], settings: Settings) -> ResultSheet:
     money = settings.city.currency
-    least, tests = settings.riders.smallest_group, settings.offer_tests
+    import pandas as pd
+
+    tests = settings.offer_tests
+    figures = ("accepted_pct", "mean", "low", "high")
+    names = ("name", "segment", "arm", "made", *figures, "next_pct")
+    told = [asdict(row) | {"name": f"{row.segment}: {row.arm}"} for row in arms]
+    table = pd.DataFrame(told, columns=names)
+    # Of an offer that was never made there is a belief, but no margin that it brought.
+    table = blanked(table, table["made"] == 0, figures)
+    table = without_small(table, "made", figures, settings)
     mean = f"Margin each ({money})"
     return ResultSheet(
         sheet="Offers tested",
@@ -83,19 +92,14 @@ def _arms(arms: Sequence[ArmRow], settings: Settings) -> ResultSheet:
             ResultColumn("Segment and offer", CellStyle.TEXT, 30),
             ResultColumn("Segment", CellStyle.TEXT, 18),
             ResultColumn("Offer", CellStyle.TEXT, 22),
-            ResultColumn("Made", CellStyle.INTEGER, 8),
+            ResultColumn("Made", CellStyle.INTEGER, 8, "Empty = too few to show."),
             ResultColumn("Accepted (%)", CellStyle.PERCENT, 10, "Empty = too few, or not told."),
             ResultColumn(mean, CellStyle.MONEY, 12),
             ResultColumn("From", CellStyle.MONEY, 10),
             ResultColumn("To", CellStyle.MONEY, 10),
             ResultColumn("Of the next (%)", CellStyle.PERCENT, 10, "Thompson sampling on value."),
         ),
-        rows=[
-            (f"{row.segment}: {row.arm}", row.segment, row.arm, row.made,
-             row.accepted_pct if row.made >= least else None, row.mean, row.low, row.high,
-             row.next_pct)
-            for row in arms
-        ],
+        rows=rows_of(table, names),
         key="Segment and offer",
         charts=(
             Chart(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.outputs.tables.offers import ArmRow, PolicyRow, UpliftRow, offer_sheets
+from fleetdesk.outputs.tables.offers import PolicyRow, UpliftRow, offer_sheets
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
@@ -13,7 +13,7 @@ from fleetdesk.workflows.catalog import Answer, Ask
 
 def answer(ask: Ask) -> Answer:
     """Weigh the log of offers: margins by segment, other rules on the same log, whom each moves."""
-    from fleetdesk.workflows.offer_data import offer_log
+    from fleetdesk.workflows.offer_data import arm_rows, arms_of, best_offers, offer_log
 
     log = offer_log(ask.record, ask.settings)
     if log.empty:
@@ -25,54 +25,28 @@ def answer(ask: Ask) -> Answer:
         )
     arms = arms_of(log, ask.settings)
     rows = arm_rows(log, arms, ask.settings)
-    best = max(rows, key=lambda row: row.mean)
+    best = max(
+        best_offers(rows, ask.settings.riders.smallest_group).values(),
+        key=lambda one: one.gain,
+        default=None,
+    )
+    told = "too few of any offer, or of riders without one, to compare"
+    if best is not None:
+        told = (
+            f"{best.arm} brings most in {best.segment}, {best.gain:+.2f} "
+            f"{ask.settings.city.currency} each against none ({best.low:+.2f} to {best.high:+.2f})"
+        )
     return Answer(
         sheets=offer_sheets(
             rows, _policies(log, arms, ask.settings), _uplift(log, ask), ask.settings
         ),
-        headline=(
-            f"Offers: {len(log)} with a known answer; {best.arm} brings most in {best.segment}, "
-            f"{best.mean:.2f} {ask.settings.city.currency} each ({best.low:.2f} to "
-            f"{best.high:.2f})."
-        ),
+        headline=f"Offers: {len(log)} with a known answer; {told}.",
     )
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:
     """The sheets before the first run."""
     return offer_sheets((), (), (), settings)
-
-
-def arms_of(log: Any, settings: Settings) -> tuple[str, ...]:
-    """Offers of the log and those in use on the sheet, with none."""
-    active = {offer.name for offer in settings.offers if offer.active}
-    return tuple(sorted({*log["arm"].unique(), *active, "none"}))
-
-
-def arm_rows(log: Any, arms: tuple[str, ...], settings: Settings) -> tuple[ArmRow, ...]:
-    """What is known of each arm in each segment, and the share of the next offers it gets."""
-    from fleetdesk.riders.offers import believe, propensities
-
-    tests = settings.offer_tests
-    rows = []
-    for number, (segment, part) in enumerate(log.groupby("segment", sort=True)):
-        belief = believe(
-            part, str(segment), arms, half_life_days=tests.half_life_days, prior=tests.prior_margin
-        )
-        low, high = belief.interval(settings.usage.interval_pct)
-        share = propensities(belief, settings.city.seed + number, tests.explore_pct)
-        for place, arm in enumerate(arms):
-            mine = part[part["arm"] == arm]
-            known = mine["accepted"].dropna()
-            rows.append(
-                ArmRow(
-                    str(segment), arm, len(mine),
-                    100.0 * float(known.astype(bool).mean()) if len(known) else None,
-                    float(belief.mean[place]), float(low[place]), float(high[place]),
-                    100.0 * float(share[place]),
-                )
-            )  # fmt: skip
-    return tuple(rows)
 
 
 def _policies(log: Any, arms: tuple[str, ...], settings: Settings) -> tuple[PolicyRow, ...]:
@@ -90,7 +64,7 @@ def _policies(log: Any, arms: tuple[str, ...], settings: Settings) -> tuple[Poli
         target = np.zeros((len(logged), len(arms)))
         target[:, place] = 1.0
         same = (logged["arm"] == arm).to_numpy(float)
-        if not same.any():
+        if same.sum() < settings.riders.smallest_group:
             continue
         for found in (
             inverse_propensity(logged, same, interval_pct=interval),
@@ -124,6 +98,8 @@ def _uplift(log: Any, ask: Ask) -> tuple[UpliftRow, ...]:
         try:
             seen = read_out(treated, value)
         except NotEnoughData:
+            continue
+        if min(seen.treated, seen.control) < settings.riders.smallest_group:
             continue
         qini: float | None = None
         best: tuple[float, float, float, float] | None = None
