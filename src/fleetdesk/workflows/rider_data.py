@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fleetdesk.errors import NotEnoughData
+from fleetdesk.features.calendar import naive_utc
 from fleetdesk.features.rider_periods import rider_periods
 from fleetdesk.features.riders import riders_over
 from fleetdesk.features.trips import priced
@@ -76,8 +77,7 @@ def riders_of(record: Known, settings: Settings, *, forest: bool = False) -> Rid
     Raises NotEnoughData where no rider is known.
     """
     history = record.once("usage history", lambda: usage_history(record, settings))
-    last = history["at"].max() if len(history) else None
-    now = history[history["at"] == last].reset_index(drop=True)
+    now = history[history["at"] == naive_utc(record.moment.as_of)].reset_index(drop=True)
     if now.empty:
         raise NotEnoughData(
             "No riders are known who rode lately or hold a package",
@@ -105,7 +105,8 @@ def usage_history(record: Known, settings: Settings) -> pd.DataFrame:
     features = frame(riders_over(tables, moments, settings, first))
     sums = frame(rider_periods(priced(tables["trips"], settings.costs), as_of, days, count))
     km = sums.set_index(["rider_id", "period"])["km"] if len(sums) else pd.Series(dtype=float)
-    ago = (count - 1) - features["at"].rank(method="dense").astype("int64") + 1
+    past = (naive_utc(as_of) - features["at"]) / timedelta(days=days)
+    ago = past.round().astype("int64")
     features = features.assign(
         km=_looked_up(km, features["rider_id"], ago),
         km_next=np.where(ago > 0, _looked_up(km, features["rider_id"], ago - 1), np.nan),
