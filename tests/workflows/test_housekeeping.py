@@ -63,21 +63,25 @@ def test_old_results_maps_and_raw_answers_go_and_the_rest_stays(
         tables = weather(tmp_path / "tables", hour)
         import_source("tables", str(tables), workspace, NewWorkbook(), clock=clock)
     kept = path.read_bytes()
-    would = collect_garbage(workspace, dry_run=True, runs_kept=2, clock=clock)
+    # The middle one of three runs holds the newest model.
+    model = sorted((workspace / "outputs").iterdir())[1] / "models" / "churn" / "manifest.json"
+    model.parent.mkdir(parents=True)
+    model.write_text(json.dumps({"made_at": START.isoformat()}))
+    would = collect_garbage(workspace, dry_run=True, runs_kept=1, clock=clock)
     assert (raw / "old.gz").exists() and len(list((workspace / "outputs").iterdir())) == 3
     before = size_of(workspace)
-    done = collect_garbage(workspace, runs_kept=2, clock=clock)
+    done = collect_garbage(workspace, runs_kept=1, clock=clock)
     assert done.removed == would.removed and done.size == would.size
     assert before - size_of(workspace) == done.size > 5000
     assert done.removed["raw answers"] == ("raw/feed/old.gz",)
-    assert len(list((workspace / "outputs").iterdir())) == 2
+    assert len(list((workspace / "outputs").iterdir())) == 2 and model.exists()
     assert (raw / "new.gz").exists() and path.read_bytes() == kept
     with open_store(workspace / "store") as store:
         store.verify()
         runs = store.runs.list()
         assert len(runs) == 3
         assert store.result(runs[-1].run_id, "Tasks").num_rows > 0
-    assert collect_garbage(workspace, runs_kept=2, clock=clock).as_dict()["text"] == (
+    assert collect_garbage(workspace, runs_kept=1, clock=clock).as_dict()["text"] == (
         "Nothing to remove."
     )
 

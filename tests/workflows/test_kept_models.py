@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fleetdesk.errors import StoreUnusable
 from fleetdesk.riders.churn import base_rate
 from fleetdesk.riders.drift import spreads
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest
-from fleetdesk.workflows.kept_models import scored, why_learn_anew
+from fleetdesk.workflows.kept_models import kept, scored, why_learn_anew
+from fleetdesk.workflows.model_places import newest_models
 from fleetdesk.workflows.rider_data import may_leave
 
 MADE = datetime(2026, 6, 1, tzinfo=UTC)
@@ -40,6 +44,30 @@ def test_who_has_left_already_has_no_chance_to_leave(riders):
     rows = scored(riders, {"churn": model_of(riders[there])}, None, Settings())
     assert rows.loc[there, "chance_to_leave_pct"].between(25, 35).all()
     assert rows.loc[~there, ["chance_to_leave_pct", "risk"]].isna().all(axis=None)
+
+
+def manifest(folder, run, name, made_at):
+    place = folder / "outputs" / run / "models" / name
+    place.mkdir(parents=True)
+    (place / "manifest.json").write_text(json.dumps({"made_at": made_at}))
+    return place
+
+
+def test_the_newest_model_is_the_one_made_last_wherever_it_was_copied(tmp_path):
+    newest = manifest(tmp_path, "b", "churn", "2026-06-03T00:00:00+00:00")
+    old = manifest(tmp_path, "a", "churn", "2026-06-02T23:00:00.5+00:00")
+    only = manifest(tmp_path, "a", "segments", "2026-06-02T23:00:00+00:00")
+    os.utime(newest, (0, 0))
+    assert newest_models(tmp_path) == {"churn": newest, "segments": only}
+    assert newest_models(tmp_path, {"a"}) == {"churn": old, "segments": only}
+
+
+def test_a_manifest_that_cannot_be_read_is_not_passed_over(tmp_path):
+    manifest(tmp_path, "b", "churn", "2026-06-03T00:00:00+00:00")
+    broken = manifest(tmp_path, "a", "churn", "yesterday")
+    assert newest_models(tmp_path)["churn"] == broken
+    with pytest.raises(StoreUnusable):
+        kept(tmp_path, "churn")
 
 
 def test_drift_is_of_those_that_the_model_speaks_for(riders):

@@ -20,6 +20,7 @@ from fleetdesk.workflows.context import (
     utc_now,
 )
 from fleetdesk.workflows.disk import freed_by, in_words
+from fleetdesk.workflows.model_places import newest_models
 
 RUNS_KEPT = 50
 RAW_KEPT = timedelta(days=90)
@@ -64,8 +65,8 @@ def collect_garbage(
     raw_kept: timedelta = RAW_KEPT,
     clock: Clock = utc_now,
 ) -> Collected:
-    """Remove old generations, results and maps of all but the last `runs_kept` runs, and raw
-    answers older than `raw_kept`.
+    """Remove old generations, results and maps of all but the last `runs_kept` runs and those with
+    the newest models, and raw answers older than `raw_kept`.
 
     The records themselves, the ledger, the workbook and its backups are never touched. The raw
     answers' rows are in the store.
@@ -83,8 +84,9 @@ def collect_garbage(
                  *(path for kind in local.values() for path in kind)]  # fmt: skip
         size = freed_by(paths)
         if not dry_run:
+            old_runs = _old_runs(folder, store, runs_kept)
             in_store = store.collect_garbage()
-            for run_id in _old_runs(store, runs_kept):
+            for run_id in old_runs:
                 store.runs.drop_results(run_id)
             _remove(path for kind in local.values() for path in kind)
             _remove_empty(folder / RAW_FOLDER)
@@ -98,14 +100,16 @@ def collect_garbage(
     return Collected(removed, size, dry_run)
 
 
-def _old_runs(store: Store, kept: int) -> list[str]:
+def _old_runs(folder: Path, store: Store, kept: int) -> list[str]:
+    """Finished runs before the last `kept`, without those whose models are still in use."""
     finished = [run.run_id for run in store.runs.list() if run.state is RunState.FINISHED]
-    return finished[: max(0, len(finished) - kept)]
+    in_use = {place.parents[1].name for place in newest_models(folder, finished).values()}
+    return [run for run in finished[: max(0, len(finished) - kept)] if run not in in_use]
 
 
 def _old_outputs(folder: Path, store: Store, kept: int) -> Iterator[Path]:
     """The folders of old runs, and those of maps whose run came to nothing."""
-    old = set(_old_runs(store, kept))
+    old = set(_old_runs(folder, store, kept))
     states = {run.run_id: run.state for run in store.runs.list()}
     open_or_shown = (RunState.RUNNING, RunState.PUBLISHING, RunState.FINISHED)
     for path in sorted((folder / OUTPUTS_FOLDER).glob("*")):

@@ -18,12 +18,10 @@ from fleetdesk.settings.flatten import flatten
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest, card_of, load_model, model_files
 from fleetdesk.workflows.catalog import Ask
-from fleetdesk.workflows.context import OUTPUTS_FOLDER
 from fleetdesk.workflows.known import Known
+from fleetdesk.workflows.model_places import MODELS_FOLDER, newest_models
 from fleetdesk.workflows.rider_data import first_trip, may_leave
 from fleetdesk.workflows.rider_values import purchases_of, running_stays, valued_rows
-
-MODELS_FOLDER = "models"
 
 
 def model_of_run(
@@ -60,12 +58,7 @@ def model_of_run(
 
 def kept(folder: Path, name: str) -> Kept | None:
     """The newest model of this name that a run left in a workspace."""
-    places = [
-        place
-        for place in (folder / OUTPUTS_FOLDER).glob(f"*/{MODELS_FOLDER}/{name}")
-        if (place / "manifest.json").is_file()
-    ]
-    newest = max(places, key=lambda place: (place.stat().st_mtime, str(place)), default=None)
+    newest = newest_models(folder).get(name)
     return None if newest is None else load_model(newest)
 
 
