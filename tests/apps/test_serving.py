@@ -62,14 +62,14 @@ def test_riders_are_scored_in_their_order(client):
         [
             {"rider_id": "gone", "days_since_last_trip": 35, "km_30d": 30, "package": "Light"},
             {"rider_id": "here", "days_since_last_trip": 1, "km_30d": 98, "package": "Light"},
-            {"rider_id": "unknown"},
+            {"rider_id": 17},
         ],
     )
     assert answer.status_code == 200
     gone, here, unknown = answer.json()["riders"]
     assert (gone["rider_id"], gone["band"]) == ("gone", "High")
     assert (here["rider_id"], here["band"]) == ("here", "Low")
-    assert 0 <= unknown["risk_pct"] <= 100
+    assert 0 <= unknown["risk_pct"] <= 100 and unknown["rider_id"] == 17
     assert gone["action"] == Settings().churn.high_action
     assert answer.json()["model_made_at"].startswith("2026")
 

@@ -28,7 +28,7 @@ class Asked(BaseModel):
 class Scored(BaseModel):
     """One rider's answer."""
 
-    rider_id: str | None
+    rider_id: Feature
     risk_pct: float
     band: str
     action: str

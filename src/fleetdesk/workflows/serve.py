@@ -30,7 +30,7 @@ from fleetdesk.workflows.context import workbook_in
 from fleetdesk.workflows.kept_models import kept
 
 TOKEN = "serve-token"  # noqa: S105 - its name
-_WORDS = frozenset({"rider_id", "package", "channel", "age_group"})
+_WORDS = frozenset({"rider_id", "package", "channel"})
 _LEFT_OUT = frozenset({"at", "consent", "age_group"})
 KNOWN = frozenset(COLUMNS) - _LEFT_OUT
 """What may be told of a rider: the features of features.riders, by their names."""
