@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.heat_map import heat_map
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import rows_of
+from fleetdesk.outputs.tables.frames import blanked, rows_of, too_few, without_small
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Image, ResultColumn, ResultSheet, Value
 
@@ -35,7 +35,7 @@ def _cells(found: Cohorts | None, settings: Settings) -> ResultSheet:
     images: tuple[Image, ...] = ()
     note = "Not asked yet."
     if found is not None:
-        shown = _hidden(found.cells, settings).assign(
+        shown = _hidden(found.cells, "cohort", settings).assign(
             name=[
                 f"{cohort:%Y-%m} +{age}"
                 for cohort, age in zip(
@@ -79,7 +79,8 @@ def _channels(found: Cohorts | None, settings: Settings) -> ResultSheet:
             ]
         )
         rows = rows_of(
-            _hidden(table, settings), ("name", "channel", "age_months", "riders", *_FIGURES)
+            _hidden(table, "channel", settings),
+            ("name", "channel", "age_months", "riders", *_FIGURES),
         )
     return ResultSheet(
         sheet="Channels",
@@ -98,12 +99,16 @@ def _channels(found: Cohorts | None, settings: Settings) -> ResultSheet:
 
 
 def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
-    columns = ("age_months", "at_risk", "upgraded", "downgraded", "cancelled")
+    figures = ("upgraded", "downgraded", "cancelled")
+    rows: list[tuple[Value, ...]] = []
+    if found is not None:
+        shown = without_small(found.changes, "at_risk", figures, settings)
+        rows = rows_of(shown, ("age_months", "at_risk", *figures))
     colours = palette()
     return ResultSheet(
         sheet="Package changes",
         title="When riders change or leave a package",
-        note=f"By full months in the package: {settings.city.name}.",
+        note=f"By full months in the package: {settings.city.name}. Empty = too few to show.",
         table_name="PackageChanges",
         columns=(
             ResultColumn("Months in package", CellStyle.INTEGER, 11),
@@ -112,7 +117,7 @@ def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
             ResultColumn("Downgraded", CellStyle.INTEGER, 11),
             ResultColumn("Cancelled", CellStyle.INTEGER, 10),
         ),
-        rows=rows_of(found.changes, columns) if found else [],
+        rows=rows,
         key="Months in package",
         charts=(
             Chart(
@@ -140,12 +145,11 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
     )
 
 
-def _hidden(cells: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Cells of small cohorts without figures: all ages of a cohort hide or show together."""
-    small = cells["riders"] < settings.riders.smallest_group
-    names = ["riders", *_FIGURES]
-    shown = cells[names].astype(object).mask(small)
-    return cells.assign(**{name: shown[name] for name in names})
+def _hidden(cells: pd.DataFrame, by: str, settings: Settings) -> pd.DataFrame:
+    """Cells of small groups without figures: all ages of a group hide or show together."""
+    small = too_few(cells.groupby(by)["riders"].max(), settings)
+    few = cells[by].map(small).astype(bool) | (cells["riders"] < settings.riders.smallest_group)
+    return blanked(cells, few, ("riders", *_FIGURES))
 
 
 def _picture(shown: pd.DataFrame) -> tuple[Image, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of
+from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of, too_few
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
@@ -79,13 +79,11 @@ def _totals(actions: pd.DataFrame | None, settings: Settings) -> ResultSheet:
         table = paid.groupby("action", sort=True).agg(
             riders=("rider_id", "size"), cost=("cost", "sum"), gain=("gain", "sum")
         ).reset_index()  # fmt: skip
-        few = table["riders"] < least
-        if few.any():
-            small = table[few]
-            rest = {"action": "other", **small[["riders", "cost", "gain"]].sum().to_dict()}
-            table = table[~few]
-            if rest["riders"] >= least:
-                table.loc[len(table) + len(small)] = rest
+        few = too_few(table["riders"], settings)
+        rest = table.loc[few, ["riders", "cost", "gain"]].sum()
+        table = table[~few]
+        if rest["riders"] >= least:
+            table.loc[len(few)] = {"action": "other", **rest.to_dict()}
         table = table.sort_values(["gain", "action"], ascending=[False, True])
         rows = rows_of(table, ("action", "riders", "cost", "gain"))
     return ResultSheet(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of, without_small
+from fleetdesk.outputs.tables.frames import (
+    blanked,
+    hidden_note,
+    listed,
+    rows_of,
+    too_few,
+    without_small,
+)
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
@@ -163,8 +169,11 @@ def _changes(trial: Trial | None, settings: Settings) -> ResultSheet:
 
 
 def _moves(trial: Trial | None, settings: Settings) -> ResultSheet:
-    least = settings.riders.smallest_group
-    moves: Sequence[tuple[str, int, int]] = trial.moves if trial else ()
+    import pandas as pd
+
+    moves = pd.DataFrame(trial.moves if trial else (), columns=["name", "now", "then"])
+    for when in ("now", "then"):
+        moves = blanked(moves, too_few(moves[when].astype(int), settings), (when,))
     colours = palette()
     return ResultSheet(
         sheet="Package moves",
@@ -176,10 +185,7 @@ def _moves(trial: Trial | None, settings: Settings) -> ResultSheet:
             ResultColumn("Riders now", CellStyle.INTEGER, 11),
             ResultColumn("Riders on trial", CellStyle.INTEGER, 11),
         ),
-        rows=[
-            (name, *(None if 0 < count < least else count for count in (now, then)))
-            for name, now, then in moves
-        ],
+        rows=rows_of(moves, ("name", "now", "then")),
         key=_NOW,
         charts=(
             Chart(

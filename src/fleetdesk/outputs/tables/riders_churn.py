@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of, without_small
+from fleetdesk.outputs.tables.frames import (
+    blanked,
+    hidden_note,
+    listed,
+    rows_of,
+    too_few,
+    without_small,
+)
 from fleetdesk.outputs.tables.riders import (
     COUNT,
     MONEY,
@@ -60,6 +67,8 @@ def churn_sheets(told: ChurnTold | None, settings: Settings) -> tuple[ResultShee
 
 
 def _bands(told: ChurnTold | None, settings: Settings) -> ResultSheet:
+    import pandas as pd
+
     from fleetdesk.riders.churn_actions import actions
 
     rows: list[tuple[Value, ...]] = []
@@ -81,13 +90,21 @@ def _bands(told: ChurnTold | None, settings: Settings) -> ResultSheet:
                     number(paying["gain"].sum(), 2),
                 )
             )  # fmt: skip
+        names = (
+            "band", "span", "riders", "leave", "at_risk", "what", "paying", "cost", "gain",
+        )  # fmt: skip
+        table = pd.DataFrame(rows, columns=names)
+        acted = ("paying", "cost", "gain")
+        table = blanked(table, too_few(table["paying"], settings), acted)
+        table = without_small(table, "riders", ("leave", "at_risk", *acted), settings)
+        rows = rows_of(table, names)
     money = settings.city.currency
     return sheet(
         "Churn risk", f"Who leaves within {limits.horizon_days} days, and what is done about it",
         told.note if told else NOT_ASKED,
         (
             column("Risk", TEXT, 10), column("Chance to leave", TEXT, 18),
-            column("Riders", COUNT, 9), column("Expected to leave"),
+            column("Riders", COUNT, 9, "Empty = too few to show."), column("Expected to leave"),
             column(f"Value at risk ({money})", MONEY, 14, "Chance x lifetime value."),
             column("Action", WRAPPED, 44),
             column("Riders for whom it pays", COUNT, 12, "Chance x share kept x value > cost."),
@@ -139,7 +156,8 @@ def _by_package(told: ChurnTold | None, settings: Settings) -> ResultSheet:
 
 
 def _profit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
-    points = told.profit if told else ()
+    least = settings.riders.smallest_group
+    points = [p for p in (told.profit if told else ()) if not 0 < p.riders < least]
     best = max(points, key=lambda point: point.profit, default=None)
     rows = [
         (
@@ -208,13 +226,18 @@ def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
 
 
 def _calibration(told: ChurnTold | None, settings: Settings) -> ResultSheet:
+    import pandas as pd
+
     rows: list[tuple[Value, ...]] = []
     if told is not None:
-        least = settings.riders.smallest_group
         tried = told.fit.quality.get(told.fit.model.kind)
-        for mean, share, riders in tried.calibration if tried else ():
-            if riders >= least:
-                rows.append((number(100 * mean, 1), number(100 * share, 1), riders))
+        tenths = tried.calibration if tried else ()
+        few = too_few(pd.Series([riders for _, _, riders in tenths], dtype=int), settings)
+        rows = [
+            (number(100 * mean, 1), number(100 * share, 1), riders)
+            for (mean, share, riders), hide in zip(tenths, few, strict=True)
+            if not hide
+        ]
     chance, came, even = "Foretold (%)", "Left (%)", "If it were right"
     rows = [(*row, row[0]) for row in rows]
     return sheet(

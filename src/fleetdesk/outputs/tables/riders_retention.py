@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.tables.frames import too_few
 from fleetdesk.outputs.tables.riders import (
     COUNT,
     NOT_ASKED,
@@ -42,10 +43,15 @@ def retention_sheets(
 
 
 def _shown(told: RetentionResult | None, settings: Settings) -> list[Curve]:
+    import pandas as pd
+
     if told is None or told.overall.stays < settings.riders.smallest_group:
         return []
-    least = settings.riders.smallest_group
-    return [told.overall, *(curve for curve in told.groups if curve.stays >= least)]
+    few = too_few(pd.Series([curve.stays for curve in told.groups], dtype=int), settings)
+    return [
+        told.overall,
+        *(curve for curve, hide in zip(told.groups, few, strict=True) if not hide),
+    ]
 
 
 def _curves(told: RetentionResult | None, curves: list[Curve], settings: Settings) -> ResultSheet:

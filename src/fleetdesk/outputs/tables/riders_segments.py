@@ -230,7 +230,12 @@ def _unusual(told: Grouped | None, settings: Settings) -> ResultSheet:
     rows, note = [], NOT_ASKED
     if told is not None:
         kinds = pd.Series([one.kind.value for one in told.unusual]).value_counts()
-        summed = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nobody"
+        least = settings.riders.smallest_group
+        summed = ", ".join(
+            f"{count if count >= least else f'fewer than {least}'} {kind}"
+            for kind, count in kinds.items()
+        )
+        summed = summed or "nobody"
         note = f"Outside all groups: {summed}. {hidden_note(settings)}".strip()
         places = [one.row for one in told.unusual]
         table = told.riders.iloc[places].assign(

@@ -60,6 +60,8 @@ def answer(ask: Ask) -> Answer:
     )  # fmt: skip
     chosen = found.fit.quality.get(found.fit.model.kind)
     at_risk, gain = int((decided.band == 0).sum()), float(decided.gain[decided.act].sum())
+    few = 0 < at_risk < limits.smallest_group
+    many = f"fewer than {limits.smallest_group}" if few else at_risk
     notes = " ".join(values_of(ask.record, settings).notes)
     tried = f", tried on {len(found.test)} riders of {found.test_at:%Y-%m-%d}" if learnt else ""
     note = (
@@ -79,11 +81,11 @@ def answer(ask: Ask) -> Answer:
     return Answer(
         sheets=churn_sheets(shown, settings),
         headline=(
-            f"Churn: {at_risk} of {len(riders)} riders at high risk within {sheet.horizon_days} "
+            f"Churn: {many} of {len(riders)} riders at high risk within {sheet.horizon_days} "
             f"days; acting where it pays should bring {gain:,.2f} {settings.city.currency}."
         ),
         summary={
-            "riders_at_high_risk": at_risk,
+            "riders_at_high_risk": None if few else at_risk,
             "churn_auc": None if auc is None else round(auc, 4),
             "churn_ece": round(chosen.ece, 4) if chosen else None,
         },

@@ -16,6 +16,9 @@ _LIMITS = (
 
 def answer(ask: Ask) -> Answer:
     """Group the riders of today and keep what places new ones."""
+    import pandas as pd
+
+    from fleetdesk.outputs.tables.frames import too_few
     from fleetdesk.riders.hierarchy import hierarchy
     from fleetdesk.riders.rfm import rfm
     from fleetdesk.riders.unusual import unusual
@@ -41,7 +44,13 @@ def answer(ask: Ask) -> Answer:
         "silhouette": chosen.silhouette if chosen else None,
         "stability": chosen.stability if chosen else None,
     }
-    sizes = ", ".join(f"{100 * s.share:.0f} % {s.name}" for s in found.segments)
+    few = too_few(pd.Series([s.riders for s in found.segments]), settings)
+    sizes = ", ".join(
+        f"{100 * s.share:.0f} % {s.name}"
+        for s, hide in zip(found.segments, few, strict=True)
+        if not hide
+    )
+    sizes = sizes or "segments too small to show"
     return Answer(
         sheets=segment_sheets(told, settings),
         headline=f"Segments: {len(riders)} riders, {sizes}.",

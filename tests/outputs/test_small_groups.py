@@ -1,0 +1,98 @@
+"""What may be shown of groups of riders: never few, and never what gives few away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetdesk.outputs.tables.cohorts import cohort_sheets
+from fleetdesk.outputs.tables.frames import too_few, without_small
+from fleetdesk.outputs.tables.next_best import next_best_sheets
+from fleetdesk.outputs.tables.packages import trial_sheets
+from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
+from fleetdesk.riders.churn import ChurnFit, base_rate
+from fleetdesk.riders.churn_actions import ProfitPoint
+from fleetdesk.riders.cohorts import Cohorts
+from fleetdesk.riders.package_trial import Trial
+from fleetdesk.settings.schema import Settings
+
+LEAST = Settings().riders.smallest_group
+
+
+@given(st.lists(st.integers(0, 40), max_size=8))
+def test_what_is_hidden_together_is_of_enough_riders(numbers):
+    counts = pd.Series(numbers, dtype=int)
+    hidden = too_few(counts, Settings())
+    assert not counts[~hidden].between(1, LEAST - 1).any()
+    together = counts[hidden].sum()
+    assert together == 0 or together >= LEAST or not counts[~hidden].any()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ((50, 4, 20), (50, None, None)),
+        ((50, 6, 6), (50, None, None)),
+        ((50, 1, 2, 12), (50, None, None, None)),
+        ((50, 0, 20), (50, 0, 20)),
+        ((3,), (None,)),
+    ],
+)
+def test_groups_are_hidden_until_the_rest_tells_nothing(numbers, shown):
+    frame = pd.DataFrame({"riders": numbers, "spend": 1.0})
+    found = without_small(frame, "riders", ("spend",), Settings())
+    assert tuple(None if value != value else value for value in found["riders"]) == shown
+    assert frame["riders"].tolist() == list(numbers)
+
+
+def test_all_ages_of_a_cohort_hide_together_and_no_total_tells_of_it():
+    months = pd.to_datetime(["2026-01-01"] * 2 + ["2026-02-01"] * 2 + ["2026-03-01"])
+    cells = pd.DataFrame(
+        {"cohort": months, "age_months": [0, 1, 0, 1, 0], "riders": [40, 40, 12, 12, 3],
+         "active": 2, "revenue": 5.0, "retention_pct": 5.0, "revenue_per_rider": 1.0,
+         "km_per_rider": 1.0}
+    )  # fmt: skip
+    channels = cells.rename(columns={"cohort": "channel"}).assign(channel=list("aabbc"))
+    changes = pd.DataFrame(
+        {"age_months": [0, 1], "at_risk": [30, 2], "upgraded": 1, "downgraded": 0, "cancelled": 1}
+    )
+    sheets = cohort_sheets(Cohorts(cells, channels, changes), Settings())
+    for sheet in sheets[:2]:
+        assert [row[3] for row in sheet.rows] == [40, 40, None, None, None]
+        assert all(row[7] is None for row in sheet.rows if row[3] is None)
+    assert all(row[1:] == (None,) * 4 for row in sheets[2].rows)
+
+
+def test_few_at_high_risk_are_not_told_of():
+    band = ["High"] * 3 + ["Medium"] * 15 + ["Low"] * 60
+    riders = pd.DataFrame(
+        {"rider_id": "r", "consent": False, "package": "Light", "band": band, "chance": 0.5,
+         "value": 9.0, "gain": 1.0, "act": [True] * 20 + [False] * 58, "reason": "", "action": ""}
+    )  # fmt: skip
+    fit = ChurnFit(base_rate(np.arange(9) < 3), {}, np.empty(0), (), "")
+    profit = tuple(ProfitPoint(share, riders, 1.0, 2.0, 3.0) for share, riders in ((0, 0), (5, 4)))
+    told = churn_sheets(ChurnTold(riders, fit, profit, (), ""), Settings())
+    rows = {row[0]: row for row in told[0].rows}
+    assert rows["High"][2:5] == rows["Medium"][2:5] == (None,) * 3
+    assert rows["Low"][2] == 60 and rows["Low"][6:] == (None,) * 3
+    assert [row[1] for row in told[2].rows] == [0]
+
+
+def test_moves_of_few_riders_do_not_follow_from_the_number_of_all():
+    trial = Trial((), (("Small", 50, 64), ("Middle", 20, 0), ("Large", 4, 10)), 74)
+    rows = {row[0]: row[1:] for row in trial_sheets(trial, Settings())[1].rows}
+    assert rows == {"Small": (50, 64), "Middle": (None, 0), "Large": (None, 10)}
+
+
+def test_actions_for_few_riders_are_told_of_together():
+    actions = pd.DataFrame(
+        {"rider_id": [f"r{n}" for n in range(45)], "action": ["a"] * 30 + ["b"] * 12 + ["c"] * 3,
+         "in_budget": True, "cost": 1.0, "gain": 2.0, "consent": False}
+    ).assign(**dict.fromkeys(
+        ("rank", "segment", "package", "risk_pct", "value", "offer", "low", "high", "reason")
+    ))  # fmt: skip
+    rows = next_best_sheets(actions, (), Settings())[1].rows
+    assert {row[0]: row[1] for row in rows} == {"a": 30, "other": 15}
