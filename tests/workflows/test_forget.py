@@ -75,6 +75,18 @@ def test_a_workspace_without_riders_says_so(tmp_path: Path) -> None:
     assert code == 1 and "No rider has been imported" in str(said["cause"])
 
 
+def test_made_up_riders_of_a_sample_city_go_by_their_plain_ids(workspace: Path) -> None:
+    with open_store(workspace / "store") as store:
+        trips = store.tables()["trips"]
+        rider = trips.filter(trips.rider_id.notnull()).rider_id.min().to_pyarrow().as_py()
+    code, would = given("forget", rider, str(workspace), "--dry-run")
+    assert code == 0 and would["pseudonym"] == rider and "trips" in dict(would["rows"])
+    assert given("forget", rider, str(workspace))[1]["rows"] == would["rows"]
+    with open_store(workspace / "store") as store:
+        trips = store.tables()["trips"]
+        assert trips.filter(trips.rider_id == rider).count().to_pyarrow().as_py() == 0
+
+
 def holding(town: Path, name: str) -> list[Path]:
     """The files of any generation that hold the rider."""
     return [
