@@ -5,7 +5,7 @@ function fleetdeskMap(map, layers, groups) {
   const narrow = window.matchMedia("(max-width: 720px)").matches;
   const mine = [];
 
-  map.attributionControl.setPrefix(false).addAttribution("no basemap · drawn with Leaflet");
+  map.attributionControl.setPrefix(false).addAttribution(say("no basemap · drawn with Leaflet"));
   L.control.scale({ imperial: false }).addTo(map);
   for (const [name, height] of [["cells", 350], ["vehicles", 390], ["dots", 590]]) {
     map.createPane(name).style.zIndex = height;
@@ -46,7 +46,7 @@ function fleetdeskMap(map, layers, groups) {
     const text = item.n === null ? "P" : `P ${item.n}/${item.target}${low ? " !" : ""}`;
     const sign = element("span", low ? "parking low" : "parking", text);
     place(item.at, sign, item.name, low ? 200 : 0)
-      .bindPopup(() => card(item.name, "parking", item.n === null ? [] : [
+      .bindPopup(() => card(item.name, say("parking"), item.n === null ? [] : [
         ["Vehicles now", String(item.n)], ["Minimum", String(item.min)], ["Target", String(item.target)],
       ]))
       .addTo(groups.parkings);
@@ -67,7 +67,7 @@ function fleetdeskMap(map, layers, groups) {
         color: route.colour, weight: 3 + Math.min(leg.load, 10) * 0.6, dashArray: route.dashed ? "8 5" : null,
       })
         .bindTooltip(() => element("div", "tip",
-          `${route.worker} · ${route.leaves}–${route.returns} · ${count(leg.load, "vehicle")} on board`), { sticky: true })
+          `${route.worker} · ${route.leaves}–${route.returns} · ${count(leg.load, "vehicle")} ${say("on board")}`), { sticky: true })
         .addTo(group);
     }
     const arrows = L.layerGroup().addTo(group), pins = L.layerGroup().addTo(group);
@@ -110,7 +110,7 @@ function fleetdeskMap(map, layers, groups) {
 
   function said(here) {
     const first = here.stops[0];
-    const more = here.stops.length > 1 ? ` and ${here.stops.length - 1} more` : "";
+    const more = here.stops.length > 1 ? ` ${say("and {} more", here.stops.length - 1)}` : "";
     return `${here.label} · ${first.at} · ${first.do} · ${first.vehicle}${more}`;
   }
 
@@ -121,15 +121,15 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function stopCard(route, stop) {
-    return card(`Stop ${stop.n} · ${stop.at}`, route.worker, [
-      ["Do", stop.do],
-      ["Vehicle", stop.vehicle],
-      ["Place", stop.place],
+    return card(`${say("Stop")} ${stop.n} · ${stop.at}`, route.worker, [
+      [say("Do"), stop.do],
+      [say("Vehicle"), stop.vehicle],
+      [say("Place"), stop.place],
       ["Battery", stop.from === null ? "" : stop.from === stop.to ? `${stop.from} %` : `${stop.from} % → ${stop.to} %`],
-      ["In the van", `${count(stop.load, "vehicle")}, ${count(stop.left, "battery", "batteries")} left`],
+      [say("In the van"), `${count(stop.load, "vehicle")}, ${count(stop.left, "battery", "batteries")} ${say("left")}`],
       ["Adds", stop.adds],
       ["Lock", stop.mark.includes("locked") ? "kept where you put it" : ""],
-      ["Duty", stop.mark.includes("must") ? "must be done" : ""],
+      [say("Duty"), stop.mark.includes("must") ? say("must be done") : ""],
       ["Why", stop.why],
     ], route.colour);
   }
@@ -150,11 +150,11 @@ function fleetdeskMap(map, layers, groups) {
       if (!route.start) return;
       const key = route.start.join();
       if (!depots.has(key)) depots.set(key, { at: route.start, rows: [], index });
-      depots.get(key).rows.push([route.worker, `leaves ${route.leaves}, back ${route.returns}`]);
+      depots.get(key).rows.push([route.worker, say("leaves {}, back {}", route.leaves, route.returns)]);
     });
     for (const depot of depots.values()) {
-      place(depot.at, element("span", "depot", "Start"), depot.rows.map((row) => row[0]).join(", "), 900)
-        .bindPopup(() => card("Start", "", depot.rows))
+      place(depot.at, element("span", "depot", say("Start")), depot.rows.map((row) => row[0]).join(", "), 900)
+        .bindPopup(() => card(say("Start"), "", depot.rows))
         .addTo(map);
     }
   }
@@ -285,6 +285,13 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function count(number, one, many) {
-    return `${number} ${number === 1 ? one : many || one + "s"}`;
+    return `${number} ${say(number === 1 ? one : many || one + "s")}`;
+  }
+
+  /* The text in the reader's language, with what is to stand for each {} in it. */
+  function say(english, ...values) {
+    let text = data.words[english] || english;
+    for (const value of values) text = text.replace("{}", value);
+    return text;
   }
 }

@@ -19,9 +19,12 @@ from fleetdesk.outputs.crew.directions import MOST_POINTS, geo, legs
 from fleetdesk.outputs.crew.drawing import paper, picture
 from fleetdesk.outputs.crew.kept import from_json, to_json
 from fleetdesk.outputs.crew.lists import stop_table, stop_text
+from fleetdesk.outputs.crew.map_words import MAP_WORDS
 from fleetdesk.outputs.crew.stops import CrewPause, CrewRoute, crew_route
 from fleetdesk.outputs.crew.tracks import gpx, kml
 from fleetdesk.outputs.crew.words import ENGLISH, words_of
+from fleetdesk.outputs.map import crew_map, route_map
+from fleetdesk.resources import folder
 from fleetdesk.settings.mail_sheet import Language
 
 GPX, KML = "{http://www.topografix.com/GPX/1/1}", "{http://www.opengis.net/kml/2.2}"
@@ -194,3 +197,28 @@ def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
     assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 1200
     assert png == picture(route, parkings)
     assert png != picture(route, ())
+
+
+def test_the_workers_map_speaks_one_language() -> None:
+    drawing = (folder("ui") / "map" / "route_map.js").read_text(encoding="utf-8")
+    asked = set(re.findall(r'say\("([^"]+)"', drawing)) | {"vehicle", "vehicles", "battery"}
+    assert len(asked) > 10
+    for language in get_args(Language):
+        words = words_of(language)
+        if words.code == "en":
+            continue
+        known = MAP_WORDS[words.code]
+        assert asked <= set(known)
+        assert all(text.count("{}") == said.count("{}") for text, said in known.items())
+        assert known.keys() == MAP_WORDS["el"].keys()
+
+
+def test_no_english_word_is_left_on_a_greek_map(day) -> None:
+    own = crew_route(
+        day.plan.routes[0], day.vans[0], {task.task_id: task for task in day.tasks}, day.settings
+    )
+    page = route_map(crew_map(own, (), words_of("Greek")))
+    aside = page[page.index('<aside id="panel">') : page.index("</aside>")]
+    assert '<html lang="el">' in page and "Σύμβολα" in aside
+    for english in ("Signs", "Routes", "Swap the battery", "Where a van", "Lines join", " stops"):
+        assert english not in aside

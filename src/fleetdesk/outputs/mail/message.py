@@ -26,8 +26,6 @@ from fleetdesk.settings.mail_sheet import Mail
 _PICTURE = "route.picture@fleetdesk"
 _ENCODED = "quoted-printable"
 """Not every server takes 8-bit texts."""
-_TODO, _PLACE = 3, 4
-"""The columns of the work, and of the place, which links to the worker's own map program."""
 
 
 def route_mail(
@@ -87,10 +85,13 @@ def mail_page(route: CrewRoute, mail: Mail, picture_at: str) -> str:
     Styles stand in the elements, because mail programs drop those of the head.
     """
     words, colours = words_of(mail.language), palette()
-    cell = f"padding:6px 8px;border-bottom:1px solid {colours.ground};text-align:left"
-    heads = words.heads(route)
-    head = "".join(f'<th style="{cell};white-space:nowrap">{escape(text)}</th>' for text in heads)
-    rows = "".join(_rows(route, words, cell, len(heads), colours.ground))
+    cell = (
+        f"padding:6px 8px;border-bottom:1px solid {colours.ground};text-align:left;"
+        "vertical-align:top"
+    )
+    stop, _, _, todo, _, _, on_board, *_ = words.headers
+    heads = "".join(f'<th style="{cell}">{escape(text)}</th>' for text in (stop, todo, on_board))
+    rows = "".join(_rows(route, words, cell, colours.ground))
     links = "".join(
         f'<li style="margin:6px 0"><a href="{escape(leg.url)}">{escape(leg.label)}</a></li>'
         for leg in legs(route, words)
@@ -107,18 +108,21 @@ def mail_page(route: CrewRoute, mail: Mail, picture_at: str) -> str:
         f'<p style="margin:0 0 12px">{escape(route.city)}: {escape(words.summary(route))}</p>'
         f'{intro}<p><img src="{escape(picture_at)}" width="640" style="max-width:100%;height:auto"'
         f' alt="{escape(words.map_of.format(numbers))}"></p>'
-        f'<table style="border-collapse:collapse;width:100%;font-size:14px"><thead><tr>{head}</tr>'
+        f'<table style="border-collapse:collapse;width:100%;font-size:14px"><thead><tr>{heads}</tr>'
         f"</thead><tbody>{rows}</tbody></table>"
         f"<p>{escape(words.whole_way)}</p><ul>{links}</ul></body></html>"
     )
 
 
-def _rows(route: CrewRoute, words: Words, cell: str, columns: int, ground: str) -> list[str]:
-    """A row for each stop, with breaks and reloads between them across the whole table."""
+def _rows(route: CrewRoute, words: Words, cell: str, ground: str) -> list[str]:
+    """A row for each stop, with breaks and reloads between them across the whole table.
+
+    Three columns, so that it fits the width of a phone: when, what and where, what is in the van.
+    """
 
     def pauses(after: int) -> list[str]:
         return [
-            f'<tr><td colspan="{columns}" style="{cell};background:{ground}">'
+            f'<tr><td colspan="3" style="{cell};background:{ground}">'
             f"{escape(words.pause(route, pause))}</td></tr>"
             for pause in route.pauses
             if pause.after_stop == after
@@ -126,14 +130,19 @@ def _rows(route: CrewRoute, words: Words, cell: str, columns: int, ground: str) 
 
     rows = pauses(0)
     for stop in route.stops:
-        texts = [escape(text) for text in words.cells(route, stop)]
-        texts[_PLACE] = f'<a href="{escape(geo(stop))}">{texts[_PLACE]}</a>'
-        # Ids such as TH-0056 stay on one line, so that they can be found beside the vehicle.
-        cells = (
-            f'<td style="{cell}{";white-space:nowrap" if column < _TODO else ""}">{text}</td>'
-            for column, text in enumerate(texts)
+        where = f'<a href="{escape(geo(stop))}">{escape(stop.place)}</a>, {stop.leg_km:.1f} km'
+        in_van = [words.on_board.format(stop.on_board)] if stop.on_board else []
+        in_van.append(words.batteries_left.format(stop.batteries_left))
+        if stop.pay is not None:
+            in_van.append(words.pay.format(f"{stop.pay:.2f} {route.currency}"))
+        rows.append(
+            # Ids such as TH-0056 stay on one line, so that they can be found beside the vehicle.
+            f'<tr><td style="{cell};white-space:nowrap"><b>{stop.number}</b><br>'
+            f"{route.clock(stop.arrive_at)}</td>"
+            f'<td style="{cell}"><b style="white-space:nowrap">{escape(stop.vehicle)}</b> '
+            f"{escape(words.todo(stop))}<br>{where}</td>"
+            f'<td style="{cell}">{"<br>".join(map(escape, in_van))}</td></tr>'
         )
-        rows.append(f"<tr>{''.join(cells)}</tr>")
         rows += pauses(stop.number)
     return rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetdesk.model.places import Parking
+from fleetdesk.outputs.crew.map_words import MAP_WORDS
 from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
 from fleetdesk.outputs.crew.words import ENGLISH, Words
 from fleetdesk.outputs.map.view import (
@@ -17,9 +18,12 @@ from fleetdesk.outputs.map.view import (
 )
 from fleetdesk.outputs.palette import palette
 
+_NO_ROADS = "Lines join the stops in order, they are not roads."
+
 
 def crew_map(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> MapView:
     """The worker's own round with its stops, breaks and the parkings by name."""
+    map_words = MAP_WORDS.get(words.code, {})
     leaves, returns = route.clock(route.starts_at), route.clock(route.ends_at)
     return MapView(
         title=words.title(route),
@@ -48,7 +52,9 @@ def crew_map(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLI
             ),
         ),
         parkings=tuple(MapParking(parking.name, parking.at) for parking in parkings),
-        notes=("Lines join the stops in order, they are not roads.",),
+        notes=(map_words.get(_NO_ROADS, _NO_ROADS),),
+        language=words.code,
+        words=map_words,
     )
 
 

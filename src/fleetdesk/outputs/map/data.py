@@ -23,6 +23,7 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
     return {
         "roi": view.roi_name,
         "alert": colours.alert,
+        "words": dict(view.words),
         "routes": _routes(view.routes, view.currency),
         "parkings": [
             {"at": _at(p.at), "name": p.name, "n": p.count, "min": p.minimum, "target": p.target}

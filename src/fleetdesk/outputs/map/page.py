@@ -50,7 +50,7 @@ def route_map(view: MapView) -> str:
     figure.html.add_child(_Verbatim(panel.panel(view, palette())))
     figure.html.add_child(_Verbatim(_data_block(view)))
     _number_elements(figure)
-    page = figure.render().replace("<html>", '<html lang="en">', 1)
+    page = figure.render().replace("<html>", f'<html lang="{view.language}">', 1)
     return inline(page, folder("ui"))
 
 
@@ -62,7 +62,7 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
     if view.vehicles:
         groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
     if view.parkings:
-        groups["parkings"] = folium.FeatureGroup("Parkings")
+        groups["parkings"] = folium.FeatureGroup(view.say("Parkings"))
     if view.dropped:
         groups["dropped"] = folium.FeatureGroup("Tasks not planned")
     for index, route in enumerate(view.routes):

@@ -18,7 +18,7 @@ def panel(view: MapView, colours: Palette) -> str:
 <aside id="panel">
   <header><h1>{text(view.title)}</h1><p>{text(view.subtitle)}</p></header>
   <details id="legend" open>
-    <summary>Routes and signs</summary>
+    <summary>{text(view.say("Routes and signs"))}</summary>
     {_routes(view)}
     {_signs(view, colours)}
     {_cell_scale(view, colours)}
@@ -55,12 +55,12 @@ def _routes(view: MapView) -> str:
     rows = "".join(
         f'<li><button type="button" data-route="{index}">{swatch(route)}'
         f"<b>{text(route.worker)}</b>"
-        f"<span>{_plural(len(route.stops), 'stop')} · {route.distance_m / 1000:.1f} km · "
+        f"<span>{_stops(route, view)} · {route.distance_m / 1000:.1f} km · "
         f"{route.duration_s / 3600:.1f} h<br>{text(route.leaves)}\u2013{text(route.returns)}"
         f"{_profit(route, view)}</span></button></li>"
         for index, route in enumerate(view.routes)
     )
-    return f'<h2>Routes</h2><ol class="routes">{rows}</ol>'
+    return f'<h2>{text(view.say("Routes"))}</h2><ol class="routes">{rows}</ol>'
 
 
 def _profit(route: MapRoute, view: MapView) -> str:
@@ -69,6 +69,7 @@ def _profit(route: MapRoute, view: MapView) -> str:
 
 def _signs(view: MapView, colours: Palette) -> str:
     sample = f"--c:{colours.ink};--t:{text_on(colours.ink)}"
+    start = text(view.say("Start"))
     signs = []
     if view.routes:
         signs += [
@@ -76,7 +77,10 @@ def _signs(view: MapView, colours: Palette) -> str:
             (f'<span class="pin up" style="{sample}">2</span>', "Swap the battery and pick up"),
             (f'<span class="pin move up" style="{sample}">3</span>', "Pick up"),
             (f'<span class="pin move down" style="{sample}">4</span>', "Drop off"),
-            ('<span class="depot">Start</span>', "Where a van starts and ends"),
+            (
+                f'<span class="depot">{text(view.say("Start"))}</span>',
+                "Where a van starts and ends",
+            ),
         ]
     stops = [stop for route in view.routes for stop in route.stops]
     if any(not stop.does for stop in stops):
@@ -98,8 +102,8 @@ def _signs(view: MapView, colours: Palette) -> str:
         ]
     if view.dropped:
         signs.append(('<span class="dropped">×</span>', f"Not planned ({len(view.dropped)})"))
-    rows = "".join(f"<dt>{sign}</dt><dd>{text(what)}</dd>" for sign, what in signs)
-    return f'<h2>Signs</h2><dl class="signs">{rows}</dl>' if rows else ""
+    rows = "".join(f"<dt>{sign}</dt><dd>{text(view.say(what))}</dd>" for sign, what in signs)
+    return f'<h2>{text(view.say("Signs"))}</h2><dl class="signs">{rows}</dl>' if rows else ""
 
 
 def _cell_scale(view: MapView, colours: Palette) -> str:
@@ -131,5 +135,6 @@ def _scale(steps: list[tuple[str, str]], *, faint: bool = False) -> str:
     return f'<ul class="scale{" faint" if faint else ""}">{cells}</ul>'
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _stops(route: MapRoute, view: MapView) -> str:
+    count = len(route.stops)
+    return f"{count} {text(view.say('stop' if count == 1 else 'stops'))}"

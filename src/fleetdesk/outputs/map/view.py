@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fleetdesk.model.places import Point
@@ -133,7 +133,8 @@ class MapView:
 
     `center` is used when there is nothing to frame; `roi_name` says which ROI the cells show.
     `battery_bands` are the percentages at which the battery colour changes, lowest first (three
-    of them). `notes` are printed in the panel.
+    of them). `notes` are printed in the panel. `language` is that of the texts, and `words` holds
+    the map's own in it, by the English ones; what is missing is shown in English.
     """
 
     title: str
@@ -148,3 +149,9 @@ class MapView:
     vehicles: tuple[MapVehicle, ...] = ()
     battery_bands: tuple[float, float, float] = (10.0, 30.0, 60.0)
     notes: tuple[str, ...] = ()
+    language: str = "en"
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, english: str) -> str:
+        """One of the map's own texts in the language of the map."""
+        return self.words.get(english, english)
