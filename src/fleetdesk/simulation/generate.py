@@ -14,8 +14,10 @@ from fleetdesk.simulation import records
 from fleetdesk.simulation.city import CitySpec
 from fleetdesk.simulation.engine import City, World, build_city, open_city, run_hour
 from fleetdesk.simulation.log import Log
+from fleetdesk.simulation.marketing import offers_table, ratings_table
 from fleetdesk.simulation.riders import all_subscriptions
 from fleetdesk.simulation.telemetry import Pings, draw_pings, join, telemetry_table
+from fleetdesk.simulation.workshop import battery_checks_table
 
 _SILENT = (
     VehicleState.ON_TRIP,
@@ -29,7 +31,8 @@ _SILENT = (
 class DayBatch:
     """One UTC day: canonical table name -> rows of that day.
 
-    The last batch also carries `subscriptions`, which are known only at the end.
+    The last batch also carries what reaches back before the first day: `subscriptions`, which are
+    known only at the end, `offers_made` and `battery_checks`.
     """
 
     day: date
@@ -55,6 +58,8 @@ def generate(
         if day == spec.days - 1:
             rows = all_subscriptions(world.riders)
             tables["subscriptions"] = records.subscriptions_table(city, rows)
+            tables["offers_made"] = offers_table(city)
+            tables["battery_checks"] = battery_checks_table(city)
         yield DayBatch(spec.first_day + timedelta(days=day), tables)
         if on_progress:
             on_progress(day + 1, spec.days)
@@ -96,6 +101,11 @@ class _Clerk:
             todays = self._cut(log, rows, moment, end)
             first = self._number(name, len(todays))
             tables[name] = records.TABLE_MAKERS[name](self.city, todays, first)
+
+        tables["ratings"] = ratings_table(
+            self.city, world.riders, day, end, self.numbers.get("ratings", 1)
+        )
+        self._number("ratings", tables["ratings"].num_rows)
 
         drawn = draw_pings(self.city, log.stretches)
         todays_pings, self.pings = (join(self.pings, drawn) if self.pings else drawn).before(end)

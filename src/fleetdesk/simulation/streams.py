@@ -29,6 +29,9 @@ class Purpose(IntEnum):
     TELEMETRY = 8
     LATE_ROWS = 9
     LIKINGS = 10
+    OFFERS = 11
+    RATINGS = 12
+    BATTERIES = 13
 
 
 def stream(seed: int, purpose: Purpose, first: int = 0, second: int = 0) -> np.random.Generator:
