@@ -78,7 +78,7 @@ def _signs(view: MapView, colours: Palette) -> str:
             (f'<span class="pin move up" style="{sample}">3</span>', "Pick up"),
             (f'<span class="pin move down" style="{sample}">4</span>', "Drop off"),
             (
-                f'<span class="depot">{text(view.say("Start"))}</span>',
+                f'<span class="depot">{start}</span>',
                 "Where a van starts and ends",
             ),
         ]
