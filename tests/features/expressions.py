@@ -125,6 +125,7 @@ def expressions(
         "rider_periods": rider_periods.rider_periods(priced, end, 1, 3),
         "vehicle_facts": rider_fleet.vehicle_facts(tables, end),
         "stays": stays.stays(tables, end, start),
+        "cancellations": stays.cancellations(tables, start, end),
         "purchases": stays.purchases(tables["trips"], end, settings),
         "upkeep": upkeep.upkeep(
             events, priced, tables["telemetry"], tables["service_tasks"], tables["complaints"], end

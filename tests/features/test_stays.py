@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.features.test_riders import AT, NOW, ago, trip
 
-from fleetdesk.features.stays import purchases, stays
+from fleetdesk.features.stays import cancellations, purchases, stays
 from fleetdesk.model.tables import TABLES
 from fleetdesk.settings.schema import Settings
 
@@ -59,6 +59,22 @@ def test_stays_from_before_the_records_are_seen_from_then_on(told):
     since = (ago(3 * MONTH)).replace(tzinfo=UTC)
     rows = told([part(1, "Light", ago(5 * MONTH)), part(2, "Power", ago(1 * MONTH))], since)
     assert rows[0]["entry_months"] == pytest.approx(2.0)
+
+
+def test_who_changes_package_has_not_left_and_who_left_for_unknown_cause_has(table, run):
+    since = AT - timedelta(days=30)
+    parts = [
+        part(1, "Light", ago(60), ago(10), "cancelled"),
+        part(2, "Light", ago(60), ago(10), "upgraded"),
+        part(3, "Light", ago(60), ago(10)),
+        part(4, "Light", ago(60), ago(40), "cancelled"),  # gone before
+        part(5, "Light", ago(20), ago(10), "cancelled"),  # not there yet
+        part(6, "Power", ago(60)),
+    ]
+    found = run(cancellations({"subscriptions": table("subscriptions", parts)}, since, AT))
+    assert {row["package"]: (row["held"], row["gone"]) for row in found} == {
+        "Light": (3, 2), "Power": (1, 0),
+    }  # fmt: skip
 
 
 def test_purchases_count_days_after_the_first(table, run):

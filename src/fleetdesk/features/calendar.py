@@ -10,6 +10,7 @@ import ibis
 import pyarrow as pa
 
 HOUR = timedelta(hours=1)
+MONTH_D = 365.25 / 12
 
 _SCHEMA = pa.schema(
     [

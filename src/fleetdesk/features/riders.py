@@ -13,14 +13,14 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.calendar import calendar, hours_between, moment
+from fleetdesk.features.calendar import MONTH_D, calendar, hours_between, moment
 from fleetdesk.features.nullable import nullable
 from fleetdesk.features.rider_fleet import vehicle_facts
+from fleetdesk.features.stays import is_end
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.settings.schema import Costs, Settings
 
 WINDOWS_D = (30, 60, 90)
-MONTH_D = 365.25 / 12
 _REACH = timedelta(days=1)  # so much of a window's start the records may lack
 
 DERIVED = (
@@ -119,7 +119,7 @@ def outcomes(
     stays = tables["subscriptions"]
     stays = stays.filter(stays.started_at <= now)
     running = stays.ended_at.isnull() | (stays.ended_at > now)
-    cancelled = running & (stays.ended_at <= until) & (stays.end_cause == "cancelled")
+    cancelled = running & (stays.ended_at <= until) & is_end(stays.end_cause)
     held = stays.group_by("rider_id").agg(
         packages=stays.count(where=running), cancellations=stays.count(where=cancelled)
     )

@@ -8,8 +8,7 @@ from typing import Any
 
 import ibis
 
-from fleetdesk.features.calendar import hours_between, moment
-from fleetdesk.features.riders import MONTH_D
+from fleetdesk.features.calendar import MONTH_D, hours_between, moment
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.settings.schema import Settings
 
@@ -28,7 +27,7 @@ def stays(tables: Mapping[str, Any], at: datetime, records_from: datetime | None
     parts = parts.filter(parts.started_at <= now)
     ended = parts.ended_at.notnull() & (parts.ended_at <= now)
     parts = parts.mutate(
-        over=ended, until=ended.ifelse(parts.ended_at, now), gone=ended & _is_end(parts.end_cause)
+        over=ended, until=ended.ifelse(parts.ended_at, now), gone=ended & is_end(parts.end_cause)
     )
     in_order = ibis.window(group_by="rider_id", order_by=["started_at", "subscription_id"])
     goes_on = ~parts.gone.lag().over(in_order) & parts.over.lag().over(in_order)
@@ -56,6 +55,20 @@ def stays(tables: Mapping[str, Any], at: datetime, records_from: datetime | None
         "rider_id", "stay_no", "started_at", "months", "entry_months", "cancelled", "package",
         "channel", "referrals", "consent",
     )  # fmt: skip
+
+
+def cancellations(tables: Mapping[str, Any], since: datetime, until: datetime) -> Any:
+    """One row per package: how many held it at a moment, and how many of these left by another.
+
+    Columns: package, held, gone. A rider who changes to another package has not left.
+    """
+    parts = tables["subscriptions"]
+    there = parts.filter(
+        (parts.started_at <= moment(since))
+        & (parts.ended_at.isnull() | (parts.ended_at > moment(since)))
+    )
+    gone = (there.ended_at <= moment(until)) & is_end(there.end_cause)
+    return there.group_by("package").agg(held=there.count(), gone=there.count(where=gone))
 
 
 def purchases(trips: Any, at: datetime, settings: Settings) -> Any:
@@ -86,6 +99,6 @@ def purchases(trips: Any, at: datetime, settings: Settings) -> Any:
     )
 
 
-def _is_end(cause: Any) -> Any:
+def is_end(cause: Any) -> Any:
     """Whether a package's end was the rider's leaving; one of unknown cause is taken for it."""
     return ~cause.isin(["upgraded", "downgraded"]).fill_null(False)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fleetdesk.features.calendar import calendar, moment
 from fleetdesk.features.rider_fleet import vehicle_facts
+from fleetdesk.features.stays import cancellations
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.settings.schema import Settings
 
@@ -194,13 +195,11 @@ def _financial(
     span: _Span,
 ) -> list[_Row]:  # fmt: skip
     currency, stays = settings.city.currency, tables["subscriptions"]
-    began, end = moment(span.start), moment(span.end)
-    there = stays.filter(
-        (stays.started_at <= began) & (stays.ended_at.isnull() | (stays.ended_at > began))
-    )
-    cancelled = (there.ended_at <= end) & (there.end_cause == "cancelled")
-    held = _row(there.agg(all=there.count(), gone=there.count(where=cancelled)))
-    share = _ratio(held["gone"], held["all"])
+    end = moment(span.end)
+    ends = cancellations(tables, span.start, span.end)
+    sums = _row(ends.agg(held=ends.held.sum(), gone=ends.gone.sum()))
+    held, gone = int(sums["held"] or 0), int(sums["gone"] or 0)
+    share = _ratio(gone, held) if span.months else None
     # A churn of less or more than 30 days is brought to 30 by compounding.
     monthly = None if share is None else 1 - (1 - share) ** (1 / span.months)
     running = stays.filter(
@@ -216,8 +215,8 @@ def _financial(
         ("Money", "Gross margin per rider a month", margin, currency,
          "revenue less sales tax, payment fee and cost per trip / active riders, per 30 days"),
         ("Money", "Churn a month", None if monthly is None else _FULL * monthly, "%",
-         f"packages cancelled / packages running at the window's start ({held['gone']} of "
-         f"{held['all']}), per 30 days"),
+         f"packages cancelled / packages running at the window's start ({gone} of {held}), "
+         "per 30 days"),
         ("Money", "Churn a year", None if monthly is None else _FULL * (1 - (1 - monthly) ** 12),
          "%", "1 - (1 - churn a month) ^ 12"),
     ]  # fmt: skip

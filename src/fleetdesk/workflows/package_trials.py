@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.features.calendar import moment
+from fleetdesk.features.stays import cancellations
 from fleetdesk.riders.package_costs import Usage
 from fleetdesk.riders.package_trial import Trial, TrialRules, try_packages
 from fleetdesk.riders.packages import NONE, on_offer
 from fleetdesk.settings.package_sheets import TrialPackage
 from fleetdesk.settings.schema import Package, Settings
 from fleetdesk.workflows.known import Known
-from fleetdesk.workflows.rider_data import held, riders_of
+from fleetdesk.workflows.rider_data import frame, held, riders_of
 
 _CHURN_DAYS = 30
 
@@ -95,11 +95,6 @@ def with_terms(now: Sequence[Package], terms: Sequence[TrialPackage]) -> tuple[P
 
 def _churn_pct(record: Known) -> float:
     """Share of package holders who cancelled in the last month of days, of those at its start."""
-    stays, as_of = record.tables["subscriptions"], record.moment.as_of
-    since = moment(as_of - timedelta(days=_CHURN_DAYS))
-    there = stays.filter(
-        (stays.started_at <= since) & (stays.ended_at.isnull() | (stays.ended_at > since))
-    )
-    gone = (there.ended_at <= moment(as_of)) & (there.end_cause == "cancelled")
-    row = there.agg(n=there.count(), gone=there.count(where=gone)).to_pyarrow().to_pylist()[0]
-    return 100.0 * row["gone"] / row["n"] if row["n"] else 0.0
+    as_of = record.moment.as_of
+    rows = frame(cancellations(record.tables, as_of - timedelta(days=_CHURN_DAYS), as_of))
+    return 100.0 * float(rows["gone"].sum()) / float(rows["held"].sum()) if len(rows) else 0.0

@@ -105,8 +105,8 @@ def usage_history(record: Known, settings: Settings) -> pd.DataFrame:
     features = frame(riders_over(tables, moments, settings, first))
     sums = frame(rider_periods(priced(tables["trips"], settings.costs), as_of, days, count))
     km = sums.set_index(["rider_id", "period"])["km"] if len(sums) else pd.Series(dtype=float)
-    past = (naive_utc(as_of) - features["at"]) / pd.Timedelta(days=days)
-    ago = past.round().astype("int64")
+    past_days = (naive_utc(as_of) - features["at"]).dt.total_seconds() / 86_400.0
+    ago = (past_days / days).round().astype("int64")
     features = features.assign(
         km=_looked_up(km, features["rider_id"], ago),
         km_next=np.where(ago > 0, _looked_up(km, features["rider_id"], ago - 1), np.nan),

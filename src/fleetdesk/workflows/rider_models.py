@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from fleetdesk.errors import NotEnoughData
-from fleetdesk.features.riders import MONTH_D, outcomes, riders_over
+from fleetdesk.features.calendar import MONTH_D
+from fleetdesk.features.riders import outcomes, riders_over
 from fleetdesk.riders.churn import ChurnFit, ChurnModel, fit_churn
 from fleetdesk.riders.classify import Flags
 from fleetdesk.riders.lifetimes import fit_lifetimes

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fleetdesk.features.calendar import moment
+from fleetdesk.features.stays import cancellations
 from fleetdesk.outputs.tables.next_best import Told
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
@@ -28,18 +30,11 @@ def answers_to(record: Known, found: Prospects, settings: Settings) -> tuple[Tol
 
 
 def _churn(record: Known, settings: Settings) -> list[Told]:
-    from datetime import timedelta
-
-    stays, as_of = record.tables["subscriptions"], record.moment.as_of
-    since = moment(as_of - timedelta(days=_MONTH_D))
-    there = stays.filter(
-        (stays.started_at <= since) & (stays.ended_at.isnull() | (stays.ended_at > since))
-    )
-    gone = (there.ended_at <= moment(as_of)) & (there.end_cause == "cancelled")
-    rows = frame(there.group_by("package").agg(n=there.count(), gone=there.count(where=gone)))
+    as_of = record.moment.as_of
+    rows = frame(cancellations(record.tables, as_of - timedelta(days=_MONTH_D), as_of))
     question = "What is the churn rate by package?"
     told = []
-    for package, n, left in sorted(zip(rows["package"], rows["n"], rows["gone"], strict=True)):
+    for package, n, left in sorted(zip(rows["package"], rows["held"], rows["gone"], strict=True)):
         if n < settings.riders.smallest_group:
             continue
         low, high = _wilson(int(left), int(n))
