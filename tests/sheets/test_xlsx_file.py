@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.table import Table
 from sheet_books import (
     COLUMNS,
@@ -238,6 +239,42 @@ def test_what_a_planner_set_on_an_owned_sheet_stays(tmp_path: Path) -> None:
     assert page["E2"].hyperlink.target == "https://example.org/"
     assert str(page.merged_cells) == "H1:I2"
     assert page.sheet_view.zoomScale == 80
+
+
+def test_what_a_planner_coloured_in_our_table_goes_with_its_row(tmp_path: Path) -> None:
+    path = new_book(tmp_path / "b.xlsx")
+    write(path, result("a", "b", "c"))
+    book = openpyxl.load_workbook(path)
+    page = book["Tasks"]
+    page["B6"].fill = PatternFill("solid", fgColor="FFFFFF00")
+    page["A6"].fill = PatternFill("solid", fgColor="FFFFFF00")
+    page["C7"].font = Font(strike=True, color="FFC00000")
+    book.save(path)  # which writes every format anew
+
+    def looks() -> dict[str, list[object]]:
+        page = openpyxl.load_workbook(path)["Tasks"]
+        return {
+            row[0].value: [
+                (cell.fill.fgColor.rgb if cell.fill.fill_type else "", bool(cell.font.strike))
+                for cell in row
+            ]
+            for row in page.iter_rows(min_row=5, max_col=3)
+            if row[0].value
+        }  # fmt: skip
+
+    plain = ("", False)
+    yellow, struck = ("FFFFFF00", False), ("", True)
+    wanted = {"b": [yellow, yellow, plain], "c": [plain, plain, struck], "d": [plain] * 3}
+    write(path, result("c", "d", "b"))
+    assert looks() == wanted
+    page = openpyxl.load_workbook(path)["Tasks"]
+    assert page["B7"].number_format == page["B6"].number_format == "#,##0.00"
+    before = raw_members(path)["xl/styles.xml"]
+    write(path, result("c", "d", "b"))
+    assert looks() == wanted
+    assert raw_members(path)["xl/styles.xml"] == before
+    write(path, result("d"))
+    assert looks() == {"d": [plain] * 3}
 
 
 def test_a_planners_table_in_the_way_is_refused(tmp_path: Path) -> None:

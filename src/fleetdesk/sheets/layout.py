@@ -55,6 +55,8 @@ class OldSheet(Generic[T]):
     totals: bool = False
     table_columns: tuple[int, ...] = ()
     """Columns that the planner added to the table itself."""
+    painted: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Cell formats of our own cells that the planner coloured or lettered otherwise."""
 
 
 @dataclass
@@ -72,6 +74,8 @@ class Arrangement(Generic[T]):
     """Old column -> new column for the planner's columns that had to move."""
     displaced_formulas: bool
     """Whether a formula is no longer where it was."""
+    painted: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Where those cells are now."""
 
     @property
     def bottom(self) -> int:
@@ -139,6 +143,7 @@ def arrange(old: OldSheet[T], sheet: ResultSheet) -> Arrangement[T]:
     entries = _kept_entries(old, sheet, plan, columns, homes)
     entries += [(old.keys.get(row, ""), cells) for row, cells in sorted(orphans.items())]
     _place_kept(plan, entries)
+    plan.painted = _painted(old, sheet, homes)
     return plan
 
 
@@ -164,7 +169,7 @@ def _new_columns(old: OldSheet[T], width: int) -> dict[int, int]:
 def _homes(old: OldSheet[T], sheet: ResultSheet) -> dict[int, int]:
     """Old row -> new row of the same key; the n-th row of a key meets its n-th row."""
     first = old.top + 1
-    noted = {cell.row for cell in old.cells if not cell.empty}
+    noted = {cell.row for cell in old.cells if not cell.empty} | {row for row, _ in old.painted}
     if sheet.key is None:
         end = first + len(sheet.rows)
         return {row: row for row in noted if first <= row < end}
@@ -192,6 +197,18 @@ def _rows_of_keys(sheet: ResultSheet, first: int, wanted: Collection[str]) -> di
         if key in wanted:
             rows.setdefault(key, []).append(first + offset)
     return rows
+
+
+def _painted(
+    old: OldSheet[T], sheet: ResultSheet, homes: Mapping[int, int]
+) -> dict[tuple[int, int], str]:
+    """The planner's paint goes with the row's key, and with the column's header."""
+    place = {column.header: old.left + index for index, column in enumerate(sheet.columns)}
+    return {
+        (homes[row], place[old.owned[column]]): style
+        for (row, column), style in old.painted.items()
+        if row in homes and old.owned.get(column) in place
+    }
 
 
 def _in_table(old: OldSheet[T], column: int) -> bool:

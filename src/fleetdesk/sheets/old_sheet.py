@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from fleetdesk.sheets.a1 import Area, rectangle
@@ -16,9 +16,17 @@ from fleetdesk.sheets.xml_spans import parse
 
 
 def read_old_sheet(
-    book: Book, reader: Reader, ownership: Ownership, sheet: ResultSheet, found: Found
+    book: Book,
+    reader: Reader,
+    ownership: Ownership,
+    sheet: ResultSheet,
+    found: Found,
+    painted: Collection[str],
 ) -> tuple[Scan, OldSheet[RawCell]]:
-    """The owned sheet as it stands, with the planner's cells told from ours."""
+    """The owned sheet as it stands, with the planner's cells told from ours.
+
+    `painted` are the cell formats that show a colour or letters of the planner's.
+    """
     area, table = found.area, found.table
     totals = bool(table and table.totals)
     last = area.bottom - (table.totals if table else 0)
@@ -38,6 +46,7 @@ def read_old_sheet(
             by_header.get(sheet.key or ""),
             ours,
             read,
+            painted,
         )
     old: OldSheet[RawCell] = OldSheet(
         top=area.top,
@@ -51,7 +60,7 @@ def read_old_sheet(
         if table
         else (),
     )
-    old.keys = scan.keys
+    old.keys, old.painted = scan.keys, scan.painted
     new_body = rectangle(
         area.top, area.left, area.top + max(len(sheet.rows), 1), len(sheet.columns)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -23,7 +23,7 @@ from fleetdesk.sheets.sheet_frame import SheetFrame, blank_sheet, columns_xml, f
 from fleetdesk.sheets.sheet_links import SheetRelations, hyperlinks, targets_of
 from fleetdesk.sheets.sheet_rows import SheetContent, rows_xml
 from fleetdesk.sheets.sheet_scan import RawCell
-from fleetdesk.sheets.styles import Look
+from fleetdesk.sheets.styles import Styles
 from fleetdesk.sheets.tables import new_table, planner_columns, rewritten_table
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, parse
 
@@ -43,7 +43,7 @@ class Surroundings:
     reader: Reader
     ownership: Ownership
     folder: Path
-    looks: Mapping[Look, int]
+    styles: Styles
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,16 @@ def rewrite_sheet(
     links = links_of(sheet)
     if found is None:
         area = rectangle(HEADER_ROW, 1, HEADER_ROW + max(len(sheet.rows), 1), len(sheet.columns))
-        content = SheetContent(sheet, area, area.bottom, around.looks, book.date1904)
+        content = SheetContent(sheet, area, area.bottom, around.styles.index, book.date1904)
         one_page = bool(sheet.charts) and 0 < len(sheet.rows) <= _PAGE_ROWS
         skeleton = blank_sheet(book.main_namespace, area, one_page, _pages_wide(sheet))
         scan, plan, old, extra = None, None, None, {}
         old_area: Area | None = None
     else:
         old_area = found.area
-        scan, old = read_old_sheet(book, around.reader, around.ownership, sheet, found)
+        scan, old = read_old_sheet(
+            book, around.reader, around.ownership, sheet, found, around.styles.painted
+        )
         calculated = CalculatedColumns(found.table, old)
         plan = arrange(old, sheet)
         headers = [column.header for column in sheet.columns]
@@ -96,9 +98,9 @@ def rewrite_sheet(
         cells, broken = ready_cells(plan, prefix, extra, calculated)
         plan.displaced_formulas |= broken
         content = SheetContent(
-            sheet, body, plan.last, around.looks, book.date1904, cells,
+            sheet, body, plan.last, around.styles.index, book.date1904, cells,
             {row: attrs for row, attrs in scan.rows.items() if row < plan.top or row > plan.last},
-            plan.label_row, plan.kept_keys,
+            plan.label_row, plan.kept_keys, _paints(plan, around.styles),
         )  # fmt: skip
         skeleton = scan.skeleton
     relations = SheetRelations(book, part)
@@ -148,6 +150,15 @@ def rewrite_sheet(
     changes |= relations.changes()
     lost = bool(scan and scan.lost_formula) or bool(plan and plan.displaced_formulas)
     return Rewritten(part, changes, area, new_table_part, lost, drawn)
+
+
+def _paints(plan: Arrangement[RawCell], styles: Styles) -> dict[int, dict[int, dict[int, int]]]:
+    """By row and column of our cells that a planner painted: what each look becomes."""
+    paints = {style: styles.paint(style) for style in sorted(set(plan.painted.values()))}
+    found: dict[int, dict[int, dict[int, int]]] = {}
+    for (row, column), style in plan.painted.items():
+        found.setdefault(row, {})[column] = paints[style]
+    return found
 
 
 def _pages_wide(sheet: ResultSheet) -> int:

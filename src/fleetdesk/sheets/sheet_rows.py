@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ _DATE_LOOKS = {Look.DATETIME, Look.DATE, Look.TIME}
 class SheetContent:
     """Everything a written sheet holds: our table at its corner, the planner's cells around it.
 
-    `planner` maps rows to (column, ready XML); `rows` are attributes of rows outside the table.
+    `planner` maps rows to (column, ready XML); `rows` are attributes of rows outside the table;
+    `paints` says by row and column what cell format stands for ours where a planner painted.
     """
 
     sheet: ResultSheet
@@ -45,6 +47,7 @@ class SheetContent:
     rows: Mapping[int, bytes] = field(default_factory=dict)
     label_row: int | None = None
     kept_keys: Mapping[int, str] = field(default_factory=dict)
+    paints: Mapping[int, Mapping[int, Mapping[int, int]]] = field(default_factory=dict)
 
 
 def rows_xml(content: SheetContent, prefix: str) -> Iterator[bytes]:
@@ -62,6 +65,8 @@ def rows_xml(content: SheetContent, prefix: str) -> Iterator[bytes]:
         row = first + offset
         extra = content.planner.get(row)
         cells = writer.cells(str(row), values)
+        for column, instead in content.paints.get(row, {}).items():
+            cells = _painted(cells, address(row, column), instead)
         if extra:
             cells = _around(cells, extra, area.left)
         height = writer.height(values)
@@ -244,6 +249,11 @@ def _row(content: SheetContent, p: str, row: int, cells: list[tuple[int, bytes]]
     name = p.encode()
     body = b"".join(xml for _, xml in merged)
     return b'<%srow r="%d"%s>%s</%srow>' % (name, row, attrs, body, name)
+
+
+def _painted(cells: bytes, ref: str, instead: Mapping[int, int]) -> bytes:
+    style = re.compile(rb'(\sr="%s" s=")(\d+)' % ref.encode())
+    return style.sub(lambda found: found[1] + b"%d" % instead[int(found[2])], cells, count=1)
 
 
 def _around(cells: bytes, extra: list[tuple[int, bytes]], left: int) -> bytes:

@@ -45,13 +45,17 @@ class RawCell:
 
 @dataclass
 class Scan:
-    """What was found: planner's cells, key cells, row attributes, and the XML without its cells."""
+    """What was found: planner's cells, key cells, row attributes, and the XML without its cells.
+
+    `painted` are our cells, below the header, of a format that the planner chose.
+    """
 
     cells: list[RawCell] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
     rows: dict[int, bytes] = field(default_factory=dict)
     skeleton: bytes = b""
     lost_formula: bool = False
+    painted: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 def scan_sheet(
@@ -62,11 +66,13 @@ def scan_sheet(
     key_column: int | None,
     ours: Collection[tuple[int, int]],
     key_of: Callable[[RawCell], str],
+    painted: Collection[str] = (),
 ) -> Scan:
     """Read an owned sheet whose table's header and data are `body`.
 
     Cells in the `owned` columns of `body` and the cells `ours` belong to FleetDesk; of them only
-    the `key_column` is kept. Everything else is the planner's.
+    the `key_column` is kept, and where one has a format of `painted`. Everything else is the
+    planner's.
     """
     scan = Scan()
     text = _Rolling()
@@ -99,6 +105,8 @@ def scan_sheet(
                     )
             inside = body.top <= row <= body.bottom and column in owned_columns
             planners = not inside and (row, column) not in ours
+            if inside and row > body.top and attrs.get("s") in painted:
+                scan.painted[row, column] = attrs["s"]
             if planners or (inside and column == key_column):
                 start = text.seen = parser.CurrentByteIndex
                 cell = RawCell(row, column, b"", b"", attrs.get("t", "n"), attrs.get("s", "0"), "")
@@ -155,7 +163,7 @@ def scan_sheet(
     parser.EndElementHandler = closed
     parser.CharacterDataHandler = heard
     skip = [column for column in owned_columns if column != key_column]
-    _feed(parser, _without_plain_cells(stream, body, skip), where, text)
+    _feed(parser, _without_plain_cells(stream, body, skip, painted), where, text)
     scan.skeleton = text.skeleton()
     return scan
 
@@ -217,16 +225,17 @@ def _feed(parser: Any, pieces: Iterator[bytes], where: str, text: _Rolling) -> N
 
 
 def _without_plain_cells(
-    stream: IO[bytes], body: Area, columns: Collection[int]
+    stream: IO[bytes], body: Area, columns: Collection[int], painted: Collection[str]
 ) -> Iterator[bytes]:
     """The part in pieces; our own cells without formulas, most of it, are taken out unparsed.
 
     Only where that is certain: whole rows inside `body`, no comments, the usual spelling.
     """
     letters = "|".join(sorted(map(column_letters, columns), key=len, reverse=True))
+    chosen = rb'(?![^>]*\ss="(?:%s)")' % "|".join(painted).encode() if painted else b""
     cell = re.compile(
-        rb'<c r="(?:%s)[0-9]+"[^>/]*(?:/>|>(?:<v>[^<]*</v>|<is><t[^>]*>[^<]*</t></is>)?</c>)'
-        % (letters or "-").encode()
+        rb'<c r="(?:%s)[0-9]+"%s[^>/]*(?:/>|>(?:<v>[^<]*</v>|<is><t[^>]*>[^<]*</t></is>)?</c>)'
+        % ((letters or "-").encode(), chosen)
     )
     head = stream.read(_CHUNK)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):

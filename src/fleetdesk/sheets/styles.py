@@ -5,11 +5,11 @@ Formats that are there from an earlier run are found again, so the part does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
 from fleetdesk.sheets.base import CellStyle, ResultColumn
+from fleetdesk.sheets.paints import Letters, letters, painted_styles, with_paint
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, apply, parse, put_attr
 
 
@@ -122,50 +122,68 @@ _ORDER = [
 ]
 
 
-@dataclass(frozen=True)
-class Styled:
-    """The styles part to store and the index of every look in it."""
-
-    xml: bytes
-    index: dict[Look, int]
-
-
 def look_of(column: ResultColumn) -> Look:
     """How the column's cells are shown; those that a planner may edit have the soft fill."""
     look = LOOK_OF[column.style]
     return _TO_EDIT.get(look, look) if column.input else look
 
 
-def with_looks(xml: bytes | None, namespace: str) -> Styled:
-    """The workbook's styles with every look in it; a new part when there is none."""
-    data = xml if xml is not None else _EMPTY.format(namespace=namespace).encode()
-    root = parse(data, "the workbook's styles")
-    if not root.children:
-        data = _EMPTY.format(namespace=namespace).encode()
+class Styles:
+    """The workbook's styles with every look in them; a new part when there is none.
+
+    `index` is each look's cell format. `painted` are the formats that show a colour or letters of
+    the planner's.
+    """
+
+    def __init__(self, xml: bytes | None, namespace: str) -> None:
+        data = xml if xml is not None else _EMPTY.format(namespace=namespace).encode()
         root = parse(data, "the workbook's styles")
-    p = root.prefix
-    fonts = _Shelf(data, root, "fonts")
-    fills = _Shelf(data, root, "fills")
-    borders = _Shelf(data, root, "borders")
-    formats = _Shelf(data, root, "numFmts")
-    cells = _Shelf(data, root, "cellXfs")
-    family = _font_family(root)
-    based = ' xfId="0"' if root.child("cellStyleXfs") else ""
-    codes = {node.get("formatCode"): int(node.get("numFmtId")) for node in formats.nodes}
-    index: dict[Look, int] = {}
-    for look in Look:
+        if not root.children:
+            data = _EMPTY.format(namespace=namespace).encode()
+            root = parse(data, "the workbook's styles")
+        self._data, self._root = data, root
+        self._fonts, self._fills, self._borders, self._formats, self._cells = (
+            _Shelf(data, root, name) for name in ("fonts", "fills", "borders", "numFmts", "cellXfs")
+        )
+        self._paints = painted_styles(root, set(_FILLS.values()), _our_letters())
+        self.painted = frozenset(str(place) for place in self._paints)
+        family = _font_family(root)
+        codes = {node.get("formatCode"): int(node.get("numFmtId")) for node in self._formats.nodes}
+        self.index = {look: self._look(look, family, codes) for look in Look}
+
+    def paint(self, style: str) -> dict[int, int]:
+        """Each look of a table's cells -> the same with the paint of a `painted` format."""
+        fill, font = self._paints[int(style)]
+        return {
+            self.index[look]: self._cells.find(
+                with_paint(self._cells.items[self.index[look]], fill, font).decode()
+            )
+            for look in Look
+            if look not in _PLAIN
+        }
+
+    @property
+    def xml(self) -> bytes:
+        """The part as it is to be stored, with all that was asked for so far."""
+        edits: list[Edit] = []
+        for shelf in (self._formats, self._fonts, self._fills, self._borders, self._cells):
+            edits += shelf.edits()
+        return apply(self._data, edits)
+
+    def _look(self, look: Look, family: str, codes: dict[str, int]) -> int:
+        p = self._root.prefix
         code = NUMBER_FORMATS.get(look, "General")
         number = _BUILTIN.get(code, codes.get(code, -1))
         if number < 0:
             number = codes[code] = max([163, *codes.values()]) + 1
-            formats.find(f'<{p}numFmt numFmtId="{number}" formatCode={quoteattr(code)}/>')
+            self._formats.find(f'<{p}numFmt numFmtId="{number}" formatCode={quoteattr(code)}/>')
         font = fill = border = 0
         if look in _FONTS:
-            font = fonts.find(
+            font = self._fonts.find(
                 _prefixed(f"<font>{_FONTS[look]}<name val={quoteattr(family)}/></font>", p)
             )
         if look in _FILLS:
-            fill = fills.find(
+            fill = self._fills.find(
                 _prefixed(
                     f'<fill><patternFill patternType="solid"><fgColor rgb="{_FILLS[look]}"/>'
                     '<bgColor indexed="64"/></patternFill></fill>', p,
@@ -173,17 +191,14 @@ def with_looks(xml: bytes | None, namespace: str) -> Styled:
             )  # fmt: skip
         if look not in _PLAIN:
             line = f"<border><left/><right/><top/>{_LINE}<diagonal/></border>"
-            border = borders.find(_prefixed(line, p))
+            border = self._borders.find(_prefixed(line, p))
+        based = ' xfId="0"' if self._root.child("cellStyleXfs") else ""
         alignment = _ALIGNMENT.get(look, 'vertical="top"')
-        index[look] = cells.find(
+        return self._cells.find(
             f'<{p}xf numFmtId="{number}" fontId="{font}" fillId="{fill}" borderId="{border}"{based}'
             ' applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" '
             f'applyAlignment="1"><{p}alignment {alignment}/></{p}xf>'
         )
-    edits: list[Edit] = []
-    for shelf in (formats, fonts, fills, borders, cells):
-        edits += shelf.edits()
-    return Styled(apply(data, edits), index)
 
 
 def format_codes(xml: bytes) -> list[str]:
@@ -230,6 +245,11 @@ class _Shelf:
         at = before[-1].end if before else self.root.open_end
         whole = f'<{p}{self.name} count="{len(self.items)}">'.encode() + new
         return [(at, at, whole + f"</{p}{self.name}>".encode())]
+
+
+def _our_letters() -> set[Letters]:
+    fonts = (parse(f"<font>{font}</font>".encode(), "a font of ours") for font in _FONTS.values())
+    return {letters(font) for font in fonts}
 
 
 def _font_family(root: Node) -> str:

@@ -49,7 +49,7 @@ from fleetdesk.sheets.setting_sheet import as_sheet, rules, value_names, whole_s
 from fleetdesk.sheets.sheet_frame import frame, hidden_sheet
 from fleetdesk.sheets.sheet_rows import plain_rows
 from fleetdesk.sheets.skeleton import NewSheet, SkeletonEdits, skeleton_changes
-from fleetdesk.sheets.styles import with_looks
+from fleetdesk.sheets.styles import Styles
 from fleetdesk.sheets.xml_spans import as_utf8
 
 
@@ -157,13 +157,11 @@ def _changes(
     edits = SkeletonEdits()
     styles_part = book.related("styles")
     old_styles = as_utf8(package.part(styles_part)) if styles_part else None
-    styled = with_looks(old_styles, book.main_namespace)
+    styles = Styles(old_styles, book.main_namespace)
     if styles_part is None:
         styles_part = f"{book.folder}/styles.xml".lstrip("/")
         edits.parts.append((styles_part, "styles"))
-    if styled.xml != old_styles:
-        changes[package.stored_name(styles_part)] = styled.xml
-    around = Surroundings(book, reader, ownership, folder, styled.index)
+    around = Surroundings(book, reader, ownership, folder, styles)
     names = _FreeNames(package, ownership)
     records = dict(ownership.manifest.owned)
     added: list[str] = []
@@ -188,6 +186,8 @@ def _changes(
         changes |= done.changes
         shown_as = found.entry.name if found else sheet.sheet
         records[sheet.sheet] = new_record(sheet, shown_as, done.area, done.drawn.record)
+    if (xml := styles.xml) != old_styles:
+        changes[package.stored_name(styles_part)] = xml
     manifest = Manifest(records, ownership.manifest.others).with_schema(plan.settings_schema)
     changes |= _manifest_sheet(book, ownership, manifest, edits, names)
     for new in plan.new_settings:
