@@ -18,6 +18,7 @@ from fleetdesk.settings.package_sheets import BatteryPlan, TrialPackage, Usage
 from fleetdesk.settings.rider_sheets import Churn, Riders, Segments
 from fleetdesk.settings.schema import City, Package, Settings
 from fleetdesk.sources.base import schema_of
+from fleetdesk.workflows import catalog
 from fleetdesk.workflows.catalog import Ask
 from fleetdesk.workflows.known import Known
 
@@ -233,6 +234,34 @@ def test_without_records_the_lack_is_told(name):
         ask(name, record_of({}))
     assert lack.value.found
     assert lack.value.fix
+
+
+def together(record, *names):
+    chosen = [known for known in PACKAGE_ANALYSES if known.name in names]
+    context = SimpleNamespace(settings=SETTINGS)
+    return catalog.answers(context, record, chosen, lambda *_: None)
+
+
+def test_where_nothing_can_be_answered_the_lack_of_each_is_told_once():
+    with pytest.raises(NotEnoughData) as lack:
+        together(record_of({}), "offers", "batteries")
+    told = str(lack.value)
+    assert lack.value.exit_code == 7
+    assert told.count("No offers were made yet") == told.count("No battery was checked") == 1
+    assert told.count("Import ") == 2
+
+
+def test_a_question_that_lacks_records_is_told_of_beside_the_answer_to_another(record):
+    checks = record_of({name: made for name, made in rows().items() if name != "offers_made"})
+    offers, batteries = sorted(
+        together(checks, "offers", "batteries"), key=lambda answer: not answer.notes
+    )
+    assert not batteries.notes and offers.headline.endswith(": not answered.")
+    (note,) = offers.notes
+    assert str(note).endswith(
+        ": not answered: No offers were made yet whose answer is known (no rows in the table "
+        f"offers_made). {note.fix}."
+    )
 
 
 def test_nobody_who_took_a_package_cannot_be_compared(record):

@@ -82,9 +82,9 @@ def answers(
 ) -> tuple[Answer, ...]:
     """Answer one after the other.
 
-    One that lacks data empties its sheets and says so, unless it is the only one: then it raises.
+    One that lacks data empties its sheets and says so; where all do, NotEnoughData tells of each.
     """
-    found = []
+    found, lacks = [], {}
     for number, analysis in enumerate(analyses):
         report = part(on_progress, number / len(analyses), (number + 1) / len(analyses))
         on_progress(analysis.title, number / len(analyses))
@@ -93,7 +93,14 @@ def answers(
         except NotEnoughData as lack:
             if len(analyses) == 1:
                 raise
+            lacks[analysis.title] = lack
             found.append(_without(analysis, lack, context.settings))
+    if len(lacks) == len(analyses):
+        raise NotEnoughData(
+            "None of the questions can be answered",
+            found="; ".join(f"{title}: {_in_short(lack)}" for title, lack in lacks.items()),
+            fix=". ".join(dict.fromkeys(lack.fix.rstrip(".") for lack in lacks.values())),
+        )
     return tuple(found)
 
 
@@ -141,8 +148,14 @@ def _module(analysis: Analysis) -> Any:
 
 
 def _without(analysis: Analysis, lack: NotEnoughData, settings: Settings) -> Answer:
-    note = Problem(analysis.title, "", str(lack), "so it was not answered", lack.fix, Severity.NOTE)
+    told = f"not answered: {_in_short(lack)}"
+    note = Problem(analysis.title, "", "", told, lack.fix, Severity.NOTE)
     sheets = tuple(
         replace(sheet, note=f"Not answered: {lack}") for sheet in _module(analysis).empty(settings)
     )
-    return Answer(sheets, f"{analysis.title}: not answered, {lack}", (note,))
+    return Answer(sheets, f"{analysis.title}: not answered.", (note,))
+
+
+def _in_short(lack: NotEnoughData) -> str:
+    """Cause and what was found, without the fix."""
+    return f"{lack.cause} ({lack.found})" if lack.found else lack.cause
