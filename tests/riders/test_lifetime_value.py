@@ -17,7 +17,7 @@ from fleetdesk.riders.lifetime_value import (
     tiers,
 )
 from fleetdesk.riders.lifetimes import fit_lifetimes
-from fleetdesk.riders.purchases import fit_bg_nbd, fit_gamma_gamma
+from fleetdesk.riders.purchases import BgNbd, fit_bg_nbd, fit_gamma_gamma
 from fleetdesk.settings.rider_sheets import LifetimeValue
 
 SHEET = LifetimeValue(referral_value=10, platinum_from=1000, gold_from=500, silver_from=100)
@@ -88,6 +88,20 @@ def test_how_often_riders_come_is_learnt_and_foretold():
     assert expected.sum() == pytest.approx(later.sum(), rel=0.12)
     assert np.corrcoef(expected, later)[0, 1] > 0.6
     assert ((law.alive(history) > 0) & (law.alive(history) <= 1)).all()
+
+
+@pytest.mark.parametrize("a", [0.8, 1.0, 1.5, 3.0])
+def test_who_rides_daily_has_a_value_too(a):
+    law = BgNbd(0.5, 5.0, a, 2.0, 0.0, 1)
+    repeats = np.array([0.0, 5.0, 60.0, 180.0, 320.0, 364.0])
+    history = pd.DataFrame(
+        {"repeats": repeats, "recency_weeks": np.where(repeats > 0, 51.9, 0), "age_weeks": 52.0}
+    )
+    weeks = (13.0, 104.0, 522.0, 2600.0)
+    found = np.array([law.expected(history, week) for week in weeks])
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=0) > 0).all() and (np.diff(found[:, 1:], axis=1) > 0).all()
+    assert (found <= 7 * np.array(weeks)[:, None]).all()
 
 
 def test_what_riders_pay_is_learnt_and_drawn_to_the_mean():

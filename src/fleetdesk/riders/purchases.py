@@ -17,6 +17,7 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.matrix import Floats, numbers
 
 FEWEST_RETURNS = 20
+_TERMS = 200
 _STARTS = ((0.5, 5.0, 0.8, 2.5), (1.0, 10.0, 1.0, 5.0), (0.2, 1.0, 0.3, 1.0))
 
 
@@ -38,8 +39,9 @@ class BgNbd:
         # The formula has a hole at a = 1, with the same value on both sides.
         a = a if abs(a - 1.0) > 1e-6 else 1.0 + 1e-6
         z = weeks / (alpha + age + weeks)
-        series = hyp2f1(r + x, b + x, a + b + x - 1.0, z)
-        shrink = ((alpha + age) / (alpha + age + weeks)) ** (r + x)
+        # By Euler's transformation: as the paper has it, the series of who rides daily overflows.
+        shrink = ((alpha + age) / (alpha + age + weeks)) ** (a - 1.0)
+        series = _hypergeometric(a + b - 1.0 - r, a - 1.0, a + b + x - 1.0, z)
         gained = (a + b + x - 1.0) / (a - 1.0) * (1.0 - shrink * series)
         return np.asarray(gained * self.alive(history), dtype=np.float64)
 
@@ -131,6 +133,18 @@ def _log_likelihood(parameters: Floats, x: Floats, recency: Floats, age: Floats)
     lost = np.log(a) - np.log(np.maximum(b + x - 1.0, 1e-12)) - (r + x) * np.log(alpha + recency)
     both = np.logaddexp(alive, np.where(x > 0, lost, -np.inf))
     return np.asarray(shared + both, dtype=np.float64)
+
+
+def _hypergeometric(p: float, q: float, c: Floats, z: Floats) -> Floats:
+    """Gauss's 2F1; where `c` is so large that the library overflows, few terms of the sum do."""
+    found = np.asarray(hyp2f1(p, q, c, z), dtype=np.float64)
+    lost = ~np.isfinite(found)
+    term, total = np.ones(int(lost.sum())), np.ones(int(lost.sum()))
+    for n in range(_TERMS if lost.any() else 0):
+        term = term * (p + n) * (q + n) / (c[lost] + n) / (n + 1.0) * z[lost]
+        total = total + term
+    found[lost] = total
+    return found
 
 
 def _lowest(loss: object, start: tuple[float, ...]) -> tuple[Floats, float]:
