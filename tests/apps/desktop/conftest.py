@@ -16,7 +16,7 @@ os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot start here", exc_type=ImportError)
 
 from PySide6.QtCore import QThreadPool, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.app import make_app, make_window
@@ -89,7 +89,9 @@ def maps() -> None:
 
 @pytest.fixture(autouse=True)
 def _only_what_is_needed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started ahead, and maps are shown where a test asks for them."""
+    """No process is started ahead, questions get a yes, and maps are shown where a test wants."""
+    yes = QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: yes)
     monkeypatch.setattr(Desk, "warm", lambda _: None)
     if "maps" not in request.fixturenames:
         monkeypatch.setattr(map_view, "MAPS", False)

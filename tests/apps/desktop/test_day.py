@@ -42,6 +42,7 @@ def test_a_changed_threshold_a_run_its_results_the_difference_and_undo(
     assert isinstance(field, QLineEdit)
     field.setText("45")
     opened.run()
+    opened.page(RunPage).run_wanted.emit(())
     assert not opened.desk.busy, "unsaved changes are asked about first"
     settings.save_changes()
     qtbot.waitUntil(lambda: not settings.changes(), timeout=LONG_MS)

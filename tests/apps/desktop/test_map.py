@@ -19,17 +19,20 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def ask(view: MapView, qtbot: QtBot, script: str) -> object:
-    found: list[object] = []
-    view._view.page().runJavaScript(script, 0, found.append)
-    qtbot.waitUntil(lambda: bool(found), timeout=60_000)
-    return found[0]
-
-
 def shows(view: MapView, qtbot: QtBot, script: str) -> bool:
-    """Whether the page, once it is there, says so."""
+    """Whether the page, once it is there, says so.
+
+    It is asked again and again: a page that is just being loaded may leave a question unanswered.
+    """
+    said: list[object] = []
+
+    def look() -> bool:
+        view._view.page().runJavaScript(script, 0, said.append)
+        qtbot.wait(200)
+        return any(said)
+
     qtbot.waitUntil(lambda: view._view is not None, timeout=60_000)
-    qtbot.waitUntil(lambda: bool(ask(view, qtbot, script)), timeout=60_000)
+    qtbot.waitUntil(look, timeout=120_000)
     return True
 
 

@@ -156,6 +156,16 @@ def test_with_larger_text_no_button_is_lower_than_its_words(
     assert low == []
 
 
+def test_an_export_that_cannot_be_written_is_said(
+    opened: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page: ResultsPage = opened.page(ResultsPage)
+    for name in ("Πίνακας.png", "Πίνακας.pdf"):
+        opened._form.label("banner").clear()
+        page.export_to(tmp_path / "no such folder" / name)
+        assert f"{name} could not be saved" in opened._form.label("banner").text()
+
+
 def test_a_fault_of_the_window_shows_a_report_to_copy(window: MainWindow, qtbot: QtBot) -> None:
     dialog = TroubleDialog(Failure("It broke", fix="Try again", report="details\n"), window)
     qtbot.addWidget(dialog)
@@ -185,4 +195,7 @@ def test_a_workbook_replaced_on_disk_is_read_again_and_one_that_is_gone_is_said(
     with qtbot.waitSignal(opened.desk.disturbed, timeout=15000) as said:
         pass
     assert "no longer in its folder" in said.args[0]
-    kept.rename(city)
+    with qtbot.waitSignal(opened.desk.changed, timeout=8000):
+        kept.rename(city)
+    assert not opened._form.label("banner").isVisible()
+    settle(opened, qtbot)

@@ -89,6 +89,15 @@ def test_cancelling_stops_the_work_and_says_so(
     assert failure.cancelled and not failure.report
 
 
+def test_what_waits_behind_a_job_is_cancelled_at_once(worker: Worker, qtbot: QtBot) -> None:
+    worker.warm("run")
+    heard = Heard()
+    heard.ask(worker, "history", workbook="none.xlsx")
+    worker.cancel()
+    (failure,) = heard.failures
+    assert failure.cancelled and not heard.values
+
+
 def test_steps_are_told_at_most_twenty_times_a_second_and_the_last_one_always() -> None:
     ours, theirs = Pipe()
     report = child._Reporter(theirs, 7)

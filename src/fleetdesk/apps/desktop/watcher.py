@@ -59,6 +59,7 @@ class WorkbookWatcher(QObject):
             return
         state = _state(self._path)
         if state is None:
+            self._seen = None
             self._tries += 1
             if self._tries == _RETRIES // 4:
                 self.gone.emit()

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
-    QApplication,
     QFileDialog,
     QListWidget,
     QListWidgetItem,
@@ -157,6 +156,7 @@ class MainWindow(QMainWindow):
             memory.remember_layout("window", self.saveGeometry())
             memory.remember("page", self.nav.currentRow())
             for page in self.pages:
+                page.remember_layout()
                 page.retire()
             self.notices.retire()
             self.desk.close()
@@ -166,12 +166,15 @@ class MainWindow(QMainWindow):
 
     def _may_close(self) -> bool:
         settings: SettingsPage = self.page(SettingsPage)
+        routes: RoutesPage = self.page(RoutesPage)
         asks = []
         if settings.changes():
             asks.append("Changed settings were not saved.")
+        if routes.rounds is not None and routes.rounds.changed:
+            asks.append("Changed routes were not planned again.")
         if self.desk.busy:
             asks.append("A run is under way; it would be cancelled.")
-        if not asks or QApplication.platformName() == "offscreen":
+        if not asks:
             return True
         said = QMessageBox.question(
             self, "Close FleetDesk", " ".join([*asks, "Close all the same?"])
@@ -187,7 +190,8 @@ class MainWindow(QMainWindow):
         desk.stepped.connect(self._stepped)
         desk.ended.connect(self._ended)
         desk.failed.connect(self.show_failure)
-        self.run_button.clicked.connect(self.run)
+        self.run_button.clicked.connect(lambda _=False: self.run())
+        self.page(RunPage).run_wanted.connect(self.run)
         self.cancel_button.clicked.connect(desk.cancel)
         self.nav.currentRowChanged.connect(self._go)
         self.page(SandboxPage).sheet_wanted.connect(self._show_sheet)
@@ -196,14 +200,14 @@ class MainWindow(QMainWindow):
         self.show_page(SettingsPage)
         self.page(SettingsPage).choose(sheet)
 
-    def run(self) -> None:
-        """Run what the workbook asks; changed settings are to be saved first."""
+    def run(self, only: tuple[str, ...] = ()) -> None:
+        """Run what the workbook asks, or only these; changed settings are to be saved first."""
         settings: SettingsPage = self.page(SettingsPage)
         if settings.changes():
             self.show_page(SettingsPage)
             tell(self._form.label("banner"), "Save or discard your changed settings first.")
             return
-        self.desk.run()
+        self.desk.run(only)
 
     def show_failure(self, failure: Failure) -> None:
         """Say what went wrong."""
@@ -292,7 +296,7 @@ class MainWindow(QMainWindow):
         menus.add(menus.file, "&Quit", self.close, keys.Quit)
         for number, kind in enumerate(PAGES, start=1):
             menus.add(menus.go, kind.title, partial(self.show_page, kind), f"Ctrl+{number}")
-        menus.add(menus.work, "&Run", self.run, "F5")
+        menus.add(menus.work, "&Run", lambda: self.run(), "F5")
         menus.add(menus.work, "&Cancel the run", self.desk.cancel, "Ctrl+.")
         menus.add(menus.work, "Choose &questions", lambda: self.show_page(RunPage), "Shift+F5")
         menus.add(menus.work, "&Undo the last run…", self._undo)
@@ -333,5 +337,7 @@ class MainWindow(QMainWindow):
         state = self.desk.memory.layout("window")
         if state is not None:
             self.restoreGeometry(state)
+        for page in self.pages:
+            page.recall_layout()
         row = self.desk.memory.number("page", 0)
         self.nav.setCurrentRow(row if 0 <= row < len(PAGES) else 0)

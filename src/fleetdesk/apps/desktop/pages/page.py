@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import Form
@@ -40,6 +40,19 @@ class Page(QWidget):
 
     def retire(self) -> None:
         """The window closes."""
+
+    def remember_layout(self) -> None:
+        """Keep how the planner divided the page."""
+        for splitter in self.form.widget.findChildren(QSplitter):
+            name = f"{self.form_name}/{splitter.objectName()}"
+            self.desk.memory.remember_layout(name, splitter.saveState())
+
+    def recall_layout(self) -> None:
+        """Divide the page as it was."""
+        for splitter in self.form.widget.findChildren(QSplitter):
+            state = self.desk.memory.layout(f"{self.form_name}/{splitter.objectName()}")
+            if state is not None:
+                splitter.restoreState(state)
 
     def spoil(self) -> None:
         """What is shown may no longer be true."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QMarginsF, QPoint, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, Qt
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import named, tell
 from fleetdesk.apps.desktop.pages.page import Page
+from fleetdesk.apps.desktop.widgets.columns import number_text
 from fleetdesk.apps.desktop.widgets.table_view import TableView
+from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Listed, Table
 
 if TYPE_CHECKING:
@@ -91,12 +93,13 @@ class ResultsPage(Page):
     def export_to(self, path: Path) -> None:
         """Write the shown sheet as .xlsx or .csv, its charts and rows as .png or .pdf."""
         suffix = path.suffix.lower()
-        if suffix == ".png":
-            self._picture_of().grab().save(str(path))
-            self._said(f"Saved {path}")
-        elif suffix == ".pdf":
-            self._write_pdf(path)
-            self._said(f"Saved {path}")
+        if suffix in (".png", ".pdf"):
+            try:
+                path.write_bytes(self._as_png() if suffix == ".png" else self._as_pdf())
+            except OSError as error:
+                self.desk.failed.emit(_not_saved(path, error))
+            else:
+                self._said(f"Saved {path}")
         else:
             name = self.table.columns.table.name
             self.desk.ask("export_tables", self._exported, names=[name], to=str(path))
@@ -175,7 +178,8 @@ class ResultsPage(Page):
     def _count(self) -> None:
         model = self.table.columns
         shown, of = model.rowCount(), model.table.rows
-        text = f"{of:,} rows" if shown == of else f"{shown:,} of {of:,} rows"
+        rows = number_text(of, 0)
+        text = f"{rows} rows" if shown == of else f"{number_text(shown, 0)} of {rows} rows"
         self.form.label("count").setText(text)
 
     def _clear(self) -> None:
@@ -191,8 +195,16 @@ class ResultsPage(Page):
     def _picture_of(self) -> QWidget:
         return self.form.get(QSplitter, "split")
 
-    def _write_pdf(self, path: Path) -> None:
-        writer = QPdfWriter(str(path))
+    def _as_png(self) -> bytes:
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        self._picture_of().grab().save(buffer, "PNG")
+        return bytes(buffer.data().data())
+
+    def _as_pdf(self) -> bytes:
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        writer = QPdfWriter(buffer)
         writer.setTitle(self.table.columns.table.title)
         writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
         writer.setPageOrientation(QPageLayout.Orientation.Landscape)
@@ -205,12 +217,20 @@ class ResultsPage(Page):
             part.render(painter, QPoint())
         finally:
             painter.end()
+        return bytes(buffer.data().data())
 
     def _exported(self, files: tuple[str, ...]) -> None:
         self._said("Saved " + ", ".join(files))
 
     def _said(self, text: str) -> None:
         self.form.label("count").setText(text)
+
+
+def _not_saved(path: Path, error: OSError) -> Failure:
+    return Failure(
+        f"{path.name} could not be saved", found=f"{error.strerror or error}: {path.parent}",
+        fix="Choose another folder, or make room",
+    )  # fmt: skip
 
 
 class RidersPage(ResultsPage):

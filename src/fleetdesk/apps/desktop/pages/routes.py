@@ -20,6 +20,7 @@ from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import named, tell
 from fleetdesk.apps.desktop.pages.page import Page
 from fleetdesk.apps.desktop.rounds import Rounds
+from fleetdesk.apps.desktop.widgets.columns import number_text
 from fleetdesk.apps.desktop.widgets.map_view import MapView
 from fleetdesk.apps.desktop.widgets.stops_tree import DroppedTree, StopsTree
 from fleetdesk.apps.desktop.widgets.table_view import TableView
@@ -110,7 +111,7 @@ class RoutesPage(Page):
             box.clear()
             box.addItems(list(board.workers))
         self.form.label("title").setText(f"Routes for {board.day}")
-        self.form.label("total").setText(f"{board.profit:.2f} {board.currency}")
+        self.form.label("total").setText(f"{number_text(board.profit, 2)} {board.currency}")
         tell(self.form.label("state"), "Preparing to price changes …")
         self.map.show_file(board.map_path)
         self._show()
@@ -185,11 +186,13 @@ class RoutesPage(Page):
             self._first = found
         self.price = found
         board = self.rounds.board
-        text = f"{found.profit:.2f} {board.currency}, {found.minutes:.0f} min"
+        now = number_text(found.profit, 2), number_text(found.minutes, 0)
+        text = f"{now[0]} {board.currency}, {now[1]} min"
         if self._first is not None and self.rounds.changed:
             money = found.profit - self._first.profit
             minutes = found.minutes - self._first.minutes
-            text += f"   ({money:+.2f} {board.currency}, {minutes:+.0f} min)"
+            more = number_text(money, 2, signed=True), number_text(minutes, 0, signed=True)
+            text += f"   ({more[0]} {board.currency}, {more[1]} min)"
         self.form.label("total").setText(text)
         tell(self.form.label("state"), "")
         broken = [f"{one.worker} {text}." for one in found.rounds for text in one.problems]

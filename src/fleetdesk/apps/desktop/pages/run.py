@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QListWidget,
@@ -26,7 +26,9 @@ _FULL = 1000
 
 
 class RunPage(Page):
-    """One run at a time; the buttons say which."""
+    """One run at a time; the buttons say which. `run_wanted` names the questions, () for all."""
+
+    run_wanted = Signal(tuple)
 
     title: ClassVar[str] = "Run"
     icon: ClassVar[str] = "mdi6.play-circle-outline"
@@ -72,7 +74,7 @@ class RunPage(Page):
         if not ticked and self.questions.count():
             tell(self.form.label("outcome"), "Tick at least one question.")
             return
-        self.desk.run(() if ticked == asked else ticked)
+        self.run_wanted.emit(() if ticked == asked else ticked)
 
     def ticked(self) -> tuple[str, ...]:
         """The names of the ticked questions."""

@@ -61,6 +61,7 @@ class SandboxPage(Page):
         get(QSplitter, "split").setSizes([330, 270])
         self.table.setVisible(False)
         self._trials: Trials | None = None
+        self._trying = False
         self.packages = PackagesPanel(desk)
         self.packages.sheet_wanted.connect(self.sheet_wanted)
         self.form.place(QVBoxLayout, "packagesBox").addWidget(self.packages)
@@ -95,6 +96,8 @@ class SandboxPage(Page):
         """Try the range."""
         low, high = sorted((self.low.value(), self.high.value()))
         thresholds = list(range(low, high + 1, self.step.value()))
+        # Progress comes while this is being said, so it is known to be ours before.
+        self._trying = not self.desk.busy
         self.desk.start(_TITLE, "sandbox", workbook=self.desk.workbook, thresholds=thresholds)
 
     def show_trials(self, found: Trials) -> None:
@@ -111,11 +114,12 @@ class SandboxPage(Page):
         self.form.get(QWidget, "chart").setVisible(True)
 
     def _stepped(self, step: str, share: float) -> None:
-        if self.stop.isEnabled():
+        if self._trying:
             self.progress.setValue(round(share * _FULL))
             self.form.label("state").setText(step)
 
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
+        self._trying = False
         self._buttons()
         self.progress.setValue(0)
         if title != _TITLE:
@@ -129,7 +133,7 @@ class SandboxPage(Page):
 
     def _buttons(self) -> None:
         self.start.setEnabled(not self.desk.busy)
-        self.stop.setEnabled(self.desk.busy)
+        self.stop.setEnabled(self._trying)
 
     def _drop(self) -> None:
         if self._chart is not None:

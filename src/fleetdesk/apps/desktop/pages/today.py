@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import tell
 from fleetdesk.apps.desktop.pages.page import Page
-from fleetdesk.apps.desktop.widgets.columns import day_text
+from fleetdesk.apps.desktop.widgets.columns import day_text, number_text
 from fleetdesk.apps.desktop.widgets.map_view import MapView
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.shapes import Figure, Overview, Table
@@ -75,12 +75,13 @@ def _card(figure: Figure) -> QFrame:
     box = QVBoxLayout(card)
     box.setContentsMargins(14, 10, 14, 10)
     box.setSpacing(2)
-    for text, role in ((figure.label, "quiet"), (figure.value, "number")):
+    shown = f"{number_text(figure.value, figure.decimals)} {figure.unit}".strip()
+    for text, role in ((figure.label, "quiet"), (shown, "number")):
         label = QLabel(text)
         label.setProperty("role", role)
         box.addWidget(label)
     card.setToolTip(figure.help)
-    card.setAccessibleName(f"{figure.label}: {figure.value}")
+    card.setAccessibleName(f"{figure.label}: {shown}")
     return card
 
 

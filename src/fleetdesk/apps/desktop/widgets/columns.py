@@ -141,6 +141,12 @@ class ColumnModel(QAbstractTableModel):
         return found
 
 
+def number_text(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A number as the locale writes it; `signed` shows a plus, too."""
+    sign = "+" if signed and value >= 0 else ""
+    return sign + QLocale().toString(float(value), "f", decimals)
+
+
 def day_text(day: date, locale: QLocale) -> str:
     """A day as the locale writes it."""
     if locale.language() == QLocale.Language.C:

@@ -97,13 +97,13 @@ class MapView(QWidget):
     def retire(self) -> None:
         """End the web engine's page before its profile, as the engine asks for."""
         self._settled.stop()
+        self._path = ""
         if self._view is not None:
             import shiboken6
 
             for part in (self._view, self._web):
                 shiboken6.delete(part)
             self._web = self._view = None
-            self._path = ""
 
     def _fit(self) -> None:
         """Load the page once the layout has come to rest, and again for quite another size."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
 from fleetdesk.apps.desktop.rounds import Rounds
+from fleetdesk.apps.desktop.widgets.columns import number_text
 from fleetdesk.apps.desktop.work.shapes import BoardLeftOut, BoardPrice, BoardStop
 
 _ROW = Qt.ItemDataRole.UserRole
@@ -39,8 +40,8 @@ class StopsTree:
             said = f"{worker}: {len(stops)} stops"
             if one is not None:
                 said = (
-                    f"{worker}: {one.stops} stops, {one.minutes:.0f} min, {one.km:.1f} km, "
-                    f"{one.profit:.2f} {currency}"
+                    f"{worker}: {one.stops} stops, {number_text(one.minutes, 0)} min, "
+                    f"{number_text(one.km, 1)} km, {number_text(one.profit, 2)} {currency}"
                 )
             top = self._head(said, worker)
             arrivals = one.arrivals if one is not None else ()
@@ -105,7 +106,7 @@ class StopsTree:
         ]
         item = QTreeWidgetItem([
             "" if stop.excluded else str(number), "" if stop.excluded else at, stop.action,
-            stop.vehicle, stop.where, "" if stop.adds is None else f"{stop.adds:.2f}",
+            stop.vehicle, stop.where, "" if stop.adds is None else number_text(stop.adds, 2),
             ", ".join(mark for mark in marks if mark),
         ])  # fmt: skip
         item.setData(0, _ROW, stop.row)

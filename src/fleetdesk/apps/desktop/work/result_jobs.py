@@ -130,20 +130,22 @@ def _figures(kpis: Table | None, run: RunRecord) -> tuple[Figure, ...]:
     found = []
     facts = run.summary
     if "profit" in facts:
-        planned = f"{facts['tasks_planned']} of {facts['tasks_found']}"
-        found.append(Figure("Tasks planned", planned, f"for {facts['day']}"))
+        of = f"of {facts['tasks_found']}"
+        found.append(Figure("Tasks planned", facts["tasks_planned"], 0, of, f"for {facts['day']}"))
+        money = facts["currency"]
         found.append(
-            Figure("Profit of the plan", f"{facts['profit']:,.2f} {facts['currency']}",
-                   "after travel and labour")
-        )  # fmt: skip
+            Figure("Profit of the plan", facts["profit"], 2, money, "after travel and labour")
+        )
     if kpis is not None:
         columns = {column.header: column.values for column in kpis.columns}
         for name, value, unit, formula in zip(
             columns["KPI"], columns["Value"], columns["Unit"], columns["Formula"], strict=True
         ):
             if name in _FIGURES and value == value:
-                text = f"{value:,.0f}" if unit != "%" else f"{value:.1f} %"
-                found.append(Figure(str(name), text, str(formula)))
+                share = unit == "%"
+                found.append(
+                    Figure(str(name), value, int(share or value % 1 != 0), "%" * share, formula)
+                )
     return tuple(found)
 
 

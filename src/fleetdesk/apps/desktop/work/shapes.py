@@ -85,10 +85,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of Today: what it is, its value in words, and what it means."""
+    """One number of Today: what it is, its value with its unit, and what it means."""
 
     label: str
-    value: str
+    value: float
+    decimals: int
+    unit: str
     help: str = ""
 
 

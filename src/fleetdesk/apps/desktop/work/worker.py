@@ -5,6 +5,7 @@ Spawned, never forked. A thread of its own waits at the pipe, so that the window
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import tempfile
 import threading
@@ -31,6 +32,7 @@ from fleetdesk.apps.desktop.work.messages import (
 from fleetdesk.apps.desktop.work.report import report_text
 
 PATIENCE_MS = 1500
+_CANCELLED = Failure("Cancelled; the workbook is as it was", cancelled=True)
 Then = Callable[[Any], None]
 Otherwise = Callable[[Failure], None]
 OnStep = Callable[[str, float], None]
@@ -98,16 +100,18 @@ class Worker(QObject):
         self.ask("warm", _nothing, _nothing, jobs=jobs)
 
     def cancel(self) -> None:
-        """Ask the present job to stop; end the process if it does not within 1.5 s."""
-        self._queue.clear()
-        if self._present is None or self._pipe is None:
-            return
-        self._cancelled = True
-        try:
-            self._pipe.send(Stop())
-        except OSError:
-            return
-        self._patience.start()
+        """Ask the present job to stop; end the process if it does not within 1.5 s.
+
+        What waits behind it comes to nothing at once.
+        """
+        waiting, self._queue = self._queue, deque()
+        if self._present is not None and self._pipe is not None:
+            self._cancelled = True
+            with contextlib.suppress(OSError):
+                self._pipe.send(Stop())
+            self._patience.start()
+        for one in waiting:
+            one.otherwise(_CANCELLED)
 
     def close(self) -> None:
         """End the process; nothing is called any more."""
@@ -200,7 +204,7 @@ class Worker(QObject):
 
     def _why(self, job: str, code: int | None, said: str, cancelled: bool) -> Failure:
         if cancelled:
-            return Failure("Cancelled; the workbook is as it was", cancelled=True)
+            return _CANCELLED
         details = (
             self._crash_file.read_text("utf-8", "replace") if self._crash_file.exists() else ""
         )
