@@ -66,10 +66,10 @@ def compare(
     Control riders unlike all treated ones are trimmed: those below the lowest treated propensity,
     and treated ones above the highest of controls. NotEnoughData below 30 in either arm.
     """
-    rows = x.to_numpy(float)
-    rows = rows[:, rows.std(axis=0) > 0]
-    names = [name for name in x.columns if float(x[name].std()) > 0]
     _refuse_few(treated)
+    rows = x.to_numpy(float)
+    told = rows.std(axis=0) > 0
+    rows, names = rows[:, told], list(x.columns[told])
     score = propensity(rows, treated, seed)
     keep = overlap(score, treated)
     _refuse_few(treated[keep])

@@ -23,7 +23,7 @@ def monthly_losses(spec: CitySpec, seed: int) -> Floats:
     count = round(BATTERIES_PER_VEHICLE * spec.vehicles)
     u = stream(seed, Purpose.BATTERIES).random((count, 3))
     scatter, _ = normals(u[:, 0], u[:, 1])
-    return np.asarray(0.8 * np.exp(0.3 * scatter) * np.where(u[:, 2] < 0.04, 3.0, 1.0))
+    return np.asarray(0.6 * np.exp(0.3 * scatter) * np.where(u[:, 2] < 0.04, 3.0, 1.0))
 
 
 def battery_checks_table(city: City) -> pa.Table:
