@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import resource
-import threading
 import time
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from _route_instances import (
     stations_cost,
 )
 from _route_ortools import day_by_ortools, instance_by_ortools, stations_by_ortools
+from fleetdesk.errors import Enough
 from fleetdesk.model.places import Point
 from fleetdesk.routes.districts import plan_large
 from fleetdesk.routes.evaluate import evaluate
@@ -145,34 +145,27 @@ def large(problem: RoutingProblem, name: str, options) -> None:
     used_s = _cpu_s() - began_s
     refuse_undrivable(problem, sequences_of(problem, in_districts))
     whole = plan(problem, Seconds(used_s), options.seed, clock=time.process_time)
-    peak_kb = [
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
     report(
         "routes_profit_districts_over_whole",
         in_districts.profit_milli / max(1, whole.profit_milli), 1.0, "higher",
         day=name, seed=options.seed, cpu_s=round(used_s, 1), rounds=options.rounds,
         whole_rounds=whole.iterations, profit=in_districts.profit_milli / 1000,
-        whole_profit=whole.profit_milli / 1000, peak_mb=round(peak_kb[0] / 1024),
-        district_peak_mb=round(peak_kb[1] / 1024),
+        whole_profit=whole.profit_milli / 1000,
+        peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     )  # fmt: skip
 
 
 def cancelled(seed: int) -> None:
-    """From the wish to stop to the plan in hand, with the search in a process of its own."""
-    from fleetdesk.routes.apart import plan_apart
-
+    """From the wish to stop to the plan in hand."""
     problem = generated_day(500, 8, 60, seed)
-    wish = threading.Event()
     at: list[float] = []
 
-    def ask(_progress: Progress) -> None:
-        if not at:
+    def enough(progress: Progress) -> None:
+        if progress.iterations and not at:
             at.append(time.perf_counter())
-            wish.set()
+            raise Enough
 
-    found = plan_apart(problem, Seconds(120), seed, on_progress=ask, cancel=wish.is_set)
+    found = plan(problem, Seconds(120), seed, on_progress=enough)
     waited_s = time.perf_counter() - at[0]
     refuse_undrivable(problem, sequences_of(problem, found))
     report("routes_cancel_s", waited_s, 0.5, "lower", tasks=500, profit=found.profit_milli / 1000)

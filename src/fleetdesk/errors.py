@@ -141,3 +141,7 @@ def _sentence(text: str) -> str:
     if not text or text[-1] in ".!?":
         return text
     return text + "."
+
+
+class Enough(Exception):
+    """Raised by who watches a search: it ends there and keeps the best that it has found."""

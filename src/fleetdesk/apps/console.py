@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
-from fleetdesk.errors import FleetDeskError, SettingsInvalid
+from fleetdesk.errors import Enough, FleetDeskError, SettingsInvalid
 from fleetdesk.settings.secrets import scrub
+from fleetdesk.workflows.progress import SEARCHING
 
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 CANCELLED = 130
@@ -73,10 +77,39 @@ def progress(*, as_json: bool) -> Iterator[OnProgress]:
     if as_json:
         yield _silent
     elif sys.stderr.isatty():
-        with _bar() as on_progress:
-            yield on_progress
+        with _bar() as on_progress, _first_interrupt_is_enough(on_progress) as watched:
+            yield watched
     else:
-        yield _plain()
+        with _first_interrupt_is_enough(_plain()) as watched:
+            yield watched
+
+
+@contextmanager
+def _first_interrupt_is_enough(on_progress: OnProgress) -> Iterator[OnProgress]:
+    """While routes are searched, the first Ctrl-C keeps the best so far; any other cancels."""
+    step, wanted = "", False
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        nonlocal wanted
+        if step != SEARCHING or wanted:
+            signal.default_int_handler(number, frame)
+        wanted = True
+
+    def watched(name: str, share: float) -> None:
+        nonlocal step
+        step = name
+        on_progress(name, share)
+        if wanted and name == SEARCHING:
+            raise Enough
+
+    if threading.current_thread() is not threading.main_thread():
+        yield on_progress
+        return
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield watched
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

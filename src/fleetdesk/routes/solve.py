@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from fleetdesk.errors import Enough
 from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, explain, ortools_engine, pyvrp_engine
 from fleetdesk.routes.alone import Alone
@@ -55,9 +57,9 @@ def plan(
 
     Tasks that do not pay are left out, but for those that must be done; the search begins with no
     tasks or from `warm_start`, of which everything that can still be driven is kept. `on_progress`
-    is called at most four times per second and at the end; when `cancel()` turns true, the best
-    plan so far is returned. `clock` gives the seconds that `stop` counts. The same problem, seed,
-    start and rounds give the same plan.
+    is called at most four times per second and at the end; when `cancel()` turns true, or
+    `on_progress` raises Enough, the best plan so far is returned. `clock` gives the seconds that
+    `stop` counts. The same problem, seed, start and rounds give the same plan.
     """
     start = begun(problem, warm_start)
     best, iterations = improve(problem, start, stop, seed, on_progress, cancel, clock=clock)
@@ -154,12 +156,17 @@ class _Search:
         clock: Clock,
     ) -> None:
         self._problem, self._seed, self._stop, self._rules = problem, seed, stop, rules
-        self._on_progress, self.cancelled, self._clock = on_progress, cancelled, clock
+        self._on_progress, self._cancelled, self._clock = on_progress, cancelled, clock
+        self._enough = False
         self._began = clock()
         self._last_told = time.perf_counter()
         self._vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
         self.jobs = _offered(problem, rules)
         self.rounds = 0
+
+    def cancelled(self) -> bool:
+        """Whether somebody wants the best so far rather than a better one."""
+        return self._enough or self._cancelled()
 
     def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with as many as can be of the tasks that must be done, and nothing else new."""
@@ -235,14 +242,23 @@ class _Search:
         """Report the best so far."""
         if self._on_progress:
             seconds = self._clock() - self._began
-            self._on_progress(_progress(self._problem, best, self.rounds, seconds))
+            with self._until_enough():
+                self._on_progress(_progress(self._problem, best, self.rounds, seconds))
 
     def _tell_now_and_then(self, sequences: Callable[[], tuple[Stops, ...]], rounds: int) -> None:
         now = time.perf_counter()
         if self._on_progress and now - self._last_told >= PROGRESS_EVERY_S:
             self._last_told = now
             seconds = self._clock() - self._began
-            self._on_progress(_progress(self._problem, sequences(), rounds, seconds))
+            with self._until_enough():
+                self._on_progress(_progress(self._problem, sequences(), rounds, seconds))
+
+    @contextmanager
+    def _until_enough(self) -> Iterator[None]:
+        try:
+            yield
+        except Enough:
+            self._enough = True
 
     def _over(self, rounds: int, until: float) -> bool:
         spent_s = self._clock() - self._began

@@ -9,8 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from fleetdesk.errors import Problem, Severity
+from fleetdesk.errors import NotEnoughData, Problem, Severity
 from fleetdesk.features.vehicles import vehicles_now
+from fleetdesk.fleet.assumed_revenue import assumed
 from fleetdesk.fleet.cycle_length import CycleLength
 from fleetdesk.fleet.downstream_revenue import estimate
 from fleetdesk.fleet.estimator import DownstreamRevenue
@@ -44,7 +45,7 @@ from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed
 from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
-from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.progress import SEARCHING, OnProgress, part, silent
 from fleetdesk.workflows.so_far import Row, so_far
 from fleetdesk.workflows.task_pay import task_pay
 from fleetdesk.workflows.travel import travel_times, wishes
@@ -117,7 +118,7 @@ def plan_day(
     on_progress("Following the vehicles through their cycles", 0.0)
     record = record or known(store, settings)
     now, tables, history = record.moment, record.tables, record.history
-    downstream = estimate(history, settings)
+    downstream = _downstream(history, settings)
     past = None
     if looking_back or settings.thresholds.threshold_scope != "sheet":
         on_progress("Valuing past tasks", 0.25)
@@ -189,6 +190,14 @@ def plan_day(
     )
 
 
+def _downstream(history: History, settings: Settings) -> DownstreamRevenue:
+    """What vehicles will earn: as records tell, or as the sheet assumes until there are some."""
+    try:
+        return estimate(history, settings)
+    except NotEnoughData:
+        return assumed(history, settings)
+
+
 def _fleet(
     tables: Mapping[str, Any], settings: Settings, as_of: datetime
 ) -> tuple[VehicleNow, ...]:
@@ -216,7 +225,7 @@ def _limits(
 
 def _rounds(on_progress: OnProgress, effort: int) -> Any:
     def report(progress: Progress) -> None:
-        on_progress("Planning routes", min(1.0, progress.iterations / effort))
+        on_progress(SEARCHING, min(1.0, progress.iterations / effort))
 
     return report
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 OnProgress = Callable[[str, float], None]
 
+SEARCHING = "Planning routes"
+"""The step that whoever watches may end with `Enough`: the best routes so far are kept."""
+
 
 def silent(_step: str, _share: float) -> None:
     """For callers who do not watch."""
