@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from fleetdesk.features.riders import riders_at
+from fleetdesk.workflows.offer_data import BEFORE
 from fleetdesk.workflows.rider_data import first_trip, frame
+from fleetdesk.workflows.rider_models import DATED
 from fleetdesk.workflows.rider_values import values_at
 from tests.workflows.test_package_answers import AS_OF, SETTINGS, record_of, rows
 
@@ -48,3 +50,14 @@ def test_spend_that_is_not_known_is_no_spend_of_zero(told):
     found = values_at(record, riders.assign(monthly_spend=np.nan), AT, SETTINGS)
     assert "valued by their trips" in " ".join(found.notes)
     assert set(found.riders.loc[found.riders["value"].notna(), "basis"]) == {"trips"}
+
+
+def test_nothing_that_is_known_as_of_today_only_is_learnt_from(told):
+    record, _, riders = told
+    later = record.tables["riders"].mutate(referrals=99)
+    then = frame(
+        riders_at({**record.tables, "riders": later}, AT, SETTINGS, first_trip(record.tables))
+    ).sort_values("rider_id", ignore_index=True)
+    assert not then["referrals"].equals(riders["referrals"])
+    for names in (DATED, BEFORE):
+        pd.testing.assert_frame_equal(then[list(names)], riders[list(names)])

@@ -24,7 +24,7 @@ NO_OFFER = "none"
 EVERYBODY = "all"
 BEFORE = (
     "km_30d", "trips_30d", "spend_30d", "swaps_30d", "days_active_30d", "days_since_last_trip",
-    "tenure_months", "referrals", "complaints_30d", "late_payments_30d", "weekend_index",
+    "tenure_months", "complaints_30d", "late_payments_30d", "weekend_index",
     "km_per_trip",
 )  # fmt: skip
 

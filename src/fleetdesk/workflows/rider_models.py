@@ -14,7 +14,7 @@ import pandas as pd
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.calendar import MONTH_D
 from fleetdesk.features.riders import outcomes, riders_over
-from fleetdesk.riders.churn import ChurnFit, ChurnModel, fit_churn
+from fleetdesk.riders.churn import NUMBERS, WORDS, ChurnFit, ChurnModel, fit_churn
 from fleetdesk.riders.classify import Flags
 from fleetdesk.riders.lifetimes import fit_lifetimes
 from fleetdesk.riders.matrix import numbers
@@ -26,6 +26,9 @@ from fleetdesk.workflows.rider_values import running_stays, stays_of, with_stays
 
 BY_TIME = "time in the package"
 MOST_MOMENTS = 6
+DATED = tuple(name for name in NUMBERS if name not in ("referrals", "engagement"))
+"""What is known of riders as of a moment past. Referrals are known as of today only: who stayed has
+had the time to bring in more, so that they would tell of the future."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,9 @@ def _churn(record: Known, settings: Settings) -> Churned:
             fix="Import older trips with their rider_id",
         )  # fmt: skip
     fit = fit_churn(
-        learn, left[~last], test, left[last], settings.churn, settings.city.seed, learn["rider_id"]
-    )
+        learn, left[~last], test, left[last], settings.churn, settings.city.seed,
+        learn["rider_id"], (DATED, WORDS),
+    )  # fmt: skip
     now = riders_now(record, settings)
     now = now[may_leave(now, settings)].reset_index(drop=True)
     now = now.assign(chance=fit.model.chances(now))
