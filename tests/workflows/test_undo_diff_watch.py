@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from fleetdesk.errors import FleetDeskError, SettingsInvalid, WorkbookRefused
@@ -110,6 +111,10 @@ def test_a_difference_names_the_setting_and_what_it_did(workspace: Path) -> None
 
 def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
+    book = openpyxl.load_workbook(path)
+    page = book["Tasks"]
+    page.cell(page.max_row + 5, 2, "my own line below")
+    book.save(path)
     assert dry_run(path, clock=Clock()).cells == ()
     edit(path, "Thresholds", "Low battery below", 60)
     files = _files(workspace)

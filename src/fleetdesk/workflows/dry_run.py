@@ -9,6 +9,7 @@ from typing import Any
 
 from fleetdesk.errors import Problem
 from fleetdesk.sheets.base import Link, ResultSheet, Snapshot, Value
+from fleetdesk.sheets.layout import key_text
 from fleetdesk.workflows.catalog import answers, asked
 from fleetdesk.workflows.context import Clock, open_context, utc_now
 from fleetdesk.workflows.known import known
@@ -122,7 +123,7 @@ def _keyed(rows: Any, sheet: ResultSheet) -> dict[str, tuple[Value, ...]]:
     if sheet.key is None:
         return {f"row {number}": row for number, row in enumerate(rows, start=1)}
     at = headers.index(sheet.key)
-    return {str(row[at]): row for row in rows}
+    return {key_text(row[at]): row for row in rows}
 
 
 def _same(old: Value, new: Value) -> bool:

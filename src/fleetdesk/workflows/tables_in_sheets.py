@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from fleetdesk.sheets.base import ResultSheet, Snapshot, Value
@@ -13,7 +14,8 @@ def find_table(snapshot: Snapshot, sheet: ResultSheet) -> list[tuple[Value, ...]
     """The rows of our table as wide as `sheet.columns`, cells of a missing column None.
 
     Columns are found by their headers, so that a planner may put others between them. The table is
-    sought on the sheet of its name and else on any; its rows end with the last that is not empty.
+    sought on the sheet of its name and else on any. What stands apart below it and fills less than
+    half of its columns is the planner's own.
     """
     headers = [column.header for column in sheet.columns]
     pages = sorted(snapshot.sheets.values(), key=lambda page: page.name != sheet.sheet)
@@ -40,8 +42,12 @@ def _columns(cells: Cells, headers: Sequence[str]) -> tuple[int, list[int | None
 
 def _below(cells: Cells, head: int, places: Sequence[int | None]) -> list[tuple[Value, ...]]:
     known = {place for place in places if place is not None}
-    rows = sorted({row for row, column in cells if row > head and column in known})
+    filled = Counter(row for row, column in cells if row > head and column in known)
+    rows = [head]
+    for row in sorted(filled):
+        if row == rows[-1] + 1 or 2 * filled[row] >= len(known):
+            rows.append(row)
     return [
         tuple(None if place is None else cells.get((row, place)) for place in places)
-        for row in rows
+        for row in rows[1:]
     ]
