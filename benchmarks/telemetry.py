@@ -199,7 +199,7 @@ def whole_by_expressions(folder: Path) -> dict[str, Any]:
     """As a run reads them: ledger from pings and events, rates, and each past task's return."""
     from fleetdesk.features.calendar import calendar
     from fleetdesk.features.cell_hours import cell_hours
-    from fleetdesk.features.cycles import timeline
+    from fleetdesk.features.cycles import cycles, timeline
     from fleetdesk.features.trips import countable, priced
     from fleetdesk.features.visits import visits
     from fleetdesk.fleet.rate_sums import rate_sums
@@ -220,7 +220,8 @@ def whole_by_expressions(folder: Path) -> dict[str, Any]:
         hours = calendar(first, end, ZONE)
         past = timeline(events, end).cache()
         sums = rate_sums(cell_hours(past, trips, hours, end), PRECISION, net=False)
-        done = visits(past, trips, end, settings.thresholds.horizon_h)
+        ledger = cycles(past, trips, end).cache()
+        done = visits(ledger, trips, end, settings.thresholds.horizon_h)
         done = done.filter(done.settled).to_pyarrow()
         rates: dict[str, list[float]] = {}
         for (cell, _), part in sums.items():

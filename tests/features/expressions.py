@@ -78,6 +78,7 @@ def expressions(
     priced = trips.priced(trips.countable(tables["trips"]), settings.costs)
     hours = calendar(start, end, settings.city.timezone)
     timeline = cycles.timeline(events, end)
+    ledger = cycles.cycles(timeline, priced, end)
     stood = exposure.exposure(timeline, hours)
     # As if of some vehicles no events were recorded, and of some of these no trips either.
     recorded = events.filter(~events.vehicle_id.endswith("3") & ~events.vehicle_id.endswith("4"))
@@ -104,8 +105,8 @@ def expressions(
         "exposure": stood,
         "flows": flows.flows(priced, timeline, hours),
         "stock": stock.stock(stood, 6),
-        "cycles": cycles.cycles(timeline, priced, end),
-        "visits": visits.visits(timeline, priced, end, 24.0),
+        "cycles": ledger,
+        "visits": visits.visits(ledger, priced, end, 24.0),
         "cell_hours": cell_hours.cell_hours(timeline, priced, hours, end),
         "vehicles_now": vehicles.vehicles_now(events, tables["telemetry"], seen, priced, end),
         "standing": standing.standing(timeline, [start, start + (end - start) / 2]),

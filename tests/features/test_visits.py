@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fleetdesk.features.cycles import timeline
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import priced
 from fleetdesk.features.visits import visits
 from fleetdesk.settings.schema import Costs
@@ -21,7 +21,8 @@ DROP, PICK = "provider_drop_off", "rebalance_pick_up"
 def found(history, run):
     def make(events, trips=(), horizon_h=24.0):
         events, trips = history(events, trips)
-        rows = run(visits(timeline(events, END), priced(trips, Costs()), END, horizon_h))
+        trips = priced(trips, Costs())
+        rows = run(visits(cycles(timeline(events, END), trips, END), trips, END, horizon_h))
         return sorted(rows, key=lambda row: (row["vehicle_id"], row["cycle_no"]))
 
     return make

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 
 from fleetdesk.features.calendar import hours_between, moment
-from fleetdesk.features.cycles import cycles, within
+from fleetdesk.features.cycles import within
 from fleetdesk.model.mds import EndCause
 
 NOT_SERVED = ("resumed", "first seen")
@@ -18,10 +18,10 @@ _ITS_OWN = (EndCause.BATTERY_LOW.value, EndCause.MAINTENANCE.value)
 _HOUR_US = 3_600_000_000
 
 
-def visits(timeline: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
+def visits(ledger: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
     """One row per service between two cycles of a vehicle.
 
-    Takes features.cycles.timeline and priced TRIPS.
+    Takes the ledger of features.cycles and the priced TRIPS that it was made from.
     Columns: vehicle_id, cycle_no (of the cycle that it starts), started_at, done_at, start_cause,
     end_cause (of the cycle before), rentable_before, cell_before, cell_after, battery_before_pct,
     battery_after_pct, task_h, until_at, goes_on, cell_until, battery_until_pct, settled, revenue,
@@ -31,7 +31,6 @@ def visits(timeline: Any, trips: Any, as_of: datetime, horizon_h: float) -> Any:
     `settled` says that this moment lies before `as_of`. `next_at` is when the next service began
     (null while there was none) and `cycle_revenue` what the whole cycle earned.
     """
-    ledger = cycles(timeline, trips, as_of)
     in_order = ibis.window(group_by="vehicle_id", order_by="cycle_no")
     # Out of service and charged at once: a crew that takes the vehicle out of service to swap.
     swapped_there = (ledger.end_cause == EndCause.MAINTENANCE.value) & (

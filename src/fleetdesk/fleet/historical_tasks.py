@@ -19,8 +19,6 @@ import numpy.typing as npt
 
 from fleetdesk.features.calendar import moment
 from fleetdesk.features.cycles import SWAP_JUMP_PCT
-from fleetdesk.features.trips import countable, priced
-from fleetdesk.features.visits import visits
 from fleetdesk.fleet.estimator import DownstreamRevenue, Level
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.same_hours import alike
@@ -337,8 +335,7 @@ def _policy(rows: Sequence[dict[str, Any]], states: _States, *, net: bool) -> tu
 
 
 def _rows(history: History, settings: Settings) -> list[dict[str, Any]]:
-    trips = countable(priced(history.trips, settings.costs))
-    found = visits(history.timeline, trips, history.as_of, settings.thresholds.horizon_h)
+    found = history.visits(settings)
     found = found.filter(found.started_at >= moment(history.start(settings)))
     rows: list[dict[str, Any]] = (
         found.order_by("started_at", "vehicle_id", "cycle_no").to_pyarrow().to_pylist()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from fleetdesk.features.calendar import calendar, moment
 from fleetdesk.features.cell_hours import cell_hours
-from fleetdesk.features.cycles import timeline
+from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import countable, priced
+from fleetdesk.features.visits import visits
 from fleetdesk.settings.schema import Settings
 
 
@@ -21,6 +23,7 @@ class History:
     events: Any
     trips: Any
     as_of: datetime
+    kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def start(self, settings: Settings) -> datetime:
         """Where the sheet's window of history begins."""
@@ -34,6 +37,24 @@ class History:
     def timeline(self) -> Any:
         """The events with their phases and cycles, worked out once."""
         return timeline(self.events, self.as_of).cache()
+
+    def ledger(self, settings: Settings) -> Any:
+        """The cycles at the sheet's prices, worked out once."""
+
+        def make() -> Any:
+            return cycles(self.timeline, self.known_trips(settings), self.as_of)
+
+        return self._once(("ledger", settings.costs), make)
+
+    def visits(self, settings: Settings) -> Any:
+        """What crews did between them, followed over the sheet's horizon; worked out once."""
+        horizon_h = settings.thresholds.horizon_h
+
+        def make() -> Any:
+            ledger, trips = self.ledger(settings), self.known_trips(settings)
+            return visits(ledger, trips, self.as_of, horizon_h)
+
+        return self._once(("visits", settings.costs, horizon_h), make)
 
     def known_trips(self, settings: Settings) -> Any:
         """Priced trips that rates may be learnt from and that had ended by `as_of`."""
@@ -49,3 +70,8 @@ class History:
         """Those of them that started within the window."""
         trips = self.known_trips(settings)
         return trips.filter(trips.started_at >= moment(self.start(settings)))
+
+    def _once(self, name: Hashable, make: Callable[[], Any]) -> Any:
+        if name not in self.kept:
+            self.kept[name] = make().cache()
+        return self.kept[name]

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.cycles import cycles, timeline
 from fleetdesk.features.trips import countable, priced
 from fleetdesk.fleet.availability import FORMULA, Availability, availability
 from fleetdesk.fleet.cycle_length import CycleLength, cycle_length
 from fleetdesk.fleet.fleet_state import STANDING, counts, edge_distances_m
+from fleetdesk.fleet.history import History
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Parking
 from fleetdesk.settings.schema import Settings
@@ -53,7 +53,8 @@ def kpis(
     as_of: datetime,
 ) -> tuple[Kpi, ...]:
     """The figures of `key_figures` alone."""
-    return key_figures(tables, fleet, parkings, settings, as_of).kpis
+    history = History(tables["events"], tables["trips"], as_of)
+    return key_figures(tables, fleet, parkings, settings, history).kpis
 
 
 def key_figures(
@@ -61,16 +62,16 @@ def key_figures(
     fleet: Sequence[VehicleNow],
     parkings: Sequence[Parking],
     settings: Settings,
-    as_of: datetime,
+    history: History,
 ) -> KeyFigures:
-    """All figures at `as_of` (UTC-aware), over the sheet's window of days before it.
+    """All figures when the `history` ends, over the sheet's window of days before it.
 
-    `tables` are the canonical tables by name. Where the history is shorter than the window, figures
-    per day divide by the days that there are.
+    `tables` are the canonical tables by name, those of the history among them. Where it is shorter
+    than the window, figures per day divide by the days that there are.
     """
-    span = _span(tables, settings, as_of)
-    trips = countable(priced(tables["trips"], settings.costs))
-    cycle_rows, ledger, length = _cycles(tables["events"], trips, settings, span)
+    span = _span(tables, settings, history.as_of)
+    trips = countable(priced(history.trips, settings.costs))
+    cycle_rows, ledger, length = _cycles(history.ledger(settings), settings, span)
     rows = (
         *_fleet(fleet, settings),
         *_batteries(fleet, settings),
@@ -78,7 +79,7 @@ def key_figures(
         *_trips(trips, len(fleet), settings, span),
         *cycle_rows,
         *_service(tables["service_tasks"], trips, span, settings),
-        *_riders(tables, settings, as_of),
+        *_riders(tables, settings, history.as_of),
     )
     return KeyFigures(rows, ledger, length)
 
@@ -193,9 +194,8 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
 
 
 def _cycles(
-    events: Any, trips: Any, settings: Settings, span: _Span
+    ledger: Any, settings: Settings, span: _Span
 ) -> tuple[list[Kpi], pa.Table, CycleLength]:
-    ledger = cycles(timeline(events, span.end), trips, span.end)
     rows = ledger.filter(ledger.ended_at > moment(span.start)).to_pyarrow()
     whole = rows.filter(rows["start_observed"])
     length = cycle_length(whole["entry_age_h"], whole["operational_h"], whole["event_observed"])

@@ -155,7 +155,7 @@ def plan_day(
     )
     edited = told(edits, found.outcomes)
     on_progress("Adding up the key figures", 0.85)
-    figures = key_figures(tables, fleet, parkings(settings), settings, now.as_of)
+    figures = key_figures(tables, fleet, parkings(settings), settings, history)
     return DayPlan(
         moment=now,
         fleet=fleet,

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import fsum
 
-from fleetdesk.features.calendar import moment
-from fleetdesk.features.trips import countable, priced
-from fleetdesk.features.visits import visits
 from fleetdesk.fleet.history import History
 from fleetdesk.settings.schema import Settings
 
@@ -24,14 +21,12 @@ class Record:
     @classmethod
     def of(cls, history: History, settings: Settings) -> Record:
         """Everything up to the end of the history."""
-        trips = countable(priced(history.trips, settings.costs))
-        horizon_h = settings.thresholds.horizon_h
-        done = visits(history.timeline, trips, history.as_of, horizon_h)
+        done = history.visits(settings)
         served: dict[str, list[datetime]] = {}
         for row in done.select("vehicle_id", "started_at").to_pyarrow().to_pylist():
             served.setdefault(row["vehicle_id"], []).append(row["started_at"])
-        money = trips.net_revenue if settings.costs.use_net_revenue else trips.revenue
-        rides = trips.filter(trips.ended_at <= moment(history.as_of))
+        rides = history.known_trips(settings)
+        money = rides.net_revenue if settings.costs.use_net_revenue else rides.revenue
         rides = rides.select("vehicle_id", "started_at", money=money)
         earned: dict[str, list[tuple[datetime, float]]] = {}
         for row in rides.to_pyarrow().to_pylist():
