@@ -13,7 +13,7 @@ from fleetdesk.simulation.streams import Floats, Purpose, normals, stream
 
 BATTERIES_PER_VEHICLE = 1.3
 _MOST_CHECKS = 12
-_LOST_IN_ALL_PCT = 24.0  # whose loss is larger was taken out of service
+_LOST_IN_ALL_PCT = 21.0  # whose loss is larger was taken out of service
 _ERROR_PCT = 0.5
 _CYCLES_PER_MONTH = 17.0
 
