@@ -85,6 +85,20 @@ def test_the_same_rows_twice_are_there_once(tmp_path: Path) -> None:
     assert facts == [4, 4] and news == [True, True, False]
 
 
+def test_one_look_at_the_street_is_planned_on_what_the_sheet_assumes(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    rows = (
+        f"1690803922,{v},1690803900,{52.42 + v / 1000},10.77,{4000 * v},0,0,t\n" for v in (1, 9)
+    )
+    feed.write_text(HEAD + "".join(rows), encoding="utf-8")
+    city = tmp_path / "city"
+    assert command("import", "gbfs-snapshots", feed, "--into", city)[0] == 0
+    code, said = command("run", city / "FleetDesk.xlsx", "--only", "plan")
+    assert code == 0
+    assert said["tasks_found"] == 1
+    assert any("2 trips a day, each of 10 minutes" in note for note in said["warnings"])  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

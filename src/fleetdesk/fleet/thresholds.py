@@ -126,8 +126,8 @@ def analyse(
         found.append(compare("last weeks, not learnt from", last, below(learnt), learnt))
     else:
         missing = (
-            f"Nothing is held out: {holdout_weeks} weeks are kept for scoring, and tasks are known "
-            f"of {weeks.size}"
+            f"Nothing is held out: weeks kept for scoring {holdout_weeks}, weeks with known tasks "
+            f"{weeks.size}"
         )
     if weeks.size > 1:
         found.append(compare("every week by the others", returns, _cross_fitted(returns), None))

@@ -289,6 +289,19 @@ class Costs(Sheet):
         "This share of offers gets a price drawn at random, so that the answer to prices is "
         "learnt.", unit="%", ge=0, le=50, since=2,
     )  # fmt: skip
+    assumed_trips: float = setting(
+        2, "Assumed trips a day",
+        "Of a vehicle for rent, until there are records to learn from; then not used.",
+        unit="trips", ge=0, le=50, since=3,
+    )  # fmt: skip
+    assumed_trip_min: float = setting(
+        10, "Assumed length of a trip", "Until there are records to learn from.",
+        unit="min", ge=0, le=240, since=3,
+    )  # fmt: skip
+    assumed_use_pct: float = setting(
+        6, "Assumed charge of a trip", "Used by one trip, until there are records to learn from.",
+        unit="%", gt=0, le=100, since=3,
+    )  # fmt: skip
 
 
 class Package(Sheet):

@@ -38,7 +38,7 @@ class SwapRule:
             f"swaps below the threshold return {self.by_threshold:.2f} {currency} from "
             f"{self.threshold_swaps}"
         )
-        gap = self.by_roi - self.by_threshold
+        gap = round(self.by_roi, 2) - round(self.by_threshold, 2)  # as both are shown
         return f"{roi}, {line}: the first is worth {gap:.2f} {currency} more, before travel"
 
 

@@ -231,9 +231,10 @@ def _rounds(on_progress: OnProgress, effort: int) -> Any:
 
 
 def _prices_count(tables: Mapping[str, Any]) -> bool:
-    """Whether any trip is priced from the sheet because its revenue was not recorded."""
+    """Whether the sheet's prices count: no trip is known, or some without their revenue."""
     trips = tables["trips"]
-    return bool(trips.filter(trips.revenue.isnull()).count().execute())
+    recorded = trips.revenue.notnull().all()
+    return not (trips.count().execute() and recorded.execute())
 
 
 def _notes(
