@@ -6,7 +6,7 @@ import pytest
 from fleetdesk.riders.next_best_action import COLUMNS, ActionRules, next_best
 
 RULES = ActionRules(budget=20, least_gain=1, uplift_error_pct=50, churn_response_pct=0.5, months=3,
-                    message_cost=0.1)  # fmt: skip
+                    message_cost=0.1, offer_cost=0.4)  # fmt: skip
 
 
 def rider(name, **what):
@@ -68,6 +68,7 @@ def test_an_offer_that_brings_more_wins():
     )  # fmt: skip
     assert found.iloc[0]["offer"] == "Free week"
     assert (found.iloc[0]["low"], found.iloc[0]["high"]) == (20, 80)
+    assert found.iloc[0]["cost"] == RULES.offer_cost  # it counts against the budget
     assert "segment Light" in found.iloc[0]["reason"]
 
 
@@ -78,7 +79,7 @@ def test_what_is_not_known_is_no_reason_to_act():
 
 
 def test_zero_budget_pays_nothing_and_nobody_gives_typed_nothing():
-    none = ActionRules(0, 1, 50, 0.5, 3, 0.1)
+    none = ActionRules(0, 1, 50, 0.5, 3, 0.1, 0.4)
     found = best(rider("r", risk_pct=100.0, value=900.0), rules=none)
     assert not found["in_budget"].any()
     empty = next_best(pd.DataFrame([rider("r")]).iloc[:0], RULES)

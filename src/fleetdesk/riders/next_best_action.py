@@ -32,6 +32,7 @@ class ActionRules:
     churn_response_pct: float
     months: float
     message_cost: float
+    offer_cost: float
 
 
 def next_best(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
@@ -40,13 +41,13 @@ def next_best(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
     `riders` has rider_id and, NaN or None where not known: segment, package, risk_pct (to leave),
     value (still to come, margin), keep_action, keep_cost, keep_uplift_pct (share of leavers kept),
     advised, advice_reason, cost_now, saving (the rider's, a month), margin_now, margin_change (the
-    operator's, a month), offer,
-    offer_value (margin per offer made) and its offer_low, offer_high. Riders for whom no action is
-    worth `least_gain` are left out; `in_budget` says who can be paid for.
+    operator's, a month), offer, offer_value (margin per offer made, less the cost of making it) and
+    its offer_low, offer_high. Riders for whom no action is worth `least_gain` are left out;
+    `in_budget` says who can be paid for.
     """
     if riders.empty:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    choices = [_keep(riders, rules), _offer(riders), _package(riders, rules)]
+    choices = [_keep(riders, rules), _offer(riders, rules), _package(riders, rules)]
     gains = np.stack([choice["gain"].to_numpy(float) for choice in choices], axis=1)
     gains = np.where(np.isnan(gains), -np.inf, gains)
     best = gains.argmax(axis=1)
@@ -93,13 +94,13 @@ def _keep(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _offer(riders: pd.DataFrame) -> pd.DataFrame:
+def _offer(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
     """The offer under test that brings most in the rider's segment, on the log's evidence."""
     return pd.DataFrame(
         {
             "action": "Make the offer",
             "offer": riders["offer"],
-            "cost": 0.0,
+            "cost": rules.offer_cost,
             "gain": riders["offer_value"],
             "low": riders["offer_low"],
             "high": riders["offer_high"],

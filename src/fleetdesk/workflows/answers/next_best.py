@@ -26,6 +26,7 @@ def answer(ask: Ask) -> Answer:
         ActionRules(
             limits.budget, limits.least_gain, limits.uplift_error_pct,
             settings.package_advice.churn_response_pct, limits.months, limits.message_cost,
+            settings.offer_tests.offer_cost,
         ),
     )  # fmt: skip
     paid = actions[actions["in_budget"].astype(bool)]
