@@ -189,12 +189,13 @@ class LifetimeValue(RiderSheet):
         120, "Months counted", "What comes later is left out.", unit="months", ge=1, le=600
     )
     referral_value: float = setting(
-        500, "Value of a referral", "Per rider brought in.", unit="money", ge=0, le=1_000_000
+        5, "Value of a referral", "Per rider brought in.", unit="money", ge=0, le=1_000_000
     )
     platinum_from: float = setting(
-        100_000, "Platinum from", "Lifetime value.", unit="money", ge=0, le=1e9
-    )
-    gold_from: float = setting(50_000, "Gold from", "Lifetime value.", unit="money", ge=0, le=1e9)
-    silver_from: float = setting(
-        25_000, "Silver from", "Below it is Bronze.", unit="money", ge=0, le=1e9
-    )
+        1000, "Platinum from",
+        "Lifetime value. The usual tiers, 100,000, 50,000 and 25,000 rupees, in round euros.",
+        unit="money", ge=0, le=1e9,
+    )  # fmt: skip
+    gold_from: float = setting(500, "Gold from", "Lifetime value.", unit="money", ge=0, le=1e9)
+    silver_from: float = setting(250, "Silver from", "Below it is Bronze.", unit="money",
+                                 ge=0, le=1e9)  # fmt: skip
