@@ -13,10 +13,12 @@ from fleetdesk.outputs.tables.frames import too_few, without_small
 from fleetdesk.outputs.tables.next_best import next_best_sheets
 from fleetdesk.outputs.tables.packages import trial_sheets
 from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
+from fleetdesk.outputs.tables.riders_retention import retention_sheets
 from fleetdesk.riders.churn import ChurnFit, base_rate
 from fleetdesk.riders.churn_actions import ProfitPoint
 from fleetdesk.riders.cohorts import Cohorts
 from fleetdesk.riders.package_trial import Trial
+from fleetdesk.riders.retention import Curve, RetentionResult
 from fleetdesk.settings.schema import Settings
 
 LEAST = Settings().riders.smallest_group
@@ -79,6 +81,16 @@ def test_few_at_high_risk_are_not_told_of():
     assert rows["High"][2:5] == rows["Medium"][2:5] == (None,) * 3
     assert rows["Low"][2] == 60 and rows["Low"][6:] == (None,) * 3
     assert [row[1] for row in told[2].rows] == [0]
+
+
+def test_stays_too_few_for_a_curve_do_not_follow_from_the_others():
+    def curve(group, stays):
+        none = np.zeros(1)
+        return Curve(group, stays, 0, none, none, none, none, none.astype(int), none, 1, 1, 1, None)
+
+    groups = curve("Small", 100), curve("Large", 50)  # and four more in a package of their own
+    told = RetentionResult(curve("All", 154), groups, None, None, "")
+    assert [row[0] for row in retention_sheets(told, None, Settings())[2].rows] == ["All", "Small"]
 
 
 def test_moves_of_few_riders_do_not_follow_from_the_number_of_all():

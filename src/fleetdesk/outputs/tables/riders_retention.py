@@ -47,10 +47,12 @@ def _shown(told: RetentionResult | None, settings: Settings) -> list[Curve]:
 
     if told is None or told.overall.stays < settings.riders.smallest_group:
         return []
-    few = too_few(pd.Series([curve.stays for curve in told.groups], dtype=int), settings)
+    stays = [curve.stays for curve in told.groups]
+    # What is in no group, as the group was too small for a curve, follows from the others.
+    few = too_few(pd.Series([*stays, told.overall.stays - sum(stays)], dtype=int), settings)
     return [
         told.overall,
-        *(curve for curve, hide in zip(told.groups, few, strict=True) if not hide),
+        *(curve for curve, hide in zip(told.groups, few[:-1], strict=True) if not hide),
     ]
 
 
