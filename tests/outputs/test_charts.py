@@ -110,7 +110,10 @@ def test_planned_and_left_out_add_up_to_all_tasks(day):
 def test_the_hours_of_a_shift_add_up(day):
     third = replace(day.vans[0], worker="Idle")
     table = rows(workload_sheet(day.plan, (*day.vans, third), day.settings))
-    hours = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Breaks (h)", "Shift left (h)")
+    hours = (
+        "Driving (h)", "Work at stops (h)", "Loading batteries (h)", "Waiting (h)", "Breaks (h)",
+        "Shift left (h)",
+    )  # fmt: skip
     for row in table:
         assert sum(row[name] for name in hours) == pytest.approx(8.0)
     assert table[0]["Driving (h)"] == pytest.approx(4 * 240 / 3600)
@@ -124,7 +127,9 @@ def test_a_break_is_neither_work_nor_driving(day):
         rows(workload_sheet(plan, day.vans, day.settings))[0] for plan in (day.plan, paused)
     )
     assert after["Breaks (h)"] == pytest.approx(0.1) and before["Breaks (h)"] == 0
-    assert before["Work at stops (h)"] - after["Work at stops (h)"] == pytest.approx(0.1)
+    assert after["Loading batteries (h)"] == pytest.approx(2 / 60)
+    spent_h = before["Work at stops (h)"] - after["Work at stops (h)"]
+    assert spent_h == pytest.approx(0.1 + 2 / 60)
 
 
 def with_pauses(route):

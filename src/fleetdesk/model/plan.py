@@ -103,16 +103,24 @@ class Route:
     @property
     def break_s(self) -> int:
         """Seconds of its breaks."""
-        return sum(
-            round((pause.end_at - pause.start_at).total_seconds())
-            for pause in self.pauses
-            if pause.kind is PauseKind.BREAK
-        )
+        return self._paused_s(PauseKind.BREAK)
+
+    @property
+    def reload_s(self) -> int:
+        """Seconds of loading batteries."""
+        return self._paused_s(PauseKind.RELOAD)
 
     @property
     def profit_milli(self) -> int:
         """Value less travel and labour; the bonus is left out."""
         return self.value_milli - self.travel_cost_milli - self.labour_cost_milli
+
+    def _paused_s(self, kind: PauseKind) -> int:
+        return sum(
+            round((pause.end_at - pause.start_at).total_seconds())
+            for pause in self.pauses
+            if pause.kind is kind
+        )
 
 
 @dataclass(frozen=True, slots=True)

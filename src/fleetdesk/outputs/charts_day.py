@@ -24,7 +24,7 @@ _TIME = "Time"
 _DPI, _WIDTH_IN, _ROW_IN = 96, 9.6, 0.34
 _MOST_IN_A_CHART = 8
 """More lines than colours cannot be told apart."""
-_COLOURS = {"driving": 0, "work at stops": 2, "waiting": 4, "break": 5, "loading batteries": 6}
+_COLOURS = {"driving": 0, "work at stops": 2, "waiting": 4, "break": 5, "loading batteries": 1}
 
 
 @dataclass(frozen=True, slots=True)

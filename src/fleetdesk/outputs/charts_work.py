@@ -15,7 +15,10 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 
 _OUTCOME = "Outcome"
-_HOURS = ("Driving (h)", "Work at stops (h)", "Waiting (h)", "Breaks (h)", "Shift left (h)")
+_HOURS = (
+    "Driving (h)", "Work at stops (h)", "Loading batteries (h)", "Waiting (h)", "Breaks (h)",
+    "Shift left (h)",
+)  # fmt: skip
 
 
 def left_out_sheet(
@@ -76,7 +79,7 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
     routes = {route.worker: route for route in plan.routes}
     picture = shift_picture(plan, vans, settings)
     colours = palette()
-    shades = (*(colours.category(index) for index in (0, 2, 4, 5)), colours.below)
+    shades = (*(colours.category(index) for index in (0, 2, 1, 4, 5)), colours.below)
     used = fsum((route.end_at - route.start_at).total_seconds() for route in plan.routes) / 3600
     whole = fsum((van.shift_end - van.shift_start).total_seconds() for van in vans) / 3600
     return ResultSheet(
@@ -116,16 +119,17 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
 def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
     shift_s = (van.shift_end - van.shift_start).total_seconds()
     if route is None:
-        return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, max(0.0, shift_s / 3600), 0.0, 0.0, 0)
+        return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, 0.0, max(0.0, shift_s / 3600), 0.0, 0.0, 0)
     driving_s = sum(visit.leg_s for visit in route.visits) + route.return_leg_s
     waiting_s = sum(visit.wait_s for visit in route.visits)
     used_s = (route.end_at - route.start_at).total_seconds()
-    work_s = max(0.0, used_s - driving_s - waiting_s - route.break_s)
+    work_s = max(0.0, used_s - driving_s - waiting_s - route.break_s - route.reload_s)
     return (
         van.worker,
         len(route.visits),
         driving_s / 3600,
         work_s / 3600,
+        route.reload_s / 3600,
         waiting_s / 3600,
         route.break_s / 3600,
         max(0.0, shift_s - used_s) / 3600,

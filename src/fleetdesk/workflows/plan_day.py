@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,6 +51,7 @@ from fleetdesk.workflows.task_pay import task_pay
 from fleetdesk.workflows.travel import travel_times, wishes
 
 STALE = timedelta(days=2)
+EARLY = timedelta(hours=1)
 NO_EDITS = Edits()
 
 
@@ -156,6 +157,7 @@ def plan_day(
     edited = told(edits, found.outcomes)
     on_progress("Adding up the key figures", 0.85)
     figures = key_figures(tables, fleet, parkings(settings), settings, history)
+    limits = _limits(problem, found, settings, on_progress)
     return DayPlan(
         moment=now,
         fleet=fleet,
@@ -182,10 +184,11 @@ def plan_day(
             *rule_notes(rule, settings),
             *pay_notes,
             *here.notes,
+            *_out_of_batteries(found.plan, crew, limits, settings),
         ),
         edits=edited,
         problem=problem,
-        limits=_limits(problem, found, settings, on_progress),
+        limits=limits,
         done=here.rows,
     )
 
@@ -221,6 +224,32 @@ def _limits(
     return worth_of_limits(
         problem, found.plan, Iterations(rounds), settings.city.seed, rules=found.rules
     )
+
+
+def _out_of_batteries(
+    planned: Plan, crew: Sequence[Van], limits: Sequence[LimitWorth], settings: Settings
+) -> tuple[Problem, ...]:
+    """Who comes home early with no battery left, and what the most worthwhile change brings."""
+    early = [
+        route.worker
+        for route in planned.routes
+        for van in crew
+        if van.worker == route.worker
+        and van.shift_end - route.end_at > EARLY
+        and route.visits[-1].batteries_left == 0
+    ]
+    best = max(limits, key=lambda worth: worth.profit_milli, default=None)
+    if not early or best is None or best.profit_milli <= 0:
+        return ()
+    who = " and ".join(early)
+    return (
+        Problem(
+            "Limits", "", f"The batteries are used up before the shift of {who} ends;",
+            f"{best.what} would bring {best.profit_milli / 1000:.2f} {settings.city.currency} more",
+            "Raise Most reloads on Routes & travel, or the batteries on Workers & vans",
+            Severity.NOTE,
+        ),
+    )  # fmt: skip
 
 
 def _rounds(on_progress: OnProgress, effort: int) -> Any:
