@@ -65,6 +65,7 @@ KEYS = {
     "outcomes": ("rider_id", "at"),
     "vehicle_facts": ("vehicle_id",),
     "stays": ("rider_id", "stay_no"),
+    "cancellations": ("package",),
     "purchases": ("rider_id",),
     "rider_periods": ("rider_id", "period"),
 }
