@@ -21,7 +21,7 @@ TAKEN_SHARES = (0.0, 0.55, 0.4)
 GAINS = ((0.0, 2.5, -0.5), (0.0, -2.0, 5.0), (0.0, -9.0, -3.0))
 """What who takes an offer pays more in the 30 days after, less what it gives away: by segment."""
 _USUAL_MARGIN = np.array([3.0, 8.0, 20.0])
-_FROM_DAYS, _TO_DAYS = 90, 31  # before the end, so that the 30 days after are over
+_LAST_DAYS_AGO, _WAVES = 31, 9  # weekly, and early enough that the 30 days after are over
 _ASKED_SHARE = 0.5
 _KEEN_SHARE, _KEEN_DAYS = 1.4, 90
 _RATING_SHARE_PER_DAY = 0.006
@@ -34,8 +34,9 @@ def offers_table(city: City) -> pa.Table:
     """
     people = city.people
     u = stream(city.seed, Purpose.OFFERS).random((people.signed_up.size, 6))
-    ago = _TO_DAYS + (_FROM_DAYS - _TO_DAYS) * u[:, 0]
-    at = city.spec.length_s - (ago * DAY).astype(np.int64)
+    wave, hour = np.divmod(_WAVES * u[:, 0], 1.0)
+    ago = (_LAST_DAYS_AGO + 7 * wave) * DAY + hour * 8 * 3600
+    at = city.spec.length_s - ago.astype(np.int64)
     made = np.flatnonzero(people.consent & (people.signed_up < at) & (u[:, 1] < _ASKED_SHARE))
     made = made[np.argsort(at[made], kind="stable")]
     u, at, need = u[made], at[made], people.need

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from fleetdesk.simulation.city import CitySpec
-from fleetdesk.simulation.engine import City
+from fleetdesk.simulation.engine import HOUR, City
 from fleetdesk.simulation.records import arrow_table, moments, names, vehicle_ids
 from fleetdesk.simulation.riders import MONTH
 from fleetdesk.simulation.streams import Floats, Purpose, normals, stream
@@ -32,7 +32,8 @@ def battery_checks_table(city: City) -> pa.Table:
     u = stream(city.seed, Purpose.BATTERIES, 1).random((losses.size, 2 + 2 * _MOST_CHECKS))
     age = np.minimum(2.0 + 28.0 * u[:, 0], _LOST_IN_ALL_PCT / losses)
     error, _ = normals(u[:, 2 : 2 + _MOST_CHECKS], u[:, 2 + _MOST_CHECKS :])
-    ago = u[:, 1:2] + np.arange(_MOST_CHECKS - 1, -1, -1)  # months before the end
+    # Months before the end; a quarter of the batteries is looked at each week.
+    ago = np.floor(4 * u[:, 1:2]) * 7 / 30 + np.arange(_MOST_CHECKS - 1, -1, -1)
     then = age[:, None] - ago
     battery, check = np.nonzero(then > 0)
     months = then[battery, check]
@@ -43,7 +44,7 @@ def battery_checks_table(city: City) -> pa.Table:
         "battery_checks",
         {
             "battery_id": names("k", 5, (battery + 1).tolist()),
-            "checked_at": moments(city, city.spec.length_s - ago[battery, check] * MONTH),
+            "checked_at": moments(city, city.spec.length_s - HOUR - ago[battery, check] * MONTH),
             "health_pct": np.minimum(health, 100.0).round(1),
             "cycles": (_CYCLES_PER_MONTH * months).round(),
             "vehicle_id": [places[number] for number in battery.tolist()],
