@@ -105,6 +105,24 @@ def test_every_shape_gives_the_same_rows(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("mapping for*"))
 
 
+def test_two_numbers_that_could_be_either_way_round_are_asked_about(tmp_path: Path) -> None:
+    def dumped(name: str, *position: float) -> Path:
+        row = {"id": "v1", "time": "2024-05-01T10:00:00Z", "position": position}
+        return dump(tmp_path, {"data": [row]}, name)
+
+    with pytest.raises(MappingNeeded, match="latitude first: check"):
+        taken(at(dumped("a.json", 22.94, 40.63), tmp_path))
+    (mapping,) = tmp_path.glob("mapping for*")
+    mapping.write_text(
+        mapping.read_text("utf-8").replace("lat, lon", "lon, lat").replace(",no", ",yes"), "utf-8"
+    )
+    tables, _ = taken(at(dumped("a.json", 22.94, 40.63), tmp_path))
+    assert (tables["telemetry"][0]["lat"], tables["telemetry"][0]["lon"]) == (40.63, 22.94)
+    # In Kyoto only one order is on earth.
+    tables, _ = taken(at(dumped("b.json", 135.77, 35.01), tmp_path / "other"))
+    assert (tables["telemetry"][0]["lat"], tables["telemetry"][0]["lon"]) == (35.01, 135.77)
+
+
 def test_the_unit_of_speed_is_told_by_the_steps(tmp_path: Path) -> None:
     # 5 s at 5 m/s northwards is 25 m.
     for unit, stated in (("m/s", 5.0), ("km/h", 18.0), ("mph", 11.1847)):

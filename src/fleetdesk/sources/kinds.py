@@ -207,6 +207,7 @@ KINDS: dict[str, Kind] = {
             "pings of vehicles: JSON however nested, other files, a folder, an https address",
             _telemetry,
             (
+                Option("confirm", "yes = the guessed meaning of the columns is right", form="yes"),
                 *_FILE_OPTIONS,
                 Option("token", "name of the secret that holds the bearer token"),
             ),

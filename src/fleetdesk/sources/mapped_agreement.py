@@ -51,7 +51,8 @@ class MappingNeeded(SourceUnreadable):
 class Say:
     """What the planner said of the mapping; empty texts mean nothing.
 
-    `folder` is where mappings lie; `confirm` accepts the guess, `trust` does so without keeping it.
+    `folder` is where mappings lie; `confirm` accepts the guess, `trust` does so without keeping it
+    unless a position could be read either way.
     """
 
     folder: Path
@@ -81,7 +82,12 @@ def agreed(
         sample(), table=say.table, timezone=say.timezone, folder=len(files) > 1
     )  # fmt: skip
     path = say.folder / name_for(name)
-    if proposal.missing or not (say.confirm or say.trust):
+    trusted = say.trust and not proposal.either_way
+    if say.trust and not (trusted or say.confirm):
+        kept = _confirmed_before(name, files, say)
+        if kept:
+            return kept
+    if proposal.missing or not (say.confirm or trusted):
         raise _needed(name, proposal, path, say)
     if say.confirm:
         write_mapping(path, replace(proposal, confirmed=True))

@@ -26,7 +26,13 @@ from fleetdesk.sources.mapping import (
     prefixes,
     target_columns,
 )
-from fleetdesk.sources.mapping_forms import HOURS_MINUTES, UNITS, read_positions, read_values
+from fleetdesk.sources.mapping_forms import (
+    HOURS_MINUTES,
+    LAT_LON,
+    UNITS,
+    read_positions,
+    read_values,
+)
 from fleetdesk.sources.mapping_sample import Sample, Told
 from fleetdesk.sources.mapping_times import SINCE_1970, joined, read_times
 from fleetdesk.sources.mapping_words import Header, header_of, rank
@@ -81,6 +87,11 @@ class Proposal:
     def missing(self) -> tuple[str, ...]:
         """Needed columns that nothing was found for."""
         return missing(self.mapping)
+
+    @property
+    def either_way(self) -> bool:
+        """Whether a position's two numbers could be latitude and longitude in either order."""
+        return any(g.target.endswith(POSITION) and g.form == LAT_LON for g in self.doubtful)
 
     @property
     def doubtful(self) -> tuple[Guess, ...]:

@@ -121,13 +121,16 @@ def position_form(texts: pa.Array, header: str) -> Told | None:
     if not len(values):
         return None
     for form in POSITIONS:
-        lat, _ = read_positions(values, form)
+        lat, lon = read_positions(values, form)
         if lat.bad.mean() >= 1 / _NEAR:
             continue
         if form != POSITIONS[0] and "coordinates" in header:
             return Told(POSITIONS[2], False, "taken as in GeoJSON, longitude first: check")
         if float(pc.max(pc.abs(lat.values)).as_py()) <= 90:  # degrees
-            return Told(form, form == POSITIONS[0], "" if form == POSITIONS[0] else "check")
+            either = float(pc.max(pc.abs(lon.values)).as_py()) <= 90
+            if form == POSITIONS[0] or not either:
+                return Told(form)
+            return Told(form, False, "taken with latitude first: check")
     return None
 
 
