@@ -95,7 +95,10 @@ class ImportResult:
             *(f"Note: {note}" for note in (*report.notes, *self.notes)),
         ]
         if self.workbook:
-            lines.append(f"Made {self.workbook}: enter prices, workers and parkings there.")
+            lines.append(
+                f"Made {self.workbook}: enter prices, parkings and your own workers there; Maria and "
+                "Nikos are examples."
+            )
         if self.news:
             lines.append(f'Next: fleetdesk run "{self.folder / WORKBOOK_NAME}"')
         return "\n".join(lines)
