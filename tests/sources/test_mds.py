@@ -116,6 +116,17 @@ def test_a_trip_of_2_becomes_a_trip(take):
     assert found.report.notes == ()
 
 
+def test_fields_with_the_same_fault_are_told_in_one_note(take):
+    bare = old_trip()
+    for name in ("accuracy", "propulsion_types", "vehicle_type"):
+        del bare[name]
+    found = take("1.2.0", trips=[bare, bare | {"trip_id": UUID.format(1002)}])
+    (note,) = found.report.notes
+    assert note.startswith(
+        "trips that were kept: accuracy, propulsion_types, vehicle_type: missing, in 2 rows ("
+    )
+
+
 def test_a_route_gives_the_first_and_the_last_point_that_has_coordinates(take):
     features = [point("?", 36.0), point(-86.70, 36.10), point(0, 0), point(-86.9, 36.3),
                 point(-86.9, 136.3)]  # fmt: skip
@@ -163,7 +174,7 @@ def test_money_of_another_currency_is_counted_and_never_mixed(take, given, city,
     trips = [trip(1, actual_cost=500, currency=given), trip(2, actual_cost=500, currency=given)]
     found = take(trips=trips, currency=city)
     assert [row["revenue"] for row in found.rows("trips")] == [None, None]
-    assert f"trips currency: {told}, in 2 rows" in notes(found)
+    assert f"currency: {told}, in 2 rows" in notes(found)
 
 
 def test_short_trips_are_dropped_and_a_duration_that_cannot_be_is_not_believed(take):
@@ -181,7 +192,7 @@ def test_short_trips_are_dropped_and_a_duration_that_cannot_be_is_not_believed(t
         "trips end_time: before start_time": 1,
     }
     assert [row["duration_s"] for row in found.rows("trips")] == [60.0, 600.0, 600.0]
-    assert "trips duration: longer than from start_time to end_time, in 1 rows" in notes(found)
+    assert "duration: longer than from start_time to end_time, in 1 rows" in notes(found)
 
 
 def test_trips_of_crews_are_no_demand(take):
@@ -297,7 +308,7 @@ def test_times_are_milliseconds(take, time, what):
 def test_parts_of_milliseconds_are_rounded_and_told(take):
     found = take(events=[event(1, timestamp=TIME + 0.6)])
     assert found.rows("events")[0]["event_at"].microsecond == 1000
-    assert "events timestamp: not whole milliseconds, in 1 rows" in notes(found)
+    assert "timestamp: not whole milliseconds, in 1 rows" in notes(found)
 
 
 def test_ids_that_are_no_uuids_are_kept_and_told_and_missing_ones_made(take):
@@ -313,7 +324,7 @@ def test_ids_that_are_no_uuids_are_kept_and_told_and_missing_ones_made(take):
     assert set(rows) == {device(1), device(2), "bike 7"}
     assert rows[device(1)]["event_id"] == "no-uuid"
     assert len(rows[device(2)]["event_id"]) == 36
-    assert "events device_id: not a UUID, in 1 rows that were kept (page.json row 3" in notes(found)
+    assert "device_id: not a UUID, in 1 rows (page.json row 3" in notes(found)
     assert dropped(found) == {"events device_id: not a UUID": 1}
 
 
@@ -383,7 +394,7 @@ def test_a_vehicle_stays_of_use_when_its_last_event_is_not(take):
     found = take(vehicles_status=[status])
     assert found.report.rows_kept == 1
     assert "events" not in found.tables
-    assert "vehicles last_event.location: not an object, in 1 rows that were kept" in notes(found)
+    assert "vehicles that were kept: last_event.location: not an object, in 1 rows" in notes(found)
     assert found.rows("vehicles")[0]["first_seen_at"] == NIGHT
 
 

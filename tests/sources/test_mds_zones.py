@@ -115,7 +115,7 @@ def test_rules_keep_their_order_and_what_is_no_zones_rule_is_told(tmp_path: Path
     assert told[2]["speed_limit_kmh"] == 16.093 and told[2]["vehicle_types"] == "bicycle"
     assert told[2]["days"] == "sat" and told[2]["from_time"] is None
     notes = " | ".join(found.report.notes)
-    assert "policies rules[1]: says not where to ride, park or how fast" in notes
+    assert "rules[1]: says not where to ride, park or how fast" in notes
     assert "not a time of day" in notes
 
 

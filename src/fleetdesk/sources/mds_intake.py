@@ -27,7 +27,7 @@ HOPELESS_ROWS = 100_000  # so many records without one of use, and the rest is n
 UNKNOWN_TYPE = "unknown"
 _CELL_LETTERS = 7
 _SHOWN = 60
-_NOTED = 3
+_NOTED = 2
 _MOST_EXTRA = 30
 
 
@@ -43,7 +43,7 @@ class Intake:
     known: Callable[[str], pa.Table]
     version: str = ""
     tally: Tally = field(default_factory=Tally)
-    _borne: Tally = field(default_factory=Tally)
+    _borne: dict[str, Tally] = field(default_factory=dict)
     _extra: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, int] = field(default_factory=dict)
     _read_as: dict[str, int] = field(default_factory=dict)
@@ -116,11 +116,7 @@ class Intake:
         notes = [
             *self._notes,
             *(f"{count} records {how}." for how, count in sorted(self._read_as.items())),
-            *(
-                f"{fault.reason}, in {fault.rows} rows that were kept "
-                f"({'; '.join(fault.examples[:_NOTED])})."
-                for fault in self._borne.dropped()
-            ),
+            *(f"{name} that were kept: {_in_words(tally)}." for name, tally in self._borne.items()),
         ]
         if self._extra:
             told = ", ".join(f"{name} ({count})" for name, count in sorted(self._extra.items()))
@@ -138,7 +134,8 @@ class Intake:
         self, reading: Reading, shape: Shape, declared: int | None, page: Page, where: str
     ) -> None:
         for path, what, shown in _each_once(reading.faults):
-            self._borne.drop(f"{shape.name} {path}: {what}", 1, iter([_example(where, shown)]))
+            borne = self._borne.setdefault(shape.name, Tally())
+            borne.drop(f"{path}: {what}", 1, iter([_example(where, shown)]))
         if declared != shape.generation:
             version = plain(page.version or self.version)[:_SHOWN]
             how = f"declare MDS {version}, but have the fields of" if version else "tell no version"
@@ -167,6 +164,20 @@ class Intake:
                 found=f"{found.reason} ({found.examples[0]})",
                 fix="Check that this is MDS; nothing was imported",
             )
+
+
+def _in_words(tally: Tally) -> str:
+    """The faults of one kind of records: fields with the same fault in as many rows at once."""
+    fields: dict[tuple[str, int], list[str]] = {}
+    examples: dict[tuple[str, int], str] = {}
+    for fault in tally.dropped():
+        path, _, what = fault.reason.partition(": ")
+        fields.setdefault((what, fault.rows), []).append(path)
+        examples.setdefault((what, fault.rows), ", ".join(fault.examples[:_NOTED]))
+    return "; ".join(
+        f"{', '.join(paths)}: {what}, in {rows} rows ({examples[what, rows]})"
+        for (what, rows), paths in fields.items()
+    )
 
 
 _NOTHING_TOLD = (False, False, -1, "")
