@@ -96,8 +96,8 @@ class ImportResult:
         ]
         if self.workbook:
             lines.append(
-                f"Made {self.workbook}: enter prices, parkings and your own workers there; Maria and "
-                "Nikos are examples."
+                f"Made {self.workbook}: enter prices, parkings and your own workers there; "
+                "Maria and Nikos are examples."
             )
         if self.news:
             lines.append(f'Next: fleetdesk run "{self.folder / WORKBOOK_NAME}"')
