@@ -27,6 +27,7 @@ clean_up() {
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
+trap "exit 143" INT TERM
 
 debootstrap --variant=minbase --include="$qt,$maps" "$suite" "$root" ${MIRROR:+"$MIRROR"} >/dev/null
 mount -t proc proc "$root/proc"

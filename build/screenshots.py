@@ -143,6 +143,7 @@ class _Walk:
         sandbox.try_out()
         self._settle()
         self._shoot("what-if")
+        self._packages(sandbox)
 
         history = self._go(HistoryPage)
         history.runs.topLevelItem(history.runs.topLevelItemCount() - 1).setSelected(True)
@@ -154,6 +155,7 @@ class _Walk:
     def second_look(self, workbook: Path) -> None:
         from fleetdesk.apps.desktop.pages.results import ResultsPage
         from fleetdesk.apps.desktop.pages.routes import RoutesPage
+        from fleetdesk.apps.desktop.pages.sandbox import SandboxPage
         from fleetdesk.apps.desktop.pages.settings import SettingsPage
 
         self._window.open(str(workbook))
@@ -162,6 +164,7 @@ class _Walk:
         self._shoot("today")
         settings = self._go(SettingsPage)
         settings.sheets.setCurrentRow(settings.sheets.count() - 1)
+        self._shoot("settings")
         results = self._go(ResultsPage)
         results.choose("Workload")
         self._settle()
@@ -170,6 +173,20 @@ class _Walk:
         self._until(lambda: routes.price is not None)
         self._rest(3.0)
         self._shoot("routes")
+        self._packages(self._go(SandboxPage))
+
+    def _packages(self, sandbox: Any) -> None:
+        """Make the dearest package cheaper and see what riders would do."""
+        sandbox.tabs.setCurrentIndex(1)
+        panel = sandbox.packages
+        self._until(lambda: panel.outcome is not None)
+        rows, before = panel.editor.model, panel.outcome
+        column = [entry.key for entry in panel.editor.sheet.inputs].index("monthly_price")
+        price = rows.rows[-1][column].value
+        rows.setData(rows.index(rows.rowCount() - 1, column), str(round(0.7 * price)))
+        self._until(lambda: panel.outcome is not before)
+        self._settle()
+        self._shoot("packages")
 
     def _routes(self, mails: list[Any]) -> None:
         from fleetdesk.apps.desktop.mail_dialog import MailDialog

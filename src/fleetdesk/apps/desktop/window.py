@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QFileDialog,
     QListWidget,
@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
         self.page(RunPage).run_wanted.connect(self.run)
         self.cancel_button.clicked.connect(desk.cancel)
         self.nav.currentRowChanged.connect(self._go)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_turned)
         self.page(SandboxPage).sheet_wanted.connect(self._show_sheet)
 
     def _show_sheet(self, sheet: str) -> None:
@@ -325,6 +326,10 @@ class MainWindow(QMainWindow):
             f"FleetDesk {__version__}\nThe planner's tool for shared e-scooter fleets.\n"
             "Nothing leaves this computer unless you send it.",
         )  # fmt: skip
+
+    def _system_turned(self, _: Qt.ColorScheme) -> None:
+        if self.desk.memory.text("look", SYSTEM) == SYSTEM:
+            self._dress()
 
     def _dress(self) -> None:
         memory = self.desk.memory

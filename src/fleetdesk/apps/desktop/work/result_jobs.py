@@ -21,7 +21,7 @@ from fleetdesk.workflows.kept_results import last_plan
 _OLDER_RUNS = 10
 _TASKS_SHOWN = 12
 _OF_EVERY_RUN = ("Issues", "Data quality")
-_FIGURES = ("Vehicles", "Available", "Not available: charge too low", "Trips per vehicle and day")
+_FIGURES = ("Vehicles", "Available", "Not available: charge too low", "Trips per vehicle per day")
 
 
 def overview(_: OnProgress, *, workbook: str) -> Overview:
