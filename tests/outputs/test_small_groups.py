@@ -14,6 +14,7 @@ from fleetdesk.outputs.tables.next_best import next_best_sheets
 from fleetdesk.outputs.tables.packages import trial_sheets
 from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
 from fleetdesk.outputs.tables.riders_retention import retention_sheets
+from fleetdesk.riders.bias import GroupAudit
 from fleetdesk.riders.churn import ChurnFit, base_rate
 from fleetdesk.riders.churn_actions import ProfitPoint
 from fleetdesk.riders.cohorts import Cohorts
@@ -22,6 +23,11 @@ from fleetdesk.riders.retention import Curve, RetentionResult
 from fleetdesk.settings.schema import Settings
 
 LEAST = Settings().riders.smallest_group
+RIDERS = pd.DataFrame(
+    {"rider_id": "r", "consent": False, "package": "Light",
+     "band": ["High"] * 3 + ["Medium"] * 15 + ["Low"] * 60, "chance": 0.5, "value": 9.0,
+     "gain": 1.0, "act": [True] * 20 + [False] * 58, "reason": "", "action": ""}
+)  # fmt: skip
 
 
 @given(st.lists(st.integers(0, 40), max_size=8))
@@ -69,18 +75,23 @@ def test_all_ages_of_a_cohort_hide_together_and_no_total_tells_of_it():
 
 
 def test_few_at_high_risk_are_not_told_of():
-    band = ["High"] * 3 + ["Medium"] * 15 + ["Low"] * 60
-    riders = pd.DataFrame(
-        {"rider_id": "r", "consent": False, "package": "Light", "band": band, "chance": 0.5,
-         "value": 9.0, "gain": 1.0, "act": [True] * 20 + [False] * 58, "reason": "", "action": ""}
-    )  # fmt: skip
     fit = ChurnFit(base_rate(np.arange(9) < 3), {}, np.empty(0), (), "")
     profit = tuple(ProfitPoint(share, riders, 1.0, 2.0, 3.0) for share, riders in ((0, 0), (5, 4)))
-    told = churn_sheets(ChurnTold(riders, fit, profit, (), ""), Settings())
+    told = churn_sheets(ChurnTold(RIDERS, fit, profit, (), ""), Settings())
     rows = {row[0]: row for row in told[0].rows}
     assert rows["High"][2:5] == rows["Medium"][2:5] == (None,) * 3
     assert rows["Low"][2] == 60 and rows["Low"][6:] == (None,) * 3
     assert [row[1] for row in told[2].rows] == [0]
+
+
+def test_an_age_group_too_small_to_audit_does_not_follow_from_the_others():
+    groups = tuple(
+        GroupAudit(name, riders, 1, 1, 0, 0, 0, 0, 0, flagged=False)
+        for name, riders in (("18-24", 40), ("25-34", 60), ("35-44", 15))
+    )
+    fit = ChurnFit(base_rate(np.arange(9) < 3), {}, np.zeros(119), (), "")  # four are older
+    sheet = churn_sheets(ChurnTold(RIDERS, fit, (), groups, ""), Settings())[6]
+    assert [row[0] for row in sheet.rows] == ["18-24", "25-34"]
 
 
 def test_stays_too_few_for_a_curve_do_not_follow_from_the_others():

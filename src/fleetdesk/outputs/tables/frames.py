@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import Value
@@ -12,6 +12,7 @@ from fleetdesk.sheets.base import Value
 if TYPE_CHECKING:
     import pandas as pd
 
+Group = TypeVar("Group")
 HIDDEN = (
     "Rider ids are kept back: set Riders: Show rider ids to yes to list riders who agreed to it."
 )
@@ -53,6 +54,16 @@ def too_few(counts: pd.Series[int], settings: Settings) -> pd.Series[bool]:
             break
         hidden.loc[group] = True
     return hidden
+
+
+def large_enough(
+    groups: Sequence[Group], counts: Sequence[int], whole: int, settings: Settings
+) -> list[Group]:
+    """The groups that may be shown of a whole, which others that are not given are part of, too."""
+    import pandas as pd
+
+    hidden = too_few(pd.Series([*counts, whole - sum(counts)], dtype=int), settings)
+    return [group for group, hide in zip(groups, hidden[:-1], strict=True) if not hide]
 
 
 def blanked(frame: pd.DataFrame, hidden: pd.Series[bool], names: Sequence[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from fleetdesk.outputs.palette import palette
 from fleetdesk.outputs.tables.frames import (
     blanked,
     hidden_note,
+    large_enough,
     listed,
     rows_of,
     too_few,
@@ -226,17 +227,14 @@ def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
 
 
 def _calibration(told: ChurnTold | None, settings: Settings) -> ResultSheet:
-    import pandas as pd
-
     rows: list[tuple[Value, ...]] = []
     if told is not None:
         tried = told.fit.quality.get(told.fit.model.kind)
         tenths = tried.calibration if tried else ()
-        few = too_few(pd.Series([riders for _, _, riders in tenths], dtype=int), settings)
+        counts = [riders for _, _, riders in tenths]
         rows = [
             (number(100 * mean, 1), number(100 * share, 1), riders)
-            for (mean, share, riders), hide in zip(tenths, few, strict=True)
-            if not hide
+            for mean, share, riders in large_enough(tenths, counts, sum(counts), settings)
         ]
     chance, came, even = "Foretold (%)", "Left (%)", "If it were right"
     rows = [(*row, row[0]) for row in rows]
@@ -277,19 +275,21 @@ def _drivers(told: ChurnTold | None, settings: Settings) -> ResultSheet:
 
 
 def _audit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
+    counts = [a.riders for a in told.audit] if told else []
+    groups = large_enough(told.audit, counts, len(told.fit.held_out), settings) if told else []
     rows = [
         (
             a.group, a.riders, number(a.left_pct, 1), number(a.foretold_pct, 1),
             number(a.gap_pct, 1), number(a.gap_low_pct, 1), number(a.gap_high_pct, 1),
             number(a.called_pct, 1), number(a.missed_pct, 1), "yes" if a.flagged else "",
         )
-        for a in (told.audit if told else ())
+        for a in groups
     ]  # fmt: skip
     note = NOT_ASKED
     if told:
-        flagged = [a.group for a in told.audit if a.flagged]
+        flagged = [a.group for a in groups if a.flagged]
         note = f"Look into: {', '.join(flagged)}." if flagged else "No group stands out."
-        note = note if told.audit else "There are no two groups to compare."
+        note = note if groups else "There are no two groups to compare."
     return sheet(
         "Bias audit", "Whether age groups are foretold alike", note,
         (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import too_few
+from fleetdesk.outputs.tables.frames import large_enough
 from fleetdesk.outputs.tables.riders import (
     COUNT,
     NOT_ASKED,
@@ -43,17 +43,10 @@ def retention_sheets(
 
 
 def _shown(told: RetentionResult | None, settings: Settings) -> list[Curve]:
-    import pandas as pd
-
     if told is None or told.overall.stays < settings.riders.smallest_group:
         return []
     stays = [curve.stays for curve in told.groups]
-    # What is in no group, as the group was too small for a curve, follows from the others.
-    few = too_few(pd.Series([*stays, told.overall.stays - sum(stays)], dtype=int), settings)
-    return [
-        told.overall,
-        *(curve for curve, hide in zip(told.groups, few[:-1], strict=True) if not hide),
-    ]
+    return [told.overall, *large_enough(told.groups, stays, told.overall.stays, settings)]
 
 
 def _curves(told: RetentionResult | None, curves: list[Curve], settings: Settings) -> ResultSheet:
