@@ -22,7 +22,7 @@ def answers_to(record: Known, found: Prospects, settings: Settings) -> tuple[Tol
     """Churn by package, riders in the wrong one, mean value, segments, what goes with value."""
     return (
         *_churn(record, settings),
-        *_wrong(found),
+        *_wrong(found, settings),
         *_value(found, settings),
         *_segments(found, settings),
         *_factors(record, found, settings),
@@ -45,14 +45,15 @@ def _churn(record: Known, settings: Settings) -> list[Told]:
     return told or [Told(question, "", None, None, None, "", "Nobody held a package a month ago.")]
 
 
-def _wrong(found: Prospects) -> list[Told]:
+def _wrong(found: Prospects, settings: Settings) -> list[Told]:
     question = "What share of riders is in the wrong package?"
-    share = found.advice.wrong_share() if found.advice else None
-    if share is None or found.advice is None:
-        return [Told(question, "", None, None, None, "", "Nobody holds a package on offer.")]
+    advice, least = found.advice, settings.riders.smallest_group
+    share = advice.wrong_share() if advice and advice.holders >= least else None
+    if share is None or advice is None:
+        return [Told(question, "", None, None, None, "", "Too few hold a package on offer.")]
     return [
         Told(question, "holders of a package", *share, "%",
-             f"{found.advice.wrong} of {found.advice.holders}: another would serve them better")
+             f"{advice.wrong} of {advice.holders}: another would serve them better")
     ]  # fmt: skip
 
 

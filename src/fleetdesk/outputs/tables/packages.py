@@ -62,7 +62,7 @@ def _fit(
             f"{share[0]:.0f} % of riders with a package are in the wrong one "
             f"({share[1]:.0f} to {share[2]:.0f} %, 95 %)."
             if share
-            else "Nobody holds a package that is on offer."
+            else "Too few riders hold a package that is on offer."
         )
     money = settings.city.currency
     return ResultSheet(

@@ -31,14 +31,14 @@ def answer(ask: Ask) -> Answer:
     ask.on_progress("Learning who leaves", 0.1)
     found = churn_of(ask.record, settings)
     ask.on_progress("Weighing what riders are worth", 0.6)
-    worth = np.nan_to_num(value_by_rider(ask.record, settings, found.now["rider_id"]))
+    worth = value_by_rider(ask.record, settings, found.now["rider_id"])
     # What acting at the time had been worth, by what was known at the time.
     then = np.zeros(len(found.test))
     if len(found.test):
         told = values_at(ask.record, found.test, found.test_at, settings).riders["value"]
         then = np.nan_to_num(told.to_numpy(float))
     chance = found.now["chance"].to_numpy(float)
-    decided = decide(chance, worth, sheet)
+    decided = decide(chance, np.nan_to_num(worth), sheet)
     explained = np.argsort(-chance, kind="stable")[:_EXPLAINED]
     why = np.full(len(chance), "", dtype=object)
     learnt = found.fit.model.kind != BY_TIME
@@ -49,7 +49,7 @@ def answer(ask: Ask) -> Answer:
         value=worth,
         band=[BANDS[band] for band in decided.band],
         action=[known[band].what for band in decided.band],
-        gain=decided.gain,
+        gain=np.where(np.isnan(worth), np.nan, decided.gain),
         act=decided.act,
         reason=why,
     )

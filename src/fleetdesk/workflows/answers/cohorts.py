@@ -14,13 +14,14 @@ def answer(ask: Ask) -> Answer:
 
     found = cohorts_of(ask.record, ask.settings)
     first = found.cells[found.cells["age_months"] == 1]
-    kept = 100.0 * first["active"].sum() / first["riders"].sum() if first["riders"].sum() else 0.0
+    riders = int(first["riders"].sum())
+    kept = "too few riders have been followed into the month after their sign-up"
+    if riders >= ask.settings.riders.smallest_group:
+        share = 100.0 * first["active"].sum() / riders
+        kept = f"{share:.0f} % of riders rode in the month after their sign-up"
     return Answer(
         sheets=cohort_sheets(found, ask.settings),
-        headline=(
-            f"Cohorts: {kept:.0f} % of riders rode in the month after their sign-up "
-            f"({found.cells['cohort'].nunique()} cohorts)."
-        ),
+        headline=(f"Cohorts: {kept} ({found.cells['cohort'].nunique()} cohorts)."),
     )
 
 

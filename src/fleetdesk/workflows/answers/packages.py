@@ -21,16 +21,19 @@ def answer(ask: Ask) -> Answer:
         riders.people(packages, settings), packages, settings.costs,
         package_rules(ask.record, settings), settings.city.seed,
     )  # fmt: skip
-    share = found.wrong_share()
-    wrong = f"{share[0]:.0f} % of {found.holders}" if share else "none"
+    enough = found.holders >= settings.riders.smallest_group
+    share = found.wrong_share() if enough else None
     saved = float(found.rows["saving"].where(found.rows["wrong"]).clip(lower=0).sum())
+    told = "too few riders hold one to say how many are in the wrong one"
+    if share is not None:
+        told = (
+            f"{share[0]:.0f} % of {found.holders} riders with one are in the wrong one; moving "
+            f"them would save them {saved:,.2f} {settings.city.currency} a month"
+        )
     rows = found.rows.assign(consent=riders.now["consent"].to_numpy())
     return Answer(
         sheets=package_sheets(rows, share, settings),
-        headline=(
-            f"Packages: {wrong} riders with one are in the wrong one; moving them would save them "
-            f"{saved:,.2f} {settings.city.currency} a month."
-        ),
+        headline=f"Packages: {told}.",
         summary={"wrong_package_pct": round(share[0], 1) if share else None},
     )
 
