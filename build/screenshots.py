@@ -271,7 +271,7 @@ class _Walk:
             picture = picture.resize((WIDEST, picture.height * WIDEST // picture.width))
         # A window has few colours: 256 are enough, in a fraction of the bytes. Rare ones stay too.
         rare, plain = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-        picture.quantize(256, method=rare, dither=plain).save(path, optimize=True)
+        picture.quantize(256, method=rare, kmeans=2, dither=plain).save(path, optimize=True)
         print(f"{path.relative_to(TOP)}  {path.stat().st_size // 1000} kB", flush=True)
 
 

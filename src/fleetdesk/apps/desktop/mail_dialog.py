@@ -35,7 +35,7 @@ class MailDialog(QDialog):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._form.widget)
         self.letters = named(self._form.get(QListWidget, "letters"), "Mails to be sent")
-        self.letters.setFixedWidth(230)
+        self.letters.setFixedWidth(200)
         self.page = named(self._form.get(QTextBrowser, "page"), "The mail as it will look")
         self.again = self._form.get(QCheckBox, "again")
         self.send = self._form.get(QPushButton, "send")
@@ -45,7 +45,7 @@ class MailDialog(QDialog):
         self.letters.currentItemChanged.connect(self._look)
         self.letters.itemChanged.connect(lambda _: self._buttons())
         self.again.toggled.connect(lambda _: self._ask())
-        self.resize(900, 620)
+        self.resize(1040, 640)
         self._ask()
 
     def _ask(self) -> None:
