@@ -68,6 +68,20 @@ def test_a_real_fleet_is_imported_with_the_known_counts_and_planned(
     assert all(column(path, "Tasks", "Why not planned"))
 
 
+def test_a_run_is_advised_once_there_is_something_to_plan(tmp_path: Path) -> None:
+    weather, feed, city = tmp_path / "weather", tmp_path / "feed.csv", tmp_path / "city"
+    weather.mkdir()
+    (weather / "weather.csv").write_text(
+        "hour_at,temperature_c,rain_mm,wind_kmh\n2023-07-31T00:00:00Z,1,0,0\n", encoding="utf-8"
+    )
+    _, said = command("import", "tables", weather, "--into", city)
+    assert "import what tells of vehicles" in str(said["text"])
+    assert "fleetdesk run" not in str(said["text"])
+    feed.write_text(f"{HEAD}1690803922,a,1690803900,52.42,10.77,20000,0,0,t\n", encoding="utf-8")
+    _, said = command("import", "gbfs-snapshots", feed, "--into", city)
+    assert "Next: fleetdesk run" in str(said["text"])
+
+
 def test_the_same_rows_twice_are_there_once(tmp_path: Path) -> None:
     feed = tmp_path / "feed.csv"
     rows = "".join(

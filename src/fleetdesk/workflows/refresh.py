@@ -57,7 +57,8 @@ class Cancelled(FleetDeskError):
 class ImportResult:
     """What an import did; `workbook` is the path of a workbook made for it, or None.
 
-    Without `news` the source had no rows that are not there yet, and nothing was written.
+    Without `news` the source had no rows that are not there yet, and nothing was written. A run
+    needs to know of `vehicles`.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class ImportResult:
     workbook: Path | None
     news: bool
     notes: tuple[str, ...]
+    vehicles: bool
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
@@ -99,7 +101,12 @@ class ImportResult:
                 f"Made {self.workbook}: enter prices, parkings and your own workers there; "
                 "Maria and Nikos are examples."
             )
-        if self.news:
+        if not self.vehicles:
+            lines.append(
+                "Next: import what tells of vehicles, such as trips and events; "
+                "without any a run has nothing to plan."
+            )
+        elif self.news:
             lines.append(f'Next: fleetdesk run "{self.folder / WORKBOOK_NAME}"')
         return "\n".join(lines)
 
@@ -141,7 +148,8 @@ def import_source(
             left = f"{', '.join(new.given)} left aside: the workbook is there already."
             notes = (*notes, left)
         window = store.data_window()
-        return ImportResult(folder, report, window, path if made else None, news, notes)
+        vehicles = _tells_of_vehicles(store)
+        return ImportResult(folder, report, window, path if made else None, news, notes, vehicles)
 
 
 @dataclass(frozen=True)
@@ -328,6 +336,12 @@ def _make_workbook(path: Path, city: City, store: Store) -> None:
         parkings=[parking_row(row) for row in rows],
     )
     make_workbook(path, starter)
+
+
+def _tells_of_vehicles(store: Store) -> bool:
+    tables = store.tables()
+    names = ("trips", "events", "sightings", "telemetry")
+    return any(tables[name].limit(1).count().to_pyarrow().as_py() for name in names)
 
 
 def _feed_facts(store: Store) -> dict[str, float]:
