@@ -7,7 +7,8 @@
 # RESULTS  a folder for the logs; ./empty-machine-SUITE unless given
 #
 # Needs root, debootstrap and git. Proves the last commit of this checkout. MIRROR names another
-# Debian mirror, CA_BUNDLE a certificate file for a network that needs its own, KEEP=1 keeps the roots.
+# Debian mirror, CA_BUNDLE a certificate file for a network that needs its own, KEEP=1 keeps the roots,
+# PART=root or PART=user proves for one of the two only.
 set -eu
 
 suite=${1:?Say which Debian suite, for example: build/prove-empty-machine.sh bookworm}
@@ -42,8 +43,8 @@ main() {
         dpkg-query -f "." -W | wc -c | sed "s/$/ packages/"
         python3 -m ensurepip --version 2>&1 | tail -1; python3 -m pip --version 2>&1 | tail -1
         ls /etc/ssl/certs/ca-certificates.crt 2>&1; ls /usr/lib/*/libEGL.so.1 2>&1' || true
-    as_root
-    as_a_user_without_sudo
+    [ "${PART:-both}" = user ] || as_root
+    [ "${PART:-both}" = root ] || as_a_user_without_sudo
     echo "== $suite: $failures failed"
     exit "$((failures > 0))"
 }
