@@ -164,6 +164,10 @@ def test_habits_that_nobody_has_do_no_harm():
     assert by_neighbours(habits, package, package >= 0, 2, 3).tolist() == package.tolist()
     assert by_neighbours(habits, package, np.zeros(8, bool), 2, 3).tolist() == [-1] * 8
     assert len(by_factors(habits, package, np.ones(8), 2, factors=2, seed=1)) == 8
+    nobody = np.full(8, -1)
+    assert by_factors(habits, nobody, np.ones(8), 2, factors=2, seed=1).tolist() == [-1] * 8
+    alone = np.arange(8) == 3
+    assert by_neighbours(habits, package, alone, 2, 3)[3] == -1
 
 
 def test_regret_is_below_the_rules():

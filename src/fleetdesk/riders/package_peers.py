@@ -19,7 +19,7 @@ def by_neighbours(
     """The most frequent package among the most similar riders who are content with theirs.
 
     Features are scaled, likeness is the cosine; a rider is not his own neighbour. Ties go to the
-    smaller package, -1 where nobody is content.
+    smaller package, -1 where nobody else is content.
     """
     known = np.flatnonzero(content & (package != NONE))
     if known.size == 0:
@@ -33,7 +33,7 @@ def by_neighbours(
     for place in range(count):
         other = near[:, place]
         votes[np.arange(len(package)), package[other]] += other != np.arange(len(package))
-    return np.asarray(votes.argmax(axis=1), dtype=np.int64)
+    return np.where(votes.any(axis=1), votes.argmax(axis=1), NONE).astype(np.int64)
 
 
 def by_factors(
@@ -44,13 +44,16 @@ def by_factors(
 
     Implicit-feedback ALS (Hu, Koren and Volinsky, 2008): months in a package are the confidence in
     it, and each feature's fifth is an item that a rider has, so that riders are tied by habits too.
+    -1 where nobody holds one.
     """
+    held = np.flatnonzero(package != NONE)
+    if held.size == 0:
+        return np.full(len(package), NONE, dtype=np.int64)
     items = [_bands(column) for column in _scaled(features).T]
     width = packages + _BANDS * len(items)
     confidence = np.zeros((len(package), width))
     for number, bands in enumerate(items):
         confidence[np.arange(len(package)), packages + _BANDS * number + bands] = 1.0
-    held = np.flatnonzero(package != NONE)
     confidence[held, package[held]] = 1.0 + weight * np.log1p(np.maximum(months[held], 0.0))
     score = _als(confidence, factors, ridge, rounds, seed)
     return np.asarray(score[:, :packages].argmax(axis=1), dtype=np.int64)

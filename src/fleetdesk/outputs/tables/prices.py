@@ -22,13 +22,13 @@ _PACKAGE = "Package"
 class PackagePrices:
     """One package: list price, unit cost, the price that earns most and the dynamic one.
 
-    `best` is None where nobody can tell how demand answers.
+    `best` is None where nobody can tell how demand answers, and so is what too few riders hold.
     """
 
     package: str
     floor: float
     today: float
-    unit_cost: float
+    unit_cost: float | None
     best: Price | None
     dynamic: Price
 
@@ -83,7 +83,9 @@ def _prices(prices: Sequence[PackagePrices], note: str, settings: Settings) -> R
             ResultColumn(_PACKAGE, CellStyle.TEXT, 20),
             ResultColumn(f"Floor ({money})", CellStyle.MONEY, 11),
             ResultColumn(today, CellStyle.MONEY, 11),
-            ResultColumn(f"Cost per rider ({money})", CellStyle.MONEY, 12, "A month, gross."),
+            ResultColumn(
+                f"Cost per rider ({money})", CellStyle.MONEY, 12, "A month, gross; empty = too few."
+            ),
             ResultColumn(best, CellStyle.MONEY, 12, "Empty = nobody can tell."),
             ResultColumn(dynamic, CellStyle.MONEY, 12, "With the factors of the sheet Pricing."),
             ResultColumn("Why", CellStyle.WRAPPED, 60),

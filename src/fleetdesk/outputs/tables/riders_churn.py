@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fleetdesk.riders.bias import GroupAudit
     from fleetdesk.riders.churn import ChurnFit
     from fleetdesk.riders.churn_actions import ProfitPoint
+    from fleetdesk.riders.classify import AtLimit
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
                     number(q.auc.value if q.auc else None), number(q.auc.low if q.auc else None),
                     number(q.auc.high if q.auc else None), number(q.brier.value),
                     number(q.brier.low), number(q.brier.high), number(q.ece), at.limit_pct,
-                    at.called, number(at.precision), number(at.recall), number(at.f1),
+                    *_called(at, settings),
                 )
             )  # fmt: skip
     return sheet(
@@ -219,11 +220,18 @@ def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
             column("Brier", help_="Mean squared error of the chance; less is better."),
             column("Brier, low"), column("Brier, high"),
             column("ECE", help_="How far chances are from what came; less is better."),
-            column("Called from (%)", PERCENT), column("Called", COUNT), column("Precision"),
+            column("Called from (%)", PERCENT),
+            column("Called", COUNT, 9, "Empty = too few to show."), column("Precision"),
             column("Recall"), column("F1"),
         ),
         rows, settings,
     )  # fmt: skip
+
+
+def _called(at: AtLimit, settings: Settings) -> tuple[Value, ...]:
+    if 0 < at.called < settings.riders.smallest_group:
+        return (None,) * 4
+    return at.called, number(at.precision), number(at.recall), number(at.f1)
 
 
 def _calibration(told: ChurnTold | None, settings: Settings) -> ResultSheet:

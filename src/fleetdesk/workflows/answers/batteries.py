@@ -8,12 +8,10 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
 
-_MONTH_D = 365.25 / 12
-
 
 def answer(ask: Ask) -> Answer:
     """Follow every battery's checks to the health at which it is replaced."""
-    from fleetdesk.features.calendar import moment
+    from fleetdesk.features.calendar import MONTH_D, moment
     from fleetdesk.fleet.battery_health import outlook, replacement_plan
 
     settings, as_of = ask.settings, ask.record.moment.as_of
@@ -28,13 +26,13 @@ def answer(ask: Ask) -> Answer:
         )
     first = rows.groupby("battery_id")["checked_at"].transform("min")
     last = rows.groupby("battery_id")["checked_at"].max()
-    age = (rows["checked_at"] - first).dt.total_seconds() / 86_400.0 / _MONTH_D
+    age = (rows["checked_at"] - first).dt.total_seconds() / 86_400.0 / MONTH_D
     found = outlook(
         rows[["battery_id", "health_pct"]].assign(age_months=age),
         settings.battery_plan.worn_below_pct,
         settings.usage.interval_pct,
     )
-    since = (as_of.replace(tzinfo=None) - last).dt.total_seconds() / 86_400.0 / _MONTH_D
+    since = (as_of.replace(tzinfo=None) - last).dt.total_seconds() / 86_400.0 / MONTH_D
     ahead = tuple(one.after(float(since[one.battery_id])) for one in found)
     plan = replacement_plan(
         ahead, settings.battery_plan.months, settings.battery_plan.stock,

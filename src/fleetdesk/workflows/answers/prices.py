@@ -77,19 +77,20 @@ def _prices(
     for package in packages:
         who = (riders.now["package"] == package.name).to_numpy()
         km, swaps = usage.km[who], usage.swaps[who]
-        cost = _unit_cost(km, swaps, settings) if who.any() else 0.0
+        enough = int(who.sum()) >= settings.riders.smallest_group
+        cost = _unit_cost(km, swaps, settings) if enough else None
         used = (
             100.0 * float(km.mean()) / package.included_km
-            if who.any() and package.included_km
+            if enough and package.included_km
             else None
         )
-        tenure = float(riders.now.loc[who, "tenure_months"].median()) if who.any() else None
+        tenure = float(riders.now.loc[who, "tenure_months"].median()) if enough else None
         elasticity = found.get(package.name, found.get("all packages"))
         rows.append(
             PackagePrices(
                 package.name, package.floor_price, package.monthly_price, cost,
                 best_price(package.monthly_price, cost, package.floor_price, elasticity, rules)
-                if elasticity and who.any() else None,
+                if elasticity and cost is not None else None,
                 dynamic_price(
                     package.monthly_price, package.floor_price,
                     Situation(demand, off_peak, tenure, used), rules,
