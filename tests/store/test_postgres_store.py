@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 from tests.services.postgres import PostgresServer, running_postgres
 
 from fleetdesk.errors import SourceUnreadable, StoreUnusable
+from fleetdesk.model.tables import TABLES
 from fleetdesk.store import migrations
 from fleetdesk.store.base import Store
 from fleetdesk.store.open import open_any
 from fleetdesk.store.postgres_schema import translated
+from fleetdesk.store.quality import schema_of
 
 pytest.importorskip("psycopg", reason="the extra 'shared' is not installed")
 
@@ -49,6 +52,10 @@ def vehicles(*ids: str, kind: str = "x1") -> pa.Table:
             "first_seen_at": pa.array([datetime(2024, 1, 1)] * n, pa.timestamp("us")),
         }
     )
+
+
+def rows_of(name: str, *rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema_of(TABLES[name]))
 
 
 def write(store: Store, rows: pa.Table) -> None:
@@ -182,6 +189,18 @@ def test_empty_and_missing_texts_and_odd_ones_come_back_as_they_were(store: Stor
     assert ids(store) == sorted(odd)
     order = store.tables()["vehicles"].order_by("vehicle_id").vehicle_id.to_pyarrow().to_pylist()
     assert order == sorted(odd)  # byte by byte, whatever the database's language
+
+
+def test_decimals_of_the_server_are_numbers(store: Store) -> None:
+    rider = {"rider_id": "r1", "signed_up_at": datetime(2024, 1, 1), "channel": None,
+             "age_group": None, "consent": True, "referrals": 3}  # fmt: skip
+    with store.new_generation("one rider") as generation:
+        generation.append("riders", rows_of("riders", rider))
+    riders = store.tables()["riders"]
+    rows = riders.select(
+        nothing=ibis.literal(0.0), half=riders.referrals * 0.5, all=riders.referrals.sum()
+    )
+    assert rows.to_pyarrow().to_pylist() == [{"nothing": 0.0, "half": 1.5, "all": 3}]
 
 
 def test_a_store_is_only_laid_when_asked_for(postgres: PostgresServer) -> None:

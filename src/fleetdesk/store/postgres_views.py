@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 from ibis.backends.postgres import Backend
+from psycopg.adapt import Buffer, Loader
 from psycopg.rows import tuple_row
 
 from fleetdesk.model.tables import TABLES
@@ -34,6 +35,7 @@ class PostgresViews(Views):
         with pg.trouble("reading"):
             # Ibis takes rows by position.
             connection.row_factory = cast(Any, tuple_row)
+            connection.adapters.register_loader("numeric", _Number)
             for statement in _READING:
                 connection.execute(cast(Any, statement))
             for table in TABLES.values():
@@ -54,6 +56,14 @@ class PostgresViews(Views):
         if not self._connection.closed:
             let_go_of_cached(self._engine)
         self._connection.close()
+
+
+class _Number(Loader):
+    """What the server counts in decimals, such as a written 0.0, as expressions count it."""
+
+    def load(self, data: Buffer) -> int | float:
+        digits = bytes(data)
+        return int(digits) if digits.lstrip(b"-").isdigit() else float(digits)
 
 
 class _Engine(Backend):
