@@ -10,7 +10,6 @@ from fleetdesk.riders.pricing import (
     Situation,
     best_price,
     dynamic_price,
-    margin_change,
 )
 
 RULES = PriceRules(cap_pct=30, rate_limit_pct=10, discount_cap_pct=20, demand_above_pct=80,
@@ -58,6 +57,11 @@ def test_a_price_is_always_within_its_bounds_and_explained(base, floor, demand, 
     assert floor <= found.price
     assert 0.8 * base - 0.01 <= found.price <= max(1.3 * base, floor) + 0.01
     assert found.steps[-1].price == pytest.approx(found.price, abs=0.0051)
+
+
+def margin_change(today, price, unit_cost, elasticity):
+    """Margin at a new price over that at today's, both per unit sold today."""
+    return (price - unit_cost) * (price / today) ** elasticity - (today - unit_cost)
 
 
 def test_the_best_price_is_the_one_with_the_highest_margin():

@@ -11,7 +11,6 @@ from fleetdesk.riders.uplift import (
     policy_values,
     qini,
     read_out,
-    riders_needed,
 )
 
 SIZE = 1600
@@ -67,13 +66,17 @@ def test_the_read_out_by_hand():
     assert found.detectable == pytest.approx((1.959964 + 0.841621) * error, rel=1e-5)
 
 
-def test_a_test_with_the_riders_needed_finds_four_in_five():
-    size, rng, found = riders_needed(0.2, 0.05), np.random.default_rng(7), 0
+def test_the_power_told_is_how_often_a_difference_is_found():
+    rng, found, size = np.random.default_rng(7), 0, 1091
     treated = np.repeat([True, False], size)
     for _ in range(400):
         outcome = rng.random(2 * size) < np.where(treated, 0.25, 0.2)
         found += read_out(treated, outcome.astype(float)).p_value < 0.05
-    assert found / 400 == pytest.approx(0.8, abs=0.06)
+    exact = np.zeros(2 * size)
+    exact[: round(0.25 * size)] = exact[size : size + round(0.2 * size)] = 1.0
+    power = read_out(treated, exact).power_pct
+    assert power == pytest.approx(80, abs=1)
+    assert 100 * found / 400 == pytest.approx(power, abs=6)
 
 
 def test_too_few_riders_say_how_many():

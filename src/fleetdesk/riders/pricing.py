@@ -98,11 +98,6 @@ def best_price(
     return _held(steps, today, floor, rules)
 
 
-def margin_change(today: float, price: float, unit_cost: float, elasticity: float) -> float:
-    """Margin at a new price over that at today's, both per unit sold today."""
-    return float((price - unit_cost) * (price / today) ** elasticity - (today - unit_cost))
-
-
 def _factors(now: Situation, rules: PriceRules) -> list[tuple[bool, str, float]]:
     def above(value: float | None, limit: float) -> bool:
         return value is not None and value > limit

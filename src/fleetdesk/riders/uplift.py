@@ -169,14 +169,6 @@ def read_out(treated: NDArray[np.bool_], outcome: Floats, *, interval_pct: float
     )  # fmt: skip
 
 
-def riders_needed(rate: float, difference: float, *, power_pct: float = 80.0) -> int:
-    """Riders per arm to find a change of a rate by `difference` at 5 % (normal approximation)."""
-    other = min(max(rate + difference, 0.0), 1.0)
-    spread = rate * (1 - rate) + other * (1 - other)
-    reach = float(stats.norm.ppf(0.975) + stats.norm.ppf(power_pct / 100.0))
-    return int(np.ceil(spread * (reach / difference) ** 2))
-
-
 def _refuse_few(treated: NDArray[np.bool_]) -> None:
     least = min(int(treated.sum()), int((~treated).sum()))
     if least < FEWEST:
