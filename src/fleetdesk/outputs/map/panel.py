@@ -112,7 +112,7 @@ def _cell_scale(view: MapView, colours: Palette) -> str:
     edges = roi_edges(view.cells)
     steps = [(colours.steps[i], f"{edge:g}+") for i, edge in enumerate(edges)]
     if any(cell.roi < 0 for cell in view.cells):
-        steps.insert(0, (colours.below, "below 0"))
+        steps.insert(0, (colours.below, "< 0"))
     heading = f"{view.roi_name}, tasks in a cell ({view.currency})"
     return f"<h2>{text(heading)}</h2>{_scale(steps, faint=True)}"
 
