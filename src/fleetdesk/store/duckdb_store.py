@@ -251,7 +251,7 @@ class DuckDbStore:
         if self._writer_lock.held:
             yield
             return
-        if not self._writer_lock.acquire(f"{source}, since {self._clock().isoformat()}"):
+        if not self._writer_lock.acquire(f"{source}, since {self._clock():%Y-%m-%d %H:%M} (UTC)"):
             raise StoreUnusable(
                 "Another import is under way in this workspace",
                 found=self._writer_lock.holder(),

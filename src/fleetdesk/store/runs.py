@@ -62,8 +62,12 @@ class RunLedger:
 
     @contextmanager
     def lock(self, since: datetime) -> Iterator[None]:
-        """Hold the workspace's one run lock; StoreUnusable while another run holds it."""
-        if not self._lock.acquire(f"process {os.getpid()}, since {since.isoformat()}"):
+        """Hold the workspace's one run lock; StoreUnusable while another run holds it.
+
+        Whoever is refused is told `since` in its own time zone.
+        """
+        told = f"{since:%Y-%m-%d %H:%M} ({since.tzinfo})"
+        if not self._lock.acquire(f"process {os.getpid()}, since {told}"):
             raise StoreUnusable(
                 "Another run is under way in this workspace",
                 found=self._lock.holder() or "a run that is just starting",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fleetdesk.errors import WorkbookRefused
 from fleetdesk.settings import secrets
@@ -82,9 +83,10 @@ def open_context(
     reading = replace(reading, warnings=migration.warnings)
     if writing:
         remember_store(folder, reading.settings.city.store)
+    city = reading.settings.city
     with (
-        open_at(reading.settings.city.store, folder, clock=clock) as store,
-        store.runs.lock(clock()),
+        open_at(city.store, folder, clock=clock) as store,
+        store.runs.lock(clock().astimezone(ZoneInfo(city.timezone))),
     ):
         store.verify()
         if writing:
