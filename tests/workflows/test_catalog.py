@@ -53,8 +53,10 @@ def test_listing_names_all() -> None:
 
 def test_what_is_named_is_asked_and_nothing_else() -> None:
     assert [known.name for known in asked(Settings(), ["plan"])] == ["plan"]
-    with pytest.raises(FleetDeskError, match="no question named weather"):
-        asked(Settings(), ["weather"])
+    with pytest.raises(FleetDeskError, match=r"no question named chrun.*mean 'churn'") as said:
+        asked(Settings(), ["plan", "chrun"])
+    assert said.value.exit_code == 2
+    assert ", ".join(a.name for a in ANALYSES) in said.value.found
 
 
 def test_a_workbook_that_asks_nothing_is_told_so(workspace: Path) -> None:

@@ -16,8 +16,10 @@ from fleetdesk.errors import FleetDeskError, NotEnoughData, Problem, Severity
 from fleetdesk.model.analyses import ANALYSES
 from fleetdesk.model.analysis import Analysis
 from fleetdesk.settings.schema import Settings
+from fleetdesk.settings.words import closest
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.context import Context
+from fleetdesk.workflows.import_options import WrongUsage
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.progress import OnProgress, part
 
@@ -53,12 +55,13 @@ class Answer:
 
 def asked(settings: Settings, only: Sequence[str] = ()) -> tuple[Analysis, ...]:
     """The analyses to run: those named, else those that the sheet Questions asks for."""
-    names = {known.name for known in ANALYSES}
+    names = [known.name for known in ANALYSES]
     if unknown := [name for name in only if name not in names]:
-        raise FleetDeskError(
+        alike = closest(unknown[0], names)
+        raise WrongUsage(
             f"There is no question named {unknown[0]}",
-            found=", ".join(names),
-            fix="fleetdesk questions lists them",
+            found=f"the questions are {', '.join(names)}",
+            fix=f"Did you mean {alike!r}?" if alike else "fleetdesk questions says what they ask",
         )
     chosen = tuple(
         known
