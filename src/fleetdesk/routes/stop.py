@@ -33,14 +33,3 @@ class Seconds:
     def reached(self, iterations: int, seconds: float) -> bool:  # noqa: ARG002
         """Whether the time is used up."""
         return seconds >= self.limit
-
-
-@dataclass(frozen=True, slots=True)
-class FirstOf:
-    """Stop as soon as one of several rules says so."""
-
-    rules: tuple[Stop, ...]
-
-    def reached(self, iterations: int, seconds: float) -> bool:
-        """Whether any rule is reached."""
-        return any(rule.reached(iterations, seconds) for rule in self.rules)
