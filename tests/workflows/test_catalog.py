@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_what_an_analysis_names_is_there(known: Analysis) -> None:
     assert set(known.settings) <= set(SECTIONS)
     assert (DOCS / known.page).is_file()
     assert known.question.endswith("?")
+
+
+def test_the_overview_leads_to_the_page_of_every_question() -> None:
+    text = (DOCS / "analyses" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| \[(.+)\]\((.+)\) \|$", text, re.MULTILINE)
+    told = [(a, b, c, (DOCS / "analyses" / page).resolve()) for a, b, c, page in rows]
+    assert told == [(a.name, a.question, a.title, DOCS / a.page) for a in ANALYSES]
 
 
 def test_listing_names_all() -> None:
