@@ -54,7 +54,7 @@ class Travel(base.Sheet):
     )  # fmt: skip
     rest_from: time | None = setting(
         None, "Rest of the day from", "Plans only what is left from this time on, from where the "
-        "last plan of the day has the vans by then; empty = the whole day.",
+        "last plan of the day has the vans by then; empty = the whole day.", since=4,
     )  # fmt: skip
     limits_effort_pct: float = setting(
         5, "Effort for limits", "Share of the search effort that goes into what one more worker, "

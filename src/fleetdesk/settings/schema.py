@@ -31,7 +31,7 @@ from fleetdesk.settings.sheet import Sheet, setting
 from fleetdesk.settings.task_sheets import TaskRule
 
 # Long because the whole vocabulary of settings is one list, in the order of the planner's sheets.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 _LOGIN = re.compile(r"://\S*:\S*@|passw(or)?d=", re.IGNORECASE)
 
@@ -292,15 +292,15 @@ class Costs(Sheet):
     assumed_trips: float = setting(
         2, "Assumed trips a day",
         "Of a vehicle for rent, until there are records to learn from; then not used.",
-        unit="trips", ge=0, le=50, since=3,
+        unit="trips", ge=0, le=50, since=4,
     )  # fmt: skip
     assumed_trip_min: float = setting(
         10, "Assumed length of a trip", "Until there are records to learn from.",
-        unit="min", ge=0, le=240, since=3,
+        unit="min", ge=0, le=240, since=4,
     )  # fmt: skip
     assumed_use_pct: float = setting(
         6, "Assumed charge of a trip", "Used by one trip, until there are records to learn from.",
-        unit="%", gt=0, le=100, since=3,
+        unit="%", gt=0, le=100, since=4,
     )  # fmt: skip
 
 
