@@ -13,7 +13,7 @@ from fleetdesk.features import cycle_checks as checks
 from fleetdesk.features.cells import geohash_many
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.method_v0 import estimate
-from fleetdesk.fleet.record_checks import check_records, last_sound_record
+from fleetdesk.fleet.record_checks import check_records
 from fleetdesk.model.findings import Done
 from fleetdesk.settings.schema import Settings
 
@@ -166,12 +166,12 @@ def test_trips_without_a_vehicle_are_legal_and_so_are_trips_alone(checked):
 
 
 def test_a_clock_that_was_not_set_does_not_say_when_the_last_record_was(tables):
-    assert last_sound_record(tables(**SOUND)) == (T0 + timedelta(hours=105)).replace(tzinfo=UTC)
+    assert check_records(tables(**SOUND)).last == (T0 + timedelta(hours=105)).replace(tzinfo=UTC)
     many = [trip(f"m{n}", 60 + n / 50, 60 + n / 50 + 0.01) for n in range(2000)]
     stray = trip("x", 0, 0, started_at=datetime(2099, 1, 1), ended_at=datetime(2099, 1, 1))
-    last = last_sound_record(tables(trips=[*many, stray]))
+    last = check_records(tables(trips=[*many, stray])).last
     assert last is not None and last.year == 2024
-    assert last_sound_record(tables()) is None
+    assert check_records(tables()).last is None
 
 
 @settings(max_examples=4, deadline=None)

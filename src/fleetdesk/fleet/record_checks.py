@@ -32,31 +32,22 @@ _SEEN = {"events": "event_at", "trips": "started_at", "sightings": "seen_at",
 
 @dataclass(frozen=True)
 class Checked:
-    """The canonical tables without what cannot be true, and what that was."""
+    """The canonical tables without what cannot be true, and what that was.
+
+    `last` is the last record that can be true (UTC-aware), whatever a clock that was not set says.
+    """
 
     tables: Mapping[str, Any]
     findings: tuple[Finding, ...]
-
-
-def last_sound_record(tables: Mapping[str, Any]) -> datetime | None:
-    """The last record that can be true (UTC-aware), whatever a clock that was not set says."""
-    days = _days(tables)
-    if not days:
-        return None
-    end = moment(max(days).replace(tzinfo=UTC) + timedelta(days=1))
-    lasts = [
-        rows[when].max(where=rows[when] < end).to_pyarrow().as_py()
-        for rows, when in ((tables[name], when) for name, when in _SEEN.items())
-    ]
-    known = [last.replace(tzinfo=UTC) for last in lasts if last is not None]
-    return max(known, default=None)
+    last: datetime | None = None
 
 
 def check_records(tables: Mapping[str, Any]) -> Checked:
     """Look through events, trips, pings and sightings; a table without faults stays as it is."""
-    bounds = _bounds(tables)
-    if bounds is None:
+    days = _days(tables)
+    if not days:
         return Checked(tables, ())
+    bounds = _bounds(tables, days)
     found: list[Finding] = []
     events = _sound_events(tables["events"], bounds, found)
     seen = {
@@ -68,7 +59,7 @@ def check_records(tables: Mapping[str, Any]) -> Checked:
     seen = {name: _charges(name, rows, ("battery_pct",), found) for name, rows in seen.items()}
     sound = {**tables, **seen, "events": events}
     sound["trips"] = _sound_trips(tables["trips"], sound, bounds, found)
-    return Checked(sound, tuple(found))
+    return Checked(sound, tuple(found), _last(tables, days))
 
 
 def _sound_events(events: Any, bounds: Bounds, found: list[Finding]) -> Any:
@@ -192,14 +183,21 @@ def _vehicles(tables: Mapping[str, Any]) -> Any:
     return ibis.union(*ids, distinct=True)
 
 
-def _bounds(tables: Mapping[str, Any]) -> Bounds | None:
+def _bounds(tables: Mapping[str, Any], days: set[datetime]) -> Bounds:
     """The city's middle is where most records are; its time runs over the days that most are of."""
-    days = _days(tables)
-    if not days:
-        return None
     first = min(days).replace(tzinfo=UTC)
     last = max(days).replace(tzinfo=UTC) + timedelta(days=1)
     return Bounds(_middle(tables), first, last)
+
+
+def _last(tables: Mapping[str, Any], days: set[datetime]) -> datetime | None:
+    end = moment(max(days).replace(tzinfo=UTC) + timedelta(days=1))
+    lasts = [
+        rows[when].max(where=rows[when] < end).to_pyarrow().as_py()
+        for rows, when in ((tables[name], when) for name, when in _SEEN.items())
+    ]
+    known = [last.replace(tzinfo=UTC) for last in lasts if last is not None]
+    return max(known, default=None)
 
 
 def _days(tables: Mapping[str, Any]) -> set[datetime]:

@@ -21,7 +21,7 @@ from fleetdesk.features.telemetry_cycles import (
     with_telemetry,
 )
 from fleetdesk.fleet.history import History
-from fleetdesk.fleet.record_checks import check_records, last_sound_record
+from fleetdesk.fleet.record_checks import Checked, check_records
 from fleetdesk.model.findings import Finding
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
@@ -54,18 +54,19 @@ class Known:
         return History(self.tables["events"], self.tables["trips"], self.moment.as_of)
 
 
-def known(store: Store, settings: Settings) -> Known:
+def known(store: Store, settings: Settings, checked: Checked | None = None) -> Known:
     """The sound records, with what pings and public feeds tell between their lines.
 
-    Rows that cannot be true are left out and told of. Raises NotEnoughData without records.
+    Rows that cannot be true are left out and told of, unless they were `checked` already for
+    another day. Raises NotEnoughData without records.
     """
-    now = planned_moment(store, settings)
-    checked = check_records(store.tables())
+    checked = checked or check_records(store.tables())
+    now = _planned_moment(store, settings, checked.last)
     tables = with_inferred(checked.tables, settings, now.as_of)
     return Known(now, with_pings(tables, settings, now.as_of), checked.findings)
 
 
-def planned_moment(store: Store, settings: Settings) -> Moment:
+def _planned_moment(store: Store, settings: Settings, last: datetime | None) -> Moment:
     """The moment that the City sheet asks for; raises NotEnoughData without records up to then."""
     window = store.data_window()
     if window is None:
@@ -74,7 +75,6 @@ def planned_moment(store: Store, settings: Settings) -> Moment:
             found="no trips, events or sightings",
             fix="Bring some in with fleetdesk import",
         )
-    last = last_sound_record(store.tables())
     # A clock that was not set must not move the plan to another year.
     stray = last is not None and window[1] - last > STRAY
     before = last_plan(store) if settings.travel.rest_from else None
@@ -87,11 +87,6 @@ def planned_moment(store: Store, settings: Settings) -> Moment:
             fix="Choose a later day in City: Day to plan, or leave it empty",
         )
     return now
-
-
-def history_of(store: Store, settings: Settings) -> History:
-    """The records up to the moment that the City sheet asks for."""
-    return known(store, settings).history
 
 
 def with_inferred(

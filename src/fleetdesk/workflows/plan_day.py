@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -104,6 +105,7 @@ def plan_day(
     store: Store,
     settings: Settings,
     *,
+    folder: Path = Path(),
     record: Known | None = None,
     edits: Edits = NO_EDITS,
     looking_back: bool = True,
@@ -111,10 +113,11 @@ def plan_day(
 ) -> DayPlan:
     """Plan the day that the City sheet asks for on what the store holds.
 
-    `record` is what may be known then, where it was read already. `edits` are the planner's on the
-    last plan; the new one keeps those that can be driven. Past tasks are valued where
-    `looking_back` or where thresholds are learnt from them. Nothing after the moment of planning is
-    looked at. Raises NotEnoughData when the store has no records up to then.
+    A relative path in the settings is seen from the workspace's `folder`. `record` is what may be
+    known then, where it was read already. `edits` are the planner's on the last plan; the new one
+    keeps those that can be driven. Past tasks are valued where `looking_back` or where thresholds
+    are learnt from them. Nothing after the moment of planning is looked at. Raises NotEnoughData
+    when the store has no records up to then.
     """
     on_progress("Following the vehicles through their cycles", 0.0)
     record = record or known(store, settings)
@@ -141,8 +144,8 @@ def plan_day(
     chosen = offered(selected, tasks, edits)
     pay, pay_notes = task_pay(store, history, chosen.tasks, rois, settings, now.day)
     problem = build(
-        chosen.tasks, rois, chosen.bonuses, crew, travel_times(settings), settings.city.currency,
-        wishes(settings),
+        chosen.tasks, rois, chosen.bonuses, crew, travel_times(settings, folder),
+        settings.city.currency, wishes(settings),
     )  # fmt: skip
     effort = settings.city.search_effort
     report = _rounds(part(on_progress, 0.5, 0.85), effort)

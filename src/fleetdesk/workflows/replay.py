@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import fsum
 from pathlib import Path
 from typing import Any
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.calendar import naive_utc
+from fleetdesk.fleet.record_checks import check_records
 from fleetdesk.model.work import Task
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.workflows.context import Clock, open_context, utc_now
-from fleetdesk.workflows.known import history_of, planned_moment
+from fleetdesk.workflows.known import known
 from fleetdesk.workflows.moment import shift_start
 from fleetdesk.workflows.plan_day import DayPlan, plan_day
 from fleetdesk.workflows.progress import OnProgress, part, silent
@@ -93,37 +94,44 @@ def replay(
     """Plan each day of the last `weeks` anew; days whose outcome is not on record are left out."""
     with open_context(address, folder, clock, writing=False) as context:
         settings = context.settings
-        days = _days(context.store, settings, weeks)
-        record = Record.of(history_of(context.store, settings), settings)
+        checked = check_records(context.store.tables())
+        today = known(context.store, settings, checked)
+        days = _days(context.store, settings, today.moment.as_of, weeks)
+        record = Record.of(today.history, settings)
         found = []
         for number, day in enumerate(days):
             report = part(on_progress, number / len(days), (number + 1) / len(days))
+            then = _as_of(settings, day)
             plan = plan_day(
-                context.store, _as_of(settings, day), looking_back=False, on_progress=report
+                context.store,
+                then,
+                folder=context.folder,
+                record=known(context.store, then, checked),
+                looking_back=False,
+                on_progress=report,
             )
             found.append(_held_against(plan, record, settings))
         return Replay(tuple(found), settings.city.currency)
 
 
-def _days(store: Store, settings: Settings, weeks: int) -> Sequence[date]:
+def _days(store: Store, settings: Settings, last: datetime, weeks: int) -> Sequence[date]:
     window = store.data_window()
-    last = planned_moment(store, settings).as_of
     horizon = timedelta(hours=settings.thresholds.horizon_h)
     days = [last.date() - timedelta(days=back) for back in range(7 * weeks + 2, -1, -1)]
     first = window[0] + timedelta(days=1) if window else last
-    known = [
+    over = [
         day
         for day in days
         if first <= shift_start(settings, day) and shift_start(settings, day) + horizon <= last
     ][-7 * weeks :]
-    if not known:
+    if not over:
         raise NotEnoughData(
             "There is no past day whose outcome is known",
             found=f"records up to {last:%Y-%m-%d %H:%M} UTC, and a horizon of "
             f"{settings.thresholds.horizon_h:g} h",
             fix="Import more records",
         )
-    return known
+    return over
 
 
 def _as_of(settings: Settings, day: date) -> Settings:

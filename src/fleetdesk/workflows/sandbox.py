@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from fleetdesk.fleet.downstream_revenue import estimate
 from fleetdesk.fleet.history import History
+from fleetdesk.fleet.record_checks import check_records
 from fleetdesk.fleet.sandbox import PastFleet, Trial, past_fleet
 from fleetdesk.outputs.wording import roi_name
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.context import Clock, open_context, utc_now
-from fleetdesk.workflows.known import history_of
+from fleetdesk.workflows.known import known
 from fleetdesk.workflows.moment import shift_start
 from fleetdesk.workflows.progress import OnProgress, silent
 from fleetdesk.workflows.trial_settings import variants
@@ -77,6 +78,7 @@ def sandbox(
         tried += variants(settings, changes) if changes else ()
         fleets: dict[str, tuple[str, PastFleet]] = {}
         trials = []
+        checked = check_records(context.store.tables())
         for number, (name, variant) in enumerate(tried):
             on_progress(f"Trying {name}", number / len(tried))
             # A threshold changes which vehicles are chosen, and nothing of what they are worth.
@@ -84,7 +86,7 @@ def sandbox(
                 update={"thresholds": variant.thresholds.model_copy(update={"low_battery_pct": 0})}
             ).model_dump_json()
             if key not in fleets:
-                history = history_of(context.store, variant)
+                history = known(context.store, variant, checked).history
                 fleet = street(history, estimate(history, variant), variant, weeks)
                 fleets[key] = (name, fleet)
             trials.append((name, fleets[key][1].trial(variant.thresholds.low_battery_pct)))

@@ -14,20 +14,21 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.moment import words
 
 
-def travel_times(settings: Settings) -> TravelTimes:
+def travel_times(settings: Settings, folder: Path) -> TravelTimes:
     """The source that the sheet Routes & travel names; matrices of roads are kept beside the file.
 
-    FleetDeskError when it needs a road file and there is none.
+    A relative path of the road file is seen from the workspace's `folder`. FleetDeskError when a
+    road file is needed and there is none.
     """
     travel = settings.travel
     estimate = Haversine(travel.detour_factor)
     if travel.travel_by == "estimated":
         return estimate
-    path = Path(travel.road_file).expanduser()
+    path = folder / Path(travel.road_file).expanduser()
     if not travel.road_file or not (path.exists() or travel.travel_by == "OSRM"):
         raise FleetDeskError(
             f"Travel times by {travel.travel_by} need a road file",
-            found=f"no file at {travel.road_file}" if travel.road_file else "no path",
+            found=f"no file at {path}" if travel.road_file else "no path",
             fix='Enter its path on the sheet Routes & travel, or choose "estimated"',
         )
     source = RoadGraph(path, estimate) if travel.travel_by == "road graph" else Osrm(path, estimate)

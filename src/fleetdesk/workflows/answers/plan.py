@@ -21,6 +21,7 @@ def answer(ask: Ask) -> Answer:
     day = plan_day(
         context.store,
         settings,
+        folder=context.folder,
         record=ask.record,
         edits=route_edits(context),
         on_progress=ask.on_progress,

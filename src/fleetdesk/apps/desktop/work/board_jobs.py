@@ -158,7 +158,7 @@ def _problem_with(workbook: str, run: str, more: frozenset[str]) -> Any:
     there = {job.task_id for job in day.problem.jobs} | more
     return build(
         [task for task in day.tasks if task.task_id in there], day.rois, {}, day.vans,
-        travel_times(settings), settings.city.currency, wishes(settings),
+        travel_times(settings, Path(workbook).parent), settings.city.currency, wishes(settings),
     )  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def _planned(workbook: str, run_id: str) -> tuple[Any, Settings]:
             update={"search_effort": 50, "plan_day": date.fromisoformat(run.summary["day"])}
         )
         quick = settings.model_copy(update={"city": city})
-        return plan_day(store, quick, looking_back=False), settings
+        return plan_day(store, quick, folder=Path(workbook).parent, looking_back=False), settings
 
 
 @lru_cache(maxsize=1)
