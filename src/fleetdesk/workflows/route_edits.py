@@ -68,7 +68,9 @@ def read_edits(
     rows = [reader.row(row, found.get(name)) for name, row in written.items()]
     there = {row.key.task_id for row in rows if row.worker or row.excluded}
     new = {row.key.task_id: row for row in given[0] if row.key.task_id not in there}
-    edits = edited([*(row for row in rows if row.key.task_id not in new), *new.values()])
+    # What was done before a rest was planned has no place among the rows that are left.
+    left = (row for row in rows if row.key.task_id not in new and not row.done)
+    edits = edited([*left, *new.values()])
     done = {
         row.key: said
         for row, name in zip(rows, written, strict=True)
@@ -134,6 +136,7 @@ class _Reader:
             locked=_is_yes(was["Lock"]),
             excluded=_is_yes(was["Exclude"]),
             text=was["Edit"] or "",
+            done=_is_yes(was.get(DONE)),
         )
         if at is None:
             self._warn(before, "", "The row was deleted,", "which changes nothing",
@@ -190,7 +193,7 @@ class _Reader:
             return True
         if typed is False or text in _NO:
             return False
-        self._warn(row, self._table.cell(at, header), f"{typed!r} is neither yes nor no,",
+        self._warn(row, self._table.cell(at, header), f"{typed!r} is neither yes nor empty,",
                    f"so {header} is unchanged", "Enter yes or clear the cell")  # fmt: skip
         return before
 

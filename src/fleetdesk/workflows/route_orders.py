@@ -16,7 +16,8 @@ class Row:
     """One stop on the sheet: what the last run wrote and what stands there now.
 
     `stop` is a place in the worker's order, fractions included; None for a task on no round.
-    `text` is what the last run said of an earlier edit; `cells` are the addresses by header.
+    `text` is what the last run said of an earlier edit, `done` that it was over before that run;
+    `cells` are the addresses by header.
     """
 
     key: StopKey
@@ -29,6 +30,7 @@ class Row:
     locked: bool = False
     excluded: bool = False
     text: str = ""
+    done: bool = False
     cells: Mapping[str, str] = field(default_factory=dict)
 
     @property
