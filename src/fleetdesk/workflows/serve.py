@@ -78,7 +78,8 @@ def load_scorer(folder: Path) -> Scorer:
     if churn is None or model is None:
         raise FleetDeskError(
             f"There is no model of churn in {folder}",
-            found="no run that answered the question churn",
+            found="no run that learnt one: where trips are too few to learn who leaves, the sheet "
+            "Churn model says that the time in the package alone was asked, and nothing is kept",
             fix="Run it first: fleetdesk run BOOK --only churn",
         )
     settings = read_settings(open_workbook(workbook_in(folder), secrets.reveal).snapshot()).settings
