@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +44,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_workbook(book, city_settings(spec, 3))
     edit(book, "Churn", "Looks ahead", 7)
     edit(book, "Churn", "Model", "gradient boosting")
-    run_workbook(book, only=[known.name for known in ASKED], clock=Clock(START + timedelta(1)))
+    asked = [known.name for known in ASKED]
+    done = run_workbook(book, only=asked, clock=Clock(START + timedelta(1)))
+    (folder / "headlines.txt").write_text("\n".join(done.headlines), encoding="utf-8")
     return folder
 
 
@@ -61,6 +64,18 @@ def test_every_sheet_has_its_answer(answered: Path) -> None:
     assert column(book, "Retention curves", "All (%)")[0] == 100
     assert column(book, "Rider value", "Tier")[:4] == ["Platinum", "Gold", "Silver", "Bronze"]
     assert "gradient boosting" in column(book, "Churn model", "Model")
+
+
+def test_the_headline_says_of_whom_leaving_is_foretold(answered: Path) -> None:
+    told = (answered / "headlines.txt").read_text("utf-8")
+    found = re.search(
+        r"of the (\d+) riders who rode in the last 7 days or hold a package are at high risk of "
+        r"leaving within 7 days; acting on those for whom it pays, (fewer than )?\d+, should",
+        told,
+    )
+    assert found, told
+    counted = sum(n or 0 for n in column(answered / "FleetDesk.xlsx", "Churn risk", "Riders"))
+    assert counted <= int(found[1])
 
 
 def test_no_rider_is_named_before_the_planner_allows_it(answered: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
+from fleetdesk.settings.rider_sheets import Riders
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
@@ -61,7 +62,8 @@ def answer(ask: Ask) -> Answer:
     chosen = found.fit.quality.get(found.fit.model.kind)
     at_risk, gain = int((decided.band == 0).sum()), float(decided.gain[decided.act].sum())
     few = 0 < at_risk < limits.smallest_group
-    many = f"fewer than {limits.smallest_group}" if few else at_risk
+    days = sheet.horizon_days
+    who = f"rode in the last {days} days or hold a package" if learnt else "hold a package"
     notes = " ".join(values_of(ask.record, settings).notes)
     tried = f", tried on {len(found.test)} riders of {found.test_at:%Y-%m-%d}" if learnt else ""
     note = (
@@ -81,8 +83,10 @@ def answer(ask: Ask) -> Answer:
     return Answer(
         sheets=churn_sheets(shown, settings),
         headline=(
-            f"Churn: {many} of {len(riders)} riders at high risk within {sheet.horizon_days} "
-            f"days; acting where it pays should bring {gain:,.2f} {settings.city.currency}."
+            f"Churn: {_many(at_risk, limits)} of the {len(riders)} riders who {who} are at high "
+            f"risk of leaving within {days} days; acting on those for whom it pays, "
+            f"{_many(int(decided.act.sum()), limits)}, should bring {gain:,.2f} "
+            f"{settings.city.currency}."
         ),
         summary={
             "riders_at_high_risk": None if few else at_risk,
@@ -94,6 +98,12 @@ def answer(ask: Ask) -> Answer:
             metrics, found.fit.note, (_PURPOSE, _LIMITS),
         ) if learnt else {},
     )  # fmt: skip
+
+
+def _many(riders: int, limits: Riders) -> str:
+    """How many, unless they are so few that they might be known by it."""
+    few = 0 < riders < limits.smallest_group
+    return f"fewer than {limits.smallest_group}" if few else str(riders)
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:
