@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ WINDOW = "fleetdesk-window"
 
 def main() -> None:
     """Working processes begin here too; they are caught first."""
+    # Else a library looks for a program that counts cores, and complains where there is none.
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
     multiprocessing.freeze_support()
     if Path(sys.executable).stem.lower() == WINDOW:
         from fleetdesk.apps.desktop.app import open_app
