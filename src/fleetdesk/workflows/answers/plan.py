@@ -46,7 +46,8 @@ def _stretch(day: DayPlan, settings: Settings) -> str:
     if not day.moment.rest:
         return day.moment.day.isoformat()
     since = clock(day.moment.starts_at, settings)
-    return f"the rest of {day.moment.day} from {since}, with {len(day.done)} rows done before"
+    stops = sum(bool(row["Task"]) for row in day.done)
+    return f"the rest of {day.moment.day} from {since}, with {stops} stops done before"
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:
