@@ -8,7 +8,8 @@ import ibis
 import pytest
 from tests.features.conftest import build
 
-from fleetdesk.features.riders import COLUMNS, DERIVED, outcomes, riders_at, riders_over
+from fleetdesk.features.rider_outcomes import outcomes
+from fleetdesk.features.riders import COLUMNS, DERIVED, riders_at, riders_over
 from fleetdesk.model.tables import TABLES
 from fleetdesk.settings.schema import Settings
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from fleetdesk.features.calendar import moment
-from fleetdesk.features.riders import outcomes, riders_at
+from fleetdesk.features.rider_outcomes import outcomes
+from fleetdesk.features.riders import riders_at
 from fleetdesk.features.trips import priced
 from fleetdesk.outputs.tables.offers import ArmRow
 from fleetdesk.riders.offers import believe, propensities

@@ -13,7 +13,8 @@ import pandas as pd
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.calendar import MONTH_D
-from fleetdesk.features.riders import outcomes, riders_over
+from fleetdesk.features.rider_outcomes import outcomes
+from fleetdesk.features.riders import riders_over
 from fleetdesk.riders.churn import NUMBERS, WORDS, ChurnFit, ChurnModel, fit_churn
 from fleetdesk.riders.classify import Flags
 from fleetdesk.riders.lifetimes import fit_lifetimes
