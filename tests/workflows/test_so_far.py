@@ -24,7 +24,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import RunState
 from fleetdesk.workflows.moment import Moment
 from fleetdesk.workflows.run import run_workbook
-from fleetdesk.workflows.so_far import SoFar, so_far
+from fleetdesk.workflows.so_far import SoFar, rest_unused, so_far
 
 from ..routes.conftest import MORNING, Town
 from .conftest import Clock, column, edit
@@ -115,6 +115,14 @@ def test_the_whole_day_is_left_where_no_rest_is_asked_for(town, morning) -> None
     now = Moment(MORNING.date(), MORNING, MORNING)
     here = so_far(kept(morning, town), now, town.tasks, town.vans, {}, (), ZONE)
     assert here == SoFar(tuple(town.tasks), tuple(town.vans))
+
+
+def test_a_time_that_counts_for_no_plan_is_told() -> None:
+    now = Moment(MORNING.date(), MORNING, MORNING)
+    travel = SETTINGS.travel.model_copy(update={"rest_from": MORNING.time()})
+    asked = SETTINGS.model_copy(update={"travel": travel})
+    assert "no effect" in str(rest_unused(now, asked)[0])
+    assert rest_unused(replace(now, rest=True), asked) == rest_unused(now, SETTINGS) == ()
 
 
 def test_a_run_plans_the_rest_and_keeps_what_is_done(workspace: Path) -> None:

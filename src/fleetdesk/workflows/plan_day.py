@@ -47,7 +47,7 @@ from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
 from fleetdesk.workflows.progress import SEARCHING, OnProgress, part, silent
-from fleetdesk.workflows.so_far import Row, so_far
+from fleetdesk.workflows.so_far import Row, rest_unused, so_far
 from fleetdesk.workflows.task_pay import task_pay
 from fleetdesk.workflows.travel import travel_times, wishes
 
@@ -187,6 +187,7 @@ def plan_day(
             *rule_notes(rule, settings),
             *pay_notes,
             *here.notes,
+            *rest_unused(now, settings),
             *_out_of_batteries(found.plan, crew, limits, settings),
         ),
         edits=edited,

@@ -15,6 +15,7 @@ from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, PauseKind
 from fleetdesk.model.work import Task, Van
 from fleetdesk.routes.resume import Underway, rest_of_day
+from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.moment import Moment
@@ -73,6 +74,19 @@ def so_far(
     return SoFar(
         left, from_here, tuple(row for crew in crews for row in crew.rows), frozenset(done | held)
     )
+
+
+def rest_unused(now: Moment, settings: Settings) -> tuple[Problem, ...]:
+    """A word where the sheet asks for the rest of a day and the whole is planned."""
+    if settings.travel.rest_from is None or now.rest:
+        return ()
+    return (
+        Problem(
+            "Routes & travel", "", "Rest of the day from has no effect,",
+            f"because the last plan is not of {now.day} or no shift has begun by then",
+            "Clear it, or plan the day first", Severity.NOTE,
+        ),
+    )  # fmt: skip
 
 
 def _last_rows(store: Store) -> list[Row] | None:
