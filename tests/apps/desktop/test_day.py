@@ -158,7 +158,8 @@ def test_thresholds_are_tried_without_writing(opened: MainWindow, qtbot: QtBot, 
     page.try_out()
     settle(opened, qtbot)
     assert page.table.columns.rowCount() == 3
-    assert page._chart is not None and city.read_bytes() == before
+    assert page._chart is not None and page._chart.isVisible() and page._chart.height() > 100
+    assert "past days" in page.form.label("state").text() and city.read_bytes() == before
 
 
 def test_riders_say_what_to_do_where_nothing_was_asked(opened: MainWindow, qtbot: QtBot) -> None:

@@ -55,20 +55,20 @@ def test_a_price_is_changed_in_the_page_tried_at_once_and_written_for_a_run(
     assert found["Paid per rider a month"]["Difference"] < 0
     margin = found["Margin a month"]
     assert margin["From"] <= margin["Difference"] <= margin["To"] < 0
-    assert "riders would move" in panel.form.label("said").text() and panel._chart is not None
+    assert "riders move" in panel.form.label("said").text() and panel._chart is not None
     assert city.read_bytes() == before, "nothing is written before the button is pressed"
 
     panel.editor._add()
     new = panel.editor.model.rowCount() - 1
     type_in(panel.editor, new, "name", "Νέο")
-    qtbot.waitUntil(lambda: "Νέο" in panel.form.label("state").text(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "Νέο" in panel.form.label("told").text(), timeout=LONG_MS)
     for key, text in (("monthly_price", "2"), ("included_km", "500"), ("included_swaps", "50")):
         type_in(panel.editor, new, key, text)
-    qtbot.waitUntil(lambda: not panel.form.label("state").text(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not panel.form.label("told").text(), timeout=LONG_MS)
 
     assert panel.write.isEnabled()
     panel.write.click()
-    qtbot.waitUntil(lambda: "Written" in panel.form.label("state").text(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "Written" in panel.form.label("told").text(), timeout=LONG_MS)
     rows = list(openpyxl.load_workbook(city)["Package trial"].iter_rows(values_only=True))
     written = [row for row in rows if row[0] in (name, "Νέο")]
     assert written == [(name, 1, *[None] * 4, "yes"), ("Νέο", 2, 500, 50, None, None, "yes")]
@@ -82,7 +82,7 @@ def test_a_price_is_changed_in_the_page_tried_at_once_and_written_for_a_run(
     panel.reset.click()
     qtbot.waitUntil(lambda: panel.terms() == [] and panel.outcome is not None, timeout=LONG_MS)
     panel.write.click()
-    qtbot.waitUntil(lambda: "Written" in panel.form.label("state").text(), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "Written" in panel.form.label("told").text(), timeout=LONG_MS)
     rows = list(openpyxl.load_workbook(city)["Package trial"].iter_rows(values_only=True))
     assert not [row for row in rows if row[0] in (name, "Νέο")]
     settle(opened, qtbot)

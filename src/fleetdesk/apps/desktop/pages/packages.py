@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSplitter, QVBoxLayout
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import tell
 from fleetdesk.apps.desktop.pages.page import Page
+from fleetdesk.apps.desktop.widgets.columns import number_text
 from fleetdesk.apps.desktop.widgets.list_editor import ListEditor
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.messages import Failure
@@ -40,7 +41,7 @@ class PackagesPanel(Page):
         self.reset.clicked.connect(self._reset)
         self.write.clicked.connect(self._write)
         get(QPushButton, "sheet").clicked.connect(self._open_sheet)
-        get(QSplitter, "split").setSizes([560, 520])
+        get(QSplitter, "panes").setSizes([720, 460])
         self.editor: ListEditor | None = None
         self.outcome: PackageOutcome | None = None
         self._packages: PackageDesk | None = None
@@ -135,9 +136,17 @@ class PackagesPanel(Page):
             return
         self.outcome = found
         self._state(self._note)
-        self.form.label("said").setText(found.said)
+        self.form.label("said").setText(self._in_words(found))
         self.figures.show_table(found.figures)
         self._draw(found.moves)
+
+    def _in_words(self, found: PackageOutcome) -> str:
+        if not self.terms() or self._packages is None:
+            return "The packages as they are"
+        change, low, high = (number_text(one, 2, signed=True) for one in found.margin)
+        money = self._packages.sheet.currency
+        moved, riders = number_text(found.moved, 0), number_text(found.riders, 0)
+        return f"Margin {change} {money} a month ({low} to {high}); {moved} of {riders} riders move"
 
     def _not_tried(self, asked: int, failure: Failure) -> None:
         if asked == self._asked:
@@ -184,7 +193,7 @@ class PackagesPanel(Page):
         self.write.setEnabled(bool(there and self._differs()))
 
     def _state(self, text: str) -> None:
-        tell(self.form.label("state"), text)
+        tell(self.form.label("told"), text)
 
     def _draw(self, moves: Table) -> None:
         from fleetdesk.apps.desktop.widgets.chart import ChartView
@@ -192,8 +201,8 @@ class PackagesPanel(Page):
         self._drop_chart()
         if moves.charts:
             self._chart = ChartView(moves, moves.charts[0], self.desk.theme.colours)
-            self.form.place(QVBoxLayout, "chartBox").addWidget(self._chart)
-        self.form.get(QWidget, "split").setVisible(True)
+            self.form.place(QVBoxLayout, "movesBox").addWidget(self._chart)
+        self.form.get(QSplitter, "panes").setVisible(True)
 
     def _clear(self, said: str) -> None:
         self._packages = self.outcome = None
@@ -202,7 +211,7 @@ class PackagesPanel(Page):
         self._drop_editor()
         self._drop_chart()
         self.form.label("said").setText("")
-        self.form.get(QWidget, "split").setVisible(False)
+        self.form.get(QSplitter, "panes").setVisible(False)
         self._state(said)
         self._buttons()
 

@@ -189,6 +189,7 @@ class ListEditor(QWidget):
         take.clicked.connect(self._take)
         add.setEnabled(bool(sheet.new_row))
         take.setVisible(not stay)
+        self.view.verticalHeader().setVisible(not stay)
         buttons = QHBoxLayout()
         buttons.addWidget(add)
         buttons.addWidget(take)

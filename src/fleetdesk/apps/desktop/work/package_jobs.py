@@ -74,13 +74,10 @@ def package_trial(
     figures, moves = (made_table(sheet) for sheet in trial_sheets(found, tried))
     by_name = {change.name: change for change in found.figures}
     margin, moved = by_name["Margin a month"], by_name["Riders moved"]
-    money = settings.city.currency
-    said = (
-        f"Margin {margin.difference:+,.2f} {money} a month "
-        f"({margin.low:+,.2f} to {margin.high:+,.2f}); "
-        f"{moved.after:.0f} of {found.riders} riders would move"
-    )
-    return PackageOutcome(figures, moves, said if rows else "The packages as they are")
+    return PackageOutcome(
+        figures, moves, (margin.difference, margin.low, margin.high), round(moved.after),
+        found.riders,
+    )  # fmt: skip
 
 
 def save_packages(on_progress: OnProgress, *, workbook: str, terms: Terms, expect: str) -> str:

@@ -282,11 +282,16 @@ class PackageDesk:
 
 @dataclass(frozen=True)
 class PackageOutcome:
-    """What packages under other terms would bring: figures with intervals, riders by package."""
+    """What packages under other terms would bring: figures with intervals, riders by package.
+
+    `margin` is the change a month with its interval; `moved` of `riders` would change packages.
+    """
 
     figures: Table
     moves: Table
-    said: str
+    margin: tuple[float, float, float]
+    moved: int
+    riders: int
 
 
 @dataclass(frozen=True)
