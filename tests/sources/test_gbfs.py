@@ -35,6 +35,9 @@ from fleetdesk.sources.gbfs_snapshots import GbfsSnapshots
 from fleetdesk.sources.kinds import KINDS
 from fleetdesk.store.duckdb_store import open_store
 
+SYSTEM = feed({}, name="x") | {"data": {"system_id": "town", "name": "Town", "language": "en",
+                                        "timezone": "Europe/Berlin"}}  # fmt: skip
+
 
 def refusal(place: Path) -> str:
     with pytest.raises(SourceUnreadable) as refused:
@@ -99,6 +102,10 @@ def test_files_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     [
         ({"a.json": b"<html></html>", "b.json": b"{"}, "a web page"),
         ({"a.json": body(feed(several("abc")))[:-9]}, "breaks off"),
+        (
+            {"a.json": body(feed(several("abc")))[:-9], "system_information.json": SYSTEM},
+            "a.json is not JSON that can be read. Found: JSON that breaks off",
+        ),
         ({"a.txt": b"x"}, "holds no JSON file"),
     ],
 )
@@ -235,8 +242,6 @@ def a_zone(name: str, *rules: dict[str, Any], side: float = 0.01, **more: Any) -
 
 
 NO_PARKING = {"ride_start_allowed": True, "ride_end_allowed": False, "ride_through_allowed": True}
-SYSTEM = feed({}, name="x") | {"data": {"system_id": "town", "name": "Town", "language": "en",
-                                        "timezone": "Europe/Berlin"}}  # fmt: skip
 
 
 def test_zones_become_rows_of_rules(tmp_path: Path) -> None:

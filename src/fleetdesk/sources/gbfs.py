@@ -82,9 +82,13 @@ class Gbfs:
     def _from_files(self, tell: OnProgress) -> Iterator[Piece]:
         """Read each snapshot twice: whether ids last can be told only after the last one."""
         beside, snapshots = self._sorted(lambda done: tell(0.2 * done))
+        rows = 0
         for feed in (*BESIDE, *sorted(beside.keys() - set(BESIDE))):
-            if feed in beside:
-                yield from self._reader.beside(beside[feed])
+            if feed not in beside:
+                continue
+            for name, table in self._reader.beside(beside[feed]):
+                rows += table.num_rows
+                yield name, table
         if snapshots:
             self._reader.evidence = self._remembered(snapshots[0][0])
         good = []
@@ -95,7 +99,7 @@ class Gbfs:
             except SourceUnreadable as trouble:
                 self._unread(file, trouble)
             tell(0.2 + 0.4 * (place + 1) / len(snapshots))
-        if self._trouble and not good and not beside:
+        if self._trouble and not good and not rows:
             raise self._trouble
         for place, (moment, file) in enumerate(good):
             yield from self._reader.snapshot(_document(file), moment, surveyed=True)
@@ -108,7 +112,7 @@ class Gbfs:
 
     def _unread(self, file: RawFile, trouble: SourceUnreadable) -> None:
         self._trouble = self._trouble or trouble
-        self._reader.account.unread(file.feed or "a file", str(trouble))
+        self._reader.account.unread(file.feed or "a file", trouble)
 
     def _sorted(
         self, tell: OnProgress

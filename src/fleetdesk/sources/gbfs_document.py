@@ -72,10 +72,10 @@ class Account:
         """One entry is left out: reason such as `data.bikes[].lat missing`."""
         self.tally.drop(f"{feed}: {reason}", 1, iter([f"{feed}: {example}"]))
 
-    def unread(self, what: str, why: str) -> None:
+    def unread(self, what: str, why: SourceUnreadable) -> None:
         """A whole answer is left out and counts as one."""
         self.tally.rows_in += 1
-        self.tally.drop(f"{what} cannot be used", 1, iter([why]))
+        self.tally.drop(f"{what} cannot be used", 1, iter([f"{why.cause}: {why.found}"]))
 
     def found(self, document: Document) -> None:
         """Note the faults of an answer outside its entries."""

@@ -82,7 +82,7 @@ class Server:
                 failures += 1
                 if not done or not trouble.retry_helps or failures >= self._patience.most_failures:
                     raise
-                reader.account.unread("a poll", str(trouble))
+                reader.account.unread("a poll", trouble)
             done += 1
             tell(done / polls if polls else self._share(ends_at))
             wait = self._wait_s()
@@ -102,7 +102,7 @@ class Server:
                 try:
                     beside, news = self._asked(feed, feeds[feed])
                 except SourceUnreadable as trouble:
-                    reader.account.unread(feed, str(trouble))
+                    reader.account.unread(feed, trouble)
                     continue
                 if beside is not None and (news or seen_at is not None):
                     yield from reader.beside(beside, news=news)
