@@ -23,7 +23,7 @@ qt=libglib2.0-0,libegl1,libgl1,libfontconfig1,libdbus-1-3,libxkbcommon0
 maps=libnss3,libasound2,libxcomposite1,libxdamage1,libxrandr2,libxtst6,libxkbfile1
 root=$(mktemp -d)
 clean_up() {
-    umount "$root/proc" "$root/dev/shm" "$root/opt" 2>/dev/null || true
+    umount "$root/proc" "$root/dev/shm" "$root/srv" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
@@ -33,8 +33,8 @@ debootstrap --variant=minbase --include="$qt,$maps" "$suite" "$root" ${MIRROR:+"
 mount -t proc proc "$root/proc"
 mkdir -p "$root/dev/shm"
 mount -t tmpfs tmpfs "$root/dev/shm"
-mount --bind -o ro "$dist" "$root/opt"
+mount --bind -o ro "$dist" "$root/srv"
 echo "Python there: $(chroot "$root" sh -c 'command -v python3 || echo none')"
 echo "The app: $(du -sb --apparent-size "$dist" | cut -f1 | awk '{printf "%.0f MB", $1 / 1e6}')"
 chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 QT_QPA_PLATFORM=offscreen \
-    sh -c 'cd /tmp && /opt/fleetdesk --selftest'
+    sh -c 'cd /tmp && /srv/fleetdesk --selftest'
