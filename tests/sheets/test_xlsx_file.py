@@ -458,11 +458,15 @@ def test_wide_tables_print_on_pages_that_can_be_read_each_with_its_heads(tmp_pat
     path = new_book(tmp_path / "b.xlsx")
     columns = tuple(ResultColumn(f"C{number}", width=50) for number in range(7))
     rows = [tuple(range(7))]
-    wide = ResultSheet("It's wide", "Wide", "", "Wide", columns, rows)
+    wide = ResultSheet("It's wide", "Wide", "", "Wide", columns, rows, key="C2")
     write(path, result("a"), wide)
     book = openpyxl.load_workbook(path)
     assert book["It's wide"].page_setup.fitToWidth == 2
     assert book["Tasks"].page_setup.fitToWidth == 1
     assert [book[name].print_title_rows for name in ("Tasks", "It's wide")] == ["$4:$4"] * 2
+    assert [book[name].print_title_cols for name in ("Tasks", "It's wide")] == [None, "$A:$C"]
+    book["It's wide"].print_title_cols = "B:B"
+    book.save(path)
     write(path, result("a"), wide)
-    assert openpyxl.load_workbook(path)["It's wide"].print_title_rows == "$4:$4"
+    kept = openpyxl.load_workbook(path)["It's wide"]
+    assert (kept.print_title_rows, kept.print_title_cols) == ("$4:$4", "$B:$B")

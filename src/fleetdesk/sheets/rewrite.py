@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, rectangle
@@ -33,6 +32,7 @@ _PAGE_ROWS = 45
 """A sheet with charts and no more rows than this is printed on one page."""
 _PAGE_WIDTH = 220
 """Characters that one page of A4 across shows in letters that can still be read."""
+_MOST_REPEATED = 3
 
 
 @dataclass(frozen=True)
@@ -161,11 +161,22 @@ def _paints(plan: Arrangement[RawCell], styles: Styles) -> dict[int, dict[int, d
     return found
 
 
+def repeated_columns(sheet: ResultSheet) -> int:
+    """How many of the first columns are printed on every page, so that rows can be matched there.
+
+    Those up to the key, if it is among the first; none where all columns are on one page.
+    """
+    if _pages_wide(sheet) == 1:
+        return 0
+    first = [column.header for column in sheet.columns[:_MOST_REPEATED]]
+    return first.index(sheet.key) + 1 if sheet.key in first else 2
+
+
 def _pages_wide(sheet: ResultSheet) -> int:
     """How many pages a wide table takes beside each other; charts stand on one with theirs."""
     if sheet.charts or sheet.images:
         return 1
-    return max(1, ceil(sum(column.width for column in sheet.columns) / _PAGE_WIDTH))
+    return 2 if sum(column.width for column in sheet.columns) > _PAGE_WIDTH else 1
 
 
 def _stream(whole: SheetFrame, content: SheetContent) -> Content:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
+from fleetdesk.sheets.a1 import column_letters
 from fleetdesk.sheets.parts import (
     CONTENT_TYPES,
     Book,
@@ -43,6 +44,8 @@ class NewSheet:
     state: str = "visible"
     heads: int = 0
     """The row of heads that is printed on every page; 0 = none."""
+    repeated: int = 0
+    """How many of the first columns are printed on every page, too."""
 
 
 @dataclass
@@ -187,10 +190,12 @@ def _print_titles(book: Book, added: Sequence[NewSheet], prefix: str) -> str:
     for place, sheet in enumerate(visible, start=first):
         if sheet.heads:
             quoted = sheet.name.replace("'", "''")
-            target = escape(f"'{quoted}'!${sheet.heads}:${sheet.heads}")
+            target = f"'{quoted}'!${sheet.heads}:${sheet.heads}"
+            if sheet.repeated:
+                target = f"'{quoted}'!$A:${column_letters(sheet.repeated)},{target}"
             names += (
                 f'<{prefix}definedName name="_xlnm.Print_Titles" localSheetId="{place}">'
-                f"{target}</{prefix}definedName>"
+                f"{escape(target)}</{prefix}definedName>"
             )
     return names
 

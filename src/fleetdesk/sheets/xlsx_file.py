@@ -41,7 +41,7 @@ from fleetdesk.sheets.parts import (
 )
 from fleetdesk.sheets.plan_check import check_plan
 from fleetdesk.sheets.reading import Reader
-from fleetdesk.sheets.rewrite import HEADER_ROW, Surroundings, rewrite_sheet
+from fleetdesk.sheets.rewrite import HEADER_ROW, Surroundings, repeated_columns, rewrite_sheet
 from fleetdesk.sheets.setting_columns import ColumnRoom, append_columns, find_columns
 from fleetdesk.sheets.setting_room import Room, find_room
 from fleetdesk.sheets.setting_rows import append_rows
@@ -174,7 +174,8 @@ def _changes(
         )
         if found is None:
             added.append(sheet.sheet)
-            edits.sheets.append(NewSheet(sheet.sheet, part, heads=HEADER_ROW))
+            repeated = repeated_columns(sheet)
+            edits.sheets.append(NewSheet(sheet.sheet, part, heads=HEADER_ROW, repeated=repeated))
         if done.table_part:
             edits.tables.append(done.table_part)
             names.next_table_id += 1
