@@ -68,6 +68,8 @@ def cancellations(tables: Mapping[str, Any], since: datetime, until: datetime) -
         & (parts.ended_at.isnull() | (parts.ended_at > moment(since)))
     )
     gone = (there.ended_at <= moment(until)) & is_end(there.end_cause)
+    # Spark finds no count, rather than 0, where nobody's end is known.
+    gone = gone.fill_null(False)
     return there.group_by("package").agg(held=there.count(), gone=there.count(where=gone))
 
 

@@ -100,7 +100,7 @@ def _usage(trips: Any, settings: Settings, span: _Span) -> dict[str, Any]:
             trips=at_hour.count(),
             riders=at_hour.rider_id.nunique(),
             vehicles=at_hour.vehicle_id.nunique(),
-            named_trips=at_hour.count(where=named),
+            named_trips=at_hour.count(where=named).fill_null(0),
             named_km=(at_hour.distance_m / 1000.0).sum(where=named),
             peak_km=(at_hour.distance_m / 1000.0).sum(where=at_hour.is_peak),
             off_km=(at_hour.distance_m / 1000.0).sum(where=~at_hour.is_peak),
