@@ -73,6 +73,8 @@ def test_a_text_of_digits_stays_as_it_was_typed(book: Path) -> None:
         ),
         ("City: Day to plan=20/6/2026", "'20/6/2026' is not a date. Enter a date from 2000 to "),
         ("Parkings: Name=x", "Parkings is a table. Edit its rows in the workbook"),
+        ("Workers: Name=x", "Workers & vans is a table."),
+        ("Costs: Unlock price=1", "Did you mean 'Costs & prices'?"),
     ],
 )
 def test_what_cannot_be_entered_is_said_and_nothing_is_written(

@@ -128,12 +128,13 @@ def _change(snapshot: Snapshot, change: str) -> tuple[CellChange, str]:
 
 def _form(snapshot: Snapshot, change: str, sheet: str) -> tuple[type[Sheet], str]:
     """The kind of a sheet of single settings, and its name in this workbook."""
-    if lists := [one.sheet for one in LISTS.values() if normal(one.sheet) == normal(sheet)]:
-        fix = "Edit its rows in the workbook; only single settings are entered so"
-        raise _wrong(change, f"{lists[0]} is a table", fix)
     kind = next((one for one in FORMS.values() if normal(one.sheet) == normal(sheet)), None)
     if kind is None:
         names = [one.sheet for one in FORMS.values()]
+        tables = [one.sheet for one in LISTS.values()]
+        if (table := _alike(sheet, [*names, *tables])) in tables:
+            fix = "Edit its rows in the workbook; only single settings are entered so"
+            raise _wrong(change, f"{table} is a table", fix)
         raise _wrong(change, f"there is no sheet {sheet!r} of settings", _meant(sheet, names))
     name = next((one for one in snapshot.sheets if normal(one) == normal(sheet)), None)
     if name is None:
@@ -142,8 +143,14 @@ def _form(snapshot: Snapshot, change: str, sheet: str) -> tuple[type[Sheet], str
 
 
 def _meant(text: str, known: Sequence[str]) -> str:
-    alike = closest(text, known)
+    alike = _alike(text, known)
     return f"Did you mean {alike!r}?" if alike else f"Known are {', '.join(known)}"
+
+
+def _alike(text: str, known: Sequence[str]) -> str | None:
+    """The one that is meant, or that begins so: Workers for Workers & vans."""
+    begun = (one for one in known if text and normal(one).startswith(normal(text)))
+    return closest(text, known) or next(begun, None)
 
 
 def _by_default(entry: Input) -> str:
