@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -223,6 +224,7 @@ class ListEditor(QWidget):
         rows = min(self.model.rowCount(), _MOST_SHOWN) * view.verticalHeader().defaultSectionSize()
         bar = view.horizontalScrollBar().sizeHint().height()
         view.setFixedHeight(rows + view.horizontalHeader().sizeHint().height() + bar + 4)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _add(self) -> None:
         row = self.model.add()
