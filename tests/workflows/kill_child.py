@@ -1,13 +1,15 @@
 """A process to be killed: loads everything once, then forks a fresh victim for each order.
 
-Orders come as lines on stdin: the workbook's path and the number of the change of the disk before
-which the victim kills itself (0 = never). Each is answered by the victim's wait status and the
-number of changes that it saw.
+Orders come as lines on stdin: the workbook's path, the number of the change of the disk before
+which the victim kills itself (0 = never), and where to copy the workspace before each change, which
+is what a kill there would leave ("" = nowhere). Each is answered by the victim's wait status and
+the number of changes that it saw.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -20,11 +22,11 @@ RISKY = ("fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir")
 
 def main() -> None:
     for line in sys.stdin:
-        path, at = line.rstrip("\n").rsplit("\t", 1)
+        path, at, copies = line.rstrip("\n").split("\t")
         reading, writing = os.pipe()
         victim = os.fork()
         if victim == 0:
-            _run(Path(path), int(at), writing)
+            _run(Path(path), int(at), copies, writing)
         os.close(writing)
         _, status = os.waitpid(victim, 0)
         with os.fdopen(reading) as pipe:
@@ -32,16 +34,22 @@ def main() -> None:
         print(os.waitstatus_to_exitcode(status), seen, flush=True)
 
 
-def _run(path: Path, at: int, told: int) -> None:
-    count = 0
+def _run(path: Path, at: int, copies: str, told: int) -> None:
+    count, copying = 0, False
 
     def risky(act: Any) -> Any:
         def before(*args: Any, **kwargs: Any) -> Any:
-            nonlocal count
+            nonlocal count, copying
+            if copying:
+                return act(*args, **kwargs)
             count += 1
             os.write(told, b".")
             if count == at:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if copies:
+                copying = True
+                shutil.copytree(path.parent, Path(copies) / str(count))
+                copying = False
             return act(*args, **kwargs)
 
         return before

@@ -32,14 +32,8 @@ def page_of(done: RunResult) -> str:
     return done.published.files[0].read_text(encoding="utf-8")
 
 
-def fast(path: Path) -> Path:
-    edit(path, "City", "Route search effort", 50)
-    edit(path, "Thresholds", "Rounds for error margins", 0)
-    return path
-
-
 def test_nobody_works(workspace: Path) -> None:
-    path = fast(workspace / "FleetDesk.xlsx")
+    path = workspace / "FleetDesk.xlsx"
     for row in (1, 2):
         put(path, "Workers & vans", row, Working="no")
     done = run_workbook(path, only=("plan",), clock=Clock())
@@ -57,7 +51,7 @@ def test_nobody_works(workspace: Path) -> None:
 
 
 def test_nothing_to_do(workspace: Path) -> None:
-    path = fast(workspace / "FleetDesk.xlsx")
+    path = workspace / "FleetDesk.xlsx"
     edit(path, "Thresholds", "Low battery below", 0)
     edit(path, "Thresholds", "Not rentable below", 0)
     edit(path, "Thresholds", "Bring in vehicles outside parkings", "no")
@@ -75,7 +69,7 @@ def test_nothing_to_do(workspace: Path) -> None:
 
 
 def test_a_duty_that_nobody_can_do_and_a_depot_in_the_sea(workspace: Path) -> None:
-    path = fast(workspace / "FleetDesk.xlsx")
+    path = workspace / "FleetDesk.xlsx"
     edit(path, "Weights", "Bonus at priority 100", 50)
     put(path, "Task rules", 1, When="idle (h)", Threshold=0, What_to_do="inspect", Must_do="yes",
         Needed_skill="diver")  # fmt: skip

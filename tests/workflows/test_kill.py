@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,13 @@ from fleetdesk.store.base import RunState
 from fleetdesk.store.duckdb_store import open_store
 from fleetdesk.workflows.context import settle, utc_now
 
-from .conftest import column, edit
+from .conftest import column
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills forked processes")
 
 KILLED = -9
-LAST = 12  # changes of the disk from the workbook's draft to the end of the run
-Order = Callable[[Path, int], tuple[int, int]]
+SWITCH = 7  # changes of the disk from the switch of the workbook to the end of the run
+Order = Callable[..., tuple[int, int]]
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +34,9 @@ def order() -> Iterator[Order]:
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     ) as process:  # fmt: skip
 
-        def give(workbook: Path, at: int) -> tuple[int, int]:
+        def give(workbook: Path, at: int, copies: Path | str = "") -> tuple[int, int]:
             assert process.stdin and process.stdout
-            process.stdin.write(f"{workbook}\t{at}\n")
+            process.stdin.write(f"{workbook}\t{at}\t{copies}\n")
             process.stdin.flush()
             status, seen = process.stdout.readline().split()
             return int(status), int(seen)
@@ -48,28 +50,31 @@ def test_a_run_killed_anywhere_is_wholly_there_or_not_at_all(
     order: Order, workspace: Path, tmp_path: Path
 ) -> None:
     path = workspace / "FleetDesk.xlsx"
-    edit(path, "City", "Route search effort", 50)
-    edit(path, "Thresholds", "Rounds for error margins", 0)
-    whole = shutil.copytree(workspace, tmp_path / "whole")
-    status, changes = order(whole / path.name, 0)
+    whole, copies = shutil.copytree(workspace, tmp_path / "whole"), tmp_path / "copies"
+    status, changes = order(whole / path.name, 0, copies)
     assert (status, changes > 30) == (0, True), "a run must change the disk more often than that"
-    runs = len(column(path, "Run log", "Run"))
-    outcomes = set()
-    # Result after result is put aside in the same three steps; around the switch each one counts.
-    for at in [1, *range(2, changes - LAST, changes // 5), *range(changes - LAST, changes + 2)]:
+    _agree(whole, 2)
+    before, outcomes = path.read_bytes(), []
+    for at in range(1, changes + 1):
+        left = copies / str(at)
+        outcomes.append((left / path.name).read_bytes() != before)
+        _agree(left, 1 + outcomes[-1])
+        shutil.rmtree(left)
+    assert outcomes == sorted(outcomes), "what was there was gone again"
+    assert not outcomes[0]
+    assert 1 < sum(outcomes) <= SWITCH, "the run must end soon after the switch, yet not with it"
+
+
+def test_runs_go_on_in_what_killed_ones_left(order: Order, workspace: Path) -> None:
+    path = workspace / "FleetDesk.xlsx"
+    _, changes = order(shutil.copytree(workspace, workspace.with_name("whole")) / path.name, 0)
+    outcomes = []
+    for at in (2, changes // 2, changes, 0):
         before = path.read_bytes()
         status, _ = order(path, at)
-        written = path.read_bytes() != before
-        outcomes.add((status, written))
-        runs += written
-        assert len(column(path, "Run log", "Run")) == runs
-        _agree(workspace, runs)
-        if status != KILLED:
-            assert status == 0
-            break
-    assert (KILLED, False) in outcomes
-    assert (KILLED, True) in outcomes, "no kill between the switch and the end of the run"
-    assert (0, True) in outcomes
+        outcomes.append((status, path.read_bytes() != before))
+        _agree(workspace, 1 + sum(written for _, written in outcomes))
+    assert outcomes == [(KILLED, False), (KILLED, False), (KILLED, True), (0, True)]
     assert not list(workspace.glob(".*.tmp")), (
         "the run that went through cleans up after the others"
     )
@@ -81,6 +86,10 @@ def _agree(workspace: Path, runs: int) -> None:
         settle(workspace, store, utc_now)
         finished = {r.run_id for r in store.runs.list() if r.state is RunState.FINISHED}
     assert len(finished) == runs
-    logged = set(column(workspace / "FleetDesk.xlsx", "Run log", "Run"))
-    assert logged == finished
+    assert _logged((workspace / "FleetDesk.xlsx").read_bytes()) == finished
     assert {folder.name for folder in (workspace / "outputs").iterdir()} == finished
+
+
+@lru_cache(maxsize=8)
+def _logged(workbook: bytes) -> frozenset[object]:
+    return frozenset(column(BytesIO(workbook), "Run log", "Run"))

@@ -49,7 +49,6 @@ def planned(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     edit(path, "Thresholds", "Low battery below", 90)
     edit(path, "Thresholds", "Lowest ROI", -100)
     edit(path, "Weights", "Bonus at priority 100", 50)
-    edit(path, "City", "Route search effort", 50)
     address(path, "Maria", "maria@example.org")
     address(path, "Nikos", "nikos@example.org")
     run_workbook(path, only=("plan",), clock=Clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -180,15 +181,22 @@ def test_a_sheet_without_the_columns_has_no_edits() -> None:
     assert read_edits(Snapshot("test", {}, (), ""), day(), ["Maria"]) == Edits()
 
 
-@pytest.fixture
-def busy(workspace: Path) -> Path:
+@pytest.fixture(scope="module")
+def planned(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample planned with more to do, in a short search."""
-    path = workspace / "FleetDesk.xlsx"
+    folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("planned") / "city")
+    path = folder / "FleetDesk.xlsx"
     edit(path, "Thresholds", "Low battery below", 70)
     edit(path, "Weights", "Bonus at priority 100", 12)
     edit(path, "City", "Route search effort", 100)
     run_workbook(path, clock=Clock())
-    return path
+    return folder
+
+
+@pytest.fixture
+def busy(planned: Path, tmp_path: Path) -> Path:
+    """Its workbook."""
+    return Path(shutil.copytree(planned, tmp_path / "my city")) / "FleetDesk.xlsx"
 
 
 def records(path: Path) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openpyxl
@@ -22,86 +23,99 @@ from fleetdesk.workflows.workspace import NewWorkbook, new_workbook
 from .conftest import Clock, column, edit
 
 
-def test_undo_restores_exactly_and_takes_the_run_back(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
+@dataclass(frozen=True)
+class Ran:
+    """The sample workspace after a second run, which saw another threshold."""
+
+    path: Path
+    before: bytes
+    result: RunResult
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
+@pytest.fixture(scope="module")
+def made_run(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("ran") / "city")
+    path = folder / "FleetDesk.xlsx"
     edit(path, "Thresholds", "Low battery below", 60)
     before = path.read_bytes()
-    result = run_workbook(path, clock=Clock())
+    return Ran(path, before, run_workbook(path, clock=Clock()))
+
+
+@pytest.fixture
+def ran(made_run: Ran, tmp_path: Path) -> Ran:
+    folder = shutil.copytree(made_run.folder, tmp_path / "my city")
+    return replace(made_run, path=folder / made_run.path.name)
+
+
+def test_undo_restores_exactly_and_takes_the_run_back(ran: Ran) -> None:
+    path, published = ran.path, ran.result.published
     after = path.read_bytes()
     undone = undo_run(path, clock=Clock())
-    assert path.read_bytes() == before
+    assert path.read_bytes() == ran.before
     assert Path(undone.kept).read_bytes() == after, "what was undone can be had back"
-    assert undone.run_id == result.published.run_id
-    assert not (workspace / "outputs" / undone.run_id).exists()
+    assert undone.run_id == published.run_id
+    assert not (ran.folder / "outputs" / undone.run_id).exists()
     again = run_workbook(path, clock=Clock())
-    assert again.published.changed == result.published.changed, "compared with the run that stands"
+    assert again.published.changed == published.changed, "compared with the run that stands"
 
 
-def test_undo_does_not_take_the_planners_edits_back_unasked(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    before = path.read_bytes()
-    run_workbook(path, clock=Clock())
+def test_undo_does_not_take_the_planners_edits_back_unasked(ran: Ran) -> None:
+    path = ran.path
     edit(path, "Weights", "Idle time", 0.9)
     edited = path.read_bytes()
     with pytest.raises(WorkbookRefused, match="edited"):
         undo_run(path, clock=Clock())
     assert path.read_bytes() == edited
     undone = undo_run(path, anyway=True, clock=Clock())
-    assert path.read_bytes() == before
+    assert path.read_bytes() == ran.before
     assert Path(undone.kept).read_bytes() == edited
 
 
-def test_undo_goes_back_one_run_at_a_time_and_ends(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    start = path.read_bytes()
-    run_workbook(path, clock=Clock())
+def test_undo_goes_back_one_run_at_a_time_and_ends(ran: Ran) -> None:
+    path = ran.path
     undo_run(path, clock=Clock())
-    assert path.read_bytes() == start
-    undo_run(path, clock=Clock())
+    assert path.read_bytes() == ran.before
+    undo_run(path, anyway=True, clock=Clock())  # the threshold was edited after the first run
     with pytest.raises(FleetDeskError, match="nothing to undo"):
         undo_run(path, clock=Clock())
 
 
-def test_a_backup_put_back_by_hand_takes_the_run_back(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    before = path.read_bytes()
-    run_workbook(path, clock=Clock())
-    path.write_bytes(before)
-    with open_store(workspace / "store") as store, store.runs.lock(Clock()()):
-        settle(workspace, store, Clock())
+def test_a_backup_put_back_by_hand_takes_the_run_back(ran: Ran) -> None:
+    ran.path.write_bytes(ran.before)
+    with open_store(ran.folder / "store") as store, store.runs.lock(Clock()()):
+        settle(ran.folder, store, Clock())
         assert [run.state for run in store.runs.list()] == [RunState.FINISHED, RunState.UNDONE]
 
 
 @pytest.mark.parametrize("harm", ["damaged", "deleted"])
-def test_undo_helps_when_the_workbook_is_beyond_help(workspace: Path, harm: str) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    before = path.read_bytes()
-    run_workbook(path, clock=Clock())
+def test_undo_helps_when_the_workbook_is_beyond_help(ran: Ran, harm: str) -> None:
+    path = ran.path
     if harm == "deleted":
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:999])
     undone = undo_run(path, anyway=True, clock=Clock())
-    assert path.read_bytes() == before
+    assert path.read_bytes() == ran.before
     assert bool(undone.kept) == (harm == "damaged")
 
 
-def test_a_lost_backup_is_a_sentence(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    run_workbook(path, clock=Clock())
+def test_a_lost_backup_is_a_sentence(ran: Ran) -> None:
+    path = ran.path
     after = path.read_bytes()
-    shutil.rmtree(workspace / "backups")
+    shutil.rmtree(ran.folder / "backups")
     with pytest.raises(WorkbookRefused, match="backup"):
         undo_run(path, clock=Clock())
     assert path.read_bytes() == after
 
 
-def test_a_difference_names_the_setting_and_what_it_did(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    edit(path, "Thresholds", "Low battery below", 60)
-    result = run_workbook(path, clock=Clock())
+def test_a_difference_names_the_setting_and_what_it_did(ran: Ran) -> None:
+    workspace = ran.folder
     found = diff_runs(workspace, "previous", "last")
-    assert [str(change) for change in found.settings] == list(result.published.changed)
+    assert [str(change) for change in found.settings] == list(ran.result.published.changed)
     assert any(change.key == "Plan: Tasks found" for change in found.figures)
     assert any(change.old is None for change in found.tasks), "no task came with the threshold"
     assert diff_runs(workspace, "last", "last").tasks == ()
@@ -131,7 +145,6 @@ def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
 
 def test_watch_runs_once_per_save_and_goes_on_after_a_mistake(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
-    edit(path, "City", "Route search effort", 50)
     lock = workspace / "~$FleetDesk.xlsx"
     turns = iter(
         [
