@@ -58,7 +58,7 @@ class ImportResult:
     """What an import did; `workbook` is the path of a workbook made for it, or None.
 
     Without `news` the source had no rows that are not there yet, and nothing was written. A run
-    needs to know of `vehicles`.
+    needs to know of `vehicles`; without news nobody looks.
     """
 
     folder: Path
@@ -148,7 +148,7 @@ def import_source(
             left = f"{', '.join(new.given)} left aside: the workbook is there already."
             notes = (*notes, left)
         window = store.data_window()
-        vehicles = _tells_of_vehicles(store)
+        vehicles = not news or _tells_of_vehicles(store)
         return ImportResult(folder, report, window, path if made else None, news, notes, vehicles)
 
 
