@@ -40,7 +40,8 @@ def test_the_law_of_buying_records(shared_data: Path) -> None:
         {
             "trip_id": rows.index.astype(str),
             "rider_id": rows.rider_id,
-            "started_at": pd.to_datetime(rows.date.astype(str)),
+            "started_at": (bought := pd.to_datetime(rows.date.astype(str))),
+            "ended_at": bought,
             "revenue": rows.revenue.astype(float),
             "distance_m": 0.0,
             "duration_s": 0.0,
