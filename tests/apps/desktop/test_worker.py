@@ -13,10 +13,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.work import child
-from fleetdesk.apps.desktop.work.messages import Failure, Step, Stop
+from fleetdesk.apps.desktop.work.messages import Failure, Settle, Step, Stop
 from fleetdesk.apps.desktop.work.report import report_text
 from fleetdesk.apps.desktop.work.worker import Worker
-from fleetdesk.errors import FleetDeskError, Problem, SettingsInvalid
+from fleetdesk.errors import Enough, FleetDeskError, Problem, SettingsInvalid
+from fleetdesk.workflows.progress import SEARCHING
 
 LONG_MS = 120_000
 
@@ -120,6 +121,15 @@ def test_between_two_steps_the_work_looks_whether_to_stop() -> None:
     ours.send(Stop())
     with pytest.raises(child.Stopped):
         report("B", 0.5)
+
+
+def test_settling_ends_the_search_and_nothing_else() -> None:
+    window, work = Pipe()
+    report = child._Reporter(work, 1)
+    window.send(Settle())
+    report("Weighing tasks", 0.4)
+    with pytest.raises(Enough):
+        report(SEARCHING, 0.6)
 
 
 def test_errors_keep_their_parts_and_faults_of_our_own_a_report() -> None:

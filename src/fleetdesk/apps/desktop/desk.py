@@ -119,6 +119,11 @@ class Desk(QObject):
         if self.busy:
             self._runner.cancel()
 
+    def settle(self) -> None:
+        """Let the long work take the best routes so far instead of searching on."""
+        if self.busy:
+            self._runner.settle()
+
     def work_pid(self) -> int | None:
         """The process of the long work."""
         return self._runner.pid

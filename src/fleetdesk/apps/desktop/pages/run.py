@@ -21,6 +21,7 @@ from fleetdesk.apps.desktop.pages.page import Page
 from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Question
 from fleetdesk.errors import Problem
+from fleetdesk.workflows.progress import SEARCHING
 
 _FULL = 1000
 
@@ -40,6 +41,7 @@ class RunPage(Page):
         self.questions = named(get(QListWidget, "questions"), "Questions to answer")
         self.start = get(QPushButton, "start")
         self.stop = get(QPushButton, "stop")
+        self.settle = get(QPushButton, "settle")
         self.check = get(QPushButton, "check")
         self.progress = named(get(QProgressBar, "progress"), "How far the run is")
         self.log = named(get(QPlainTextEdit, "log"), "Log of what happened")
@@ -49,6 +51,7 @@ class RunPage(Page):
         tell(self.form.label("outcome"), "")
         self.start.clicked.connect(self.run)
         self.stop.clicked.connect(desk.cancel)
+        self.settle.clicked.connect(desk.settle)
         self.check.clicked.connect(self._check)
         get(QCheckBox, "detailed").toggled.connect(self._detailed)
         desk.began.connect(self._began)
@@ -132,6 +135,7 @@ class RunPage(Page):
         if step != self._step:
             self._step = step
             self.form.label("step").setText(step)
+            self.settle.setVisible(step == SEARCHING)
             self._note(step)
 
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
@@ -176,6 +180,7 @@ class RunPage(Page):
         self.start.setEnabled(not busy)
         self.check.setEnabled(not busy)
         self.stop.setEnabled(busy)
+        self.settle.setVisible(False)
 
 
 def _in_words(failure: Failure) -> str:

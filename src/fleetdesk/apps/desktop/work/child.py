@@ -16,7 +16,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from fleetdesk.apps.desktop.work.messages import Done, Failed, Failure, Order, Ready, Step, Stop
+from fleetdesk.apps.desktop.work.messages import (
+    Done,
+    Failed,
+    Failure,
+    Order,
+    Ready,
+    Settle,
+    Step,
+    Stop,
+)
+from fleetdesk.errors import Enough
+from fleetdesk.workflows.progress import SEARCHING
 
 EVERY_S = 0.05
 
@@ -59,16 +70,21 @@ def _answer(pipe: Connection, order: Order) -> Done | Failed:
 
 
 class _Reporter:
-    """The jobs' on_progress: passes steps on, and looks for the order to stop."""
+    """The jobs' on_progress: passes steps on, and looks for the orders to stop or to settle."""
 
     def __init__(self, pipe: Connection, number: int) -> None:
         self._pipe, self._number = pipe, number
         self._step, self._at = "", 0.0
+        self._settles = False
 
     def __call__(self, step: str, share: float) -> None:
         while self._pipe.poll():
-            if isinstance(self._pipe.recv(), Stop):
+            message = self._pipe.recv()
+            if isinstance(message, Stop):
                 raise Stopped
+            self._settles |= isinstance(message, Settle)
+        if self._settles and step == SEARCHING:
+            raise Enough
         now = time.monotonic()
         if step != self._step or now - self._at >= EVERY_S or share >= 1.0:
             late = EVERY_S - (now - self._at)

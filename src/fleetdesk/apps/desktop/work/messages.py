@@ -24,6 +24,11 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Settle:
+    """Search routes no longer: go on with the best so far."""
+
+
+@dataclass(frozen=True)
 class Ready:
     """The process has started and waits."""
 

@@ -25,6 +25,7 @@ from fleetdesk.apps.desktop.work.messages import (
     Failure,
     Order,
     Ready,
+    Settle,
     Step,
     Stop,
     Trouble,
@@ -112,6 +113,12 @@ class Worker(QObject):
             self._patience.start()
         for one in waiting:
             one.otherwise(_CANCELLED)
+
+    def settle(self) -> None:
+        """Let the present job take the best routes so far."""
+        if self._present is not None and self._pipe is not None:
+            with contextlib.suppress(OSError):
+                self._pipe.send(Settle())
 
     def close(self) -> None:
         """End the process; nothing is called any more."""
