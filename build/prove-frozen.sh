@@ -22,8 +22,9 @@ fi
 qt=libglib2.0-0,libegl1,libgl1,libfontconfig1,libdbus-1-3,libxkbcommon0
 maps=libnss3,libasound2,libxcomposite1,libxdamage1,libxrandr2,libxtst6,libxkbfile1
 root=$(mktemp -d)
+# Lazily, for what the window started may take a moment longer to end than the app.
 clean_up() {
-    umount "$root/proc" "$root/dev/shm" "$root/srv" 2>/dev/null || true
+    umount --lazy "$root/proc" "$root/dev/shm" "$root/srv" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
