@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from fleetdesk.errors import Enough, FleetDeskError, SettingsInvalid
 from fleetdesk.settings.secrets import scrub
-from fleetdesk.workflows.progress import SEARCHING
+from fleetdesk.workflows.progress import SEARCHING, name_of
 
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 CANCELLED = 130
@@ -91,7 +91,7 @@ def _first_interrupt_is_enough(on_progress: OnProgress) -> Iterator[OnProgress]:
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         nonlocal wanted
-        if step != SEARCHING or wanted:
+        if name_of(step) != SEARCHING or wanted:
             signal.default_int_handler(number, frame)
         wanted = True
 
@@ -99,7 +99,7 @@ def _first_interrupt_is_enough(on_progress: OnProgress) -> Iterator[OnProgress]:
         nonlocal step
         step = name
         on_progress(name, share)
-        if wanted and name == SEARCHING:
+        if wanted and name_of(name) == SEARCHING:
             raise Enough
 
     if threading.current_thread() is not threading.main_thread():
@@ -147,9 +147,10 @@ def _plain() -> OnProgress:
     said: set[str] = set()
 
     def on_progress(step: str, share: float) -> None:
-        if step not in said:
-            said.add(step)
-            print(f"  {share * 100:3.0f} %  {step}", file=sys.stderr, flush=True)
+        name = name_of(step)
+        if name not in said:
+            said.add(name)
+            print(f"  {share * 100:3.0f} %  {name}", file=sys.stderr, flush=True)
 
     return on_progress
 

@@ -148,7 +148,7 @@ def plan_day(
         settings.city.currency, wishes(settings),
     )  # fmt: skip
     effort = settings.city.search_effort
-    report = _rounds(part(on_progress, 0.5, 0.85), effort)
+    report = _rounds(part(on_progress, 0.5, 0.85), effort, settings.city.currency)
     found = routed(
         problem,
         edits,
@@ -256,9 +256,10 @@ def _out_of_batteries(
     )  # fmt: skip
 
 
-def _rounds(on_progress: OnProgress, effort: int) -> Any:
+def _rounds(on_progress: OnProgress, effort: int, currency: str) -> Any:
     def report(progress: Progress) -> None:
-        on_progress(SEARCHING, min(1.0, progress.iterations / effort))
+        best = f"{progress.profit_milli / 1000:.2f} {currency} from {progress.planned_tasks} tasks"
+        on_progress(f"{SEARCHING}: {best} so far", min(1.0, progress.iterations / effort))
 
     return report
 

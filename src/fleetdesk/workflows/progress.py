@@ -10,6 +10,11 @@ SEARCHING = "Planning routes"
 """The step that whoever watches may end with `Enough`: the best routes so far are kept."""
 
 
+def name_of(step: str) -> str:
+    """What a step is called; what follows a colon is how it stands at the moment."""
+    return step.partition(":")[0]
+
+
 def silent(_step: str, _share: float) -> None:
     """For callers who do not watch."""
 

@@ -129,7 +129,7 @@ def test_settling_ends_the_search_and_nothing_else() -> None:
     window.send(Settle())
     report("Weighing tasks", 0.4)
     with pytest.raises(Enough):
-        report(SEARCHING, 0.6)
+        report(f"{SEARCHING}: 3.20 EUR from 2 tasks so far", 0.6)
 
 
 def test_errors_keep_their_parts_and_faults_of_our_own_a_report() -> None:

@@ -21,7 +21,7 @@ from fleetdesk.apps.desktop.pages.page import Page
 from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Question
 from fleetdesk.errors import Problem
-from fleetdesk.workflows.progress import SEARCHING
+from fleetdesk.workflows.progress import SEARCHING, name_of
 
 _FULL = 1000
 
@@ -132,11 +132,11 @@ class RunPage(Page):
 
     def _stepped(self, step: str, share: float) -> None:
         self.progress.setValue(round(share * _FULL))
-        if step != self._step:
-            self._step = step
-            self.form.label("step").setText(step)
-            self.settle.setVisible(step == SEARCHING)
-            self._note(step)
+        self.form.label("step").setText(step)
+        if name_of(step) != self._step:
+            self._step = name_of(step)
+            self.settle.setVisible(self._step == SEARCHING)
+            self._note(self._step)
 
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
         self._buttons()

@@ -27,7 +27,7 @@ from fleetdesk.apps.desktop.work.messages import (
     Stop,
 )
 from fleetdesk.errors import Enough
-from fleetdesk.workflows.progress import SEARCHING
+from fleetdesk.workflows.progress import SEARCHING, name_of
 
 EVERY_S = 0.05
 
@@ -83,7 +83,7 @@ class _Reporter:
             if isinstance(message, Stop):
                 raise Stopped
             self._settles |= isinstance(message, Settle)
-        if self._settles and step == SEARCHING:
+        if self._settles and name_of(step) == SEARCHING:
             raise Enough
         now = time.monotonic()
         if step != self._step or now - self._at >= EVERY_S or share >= 1.0:
