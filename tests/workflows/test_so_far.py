@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from fleetdesk.model.edits import StopKey
+from fleetdesk.model.edits import Edits, StopKey, TaskEdit
 from fleetdesk.model.plan import Action, Plan
 from fleetdesk.outputs.tables import routes_sheet
 from fleetdesk.routes.building import build
@@ -72,7 +72,7 @@ def test_at_any_moment_done_and_left_are_the_whole_day(town, morning) -> None:
         at = route.start_at + timedelta(minutes=minutes)
         here = left(morning, town, at)
         (van,) = here.vans
-        begun = [v for v in route.visits if v.arrive_at - timedelta(seconds=v.leg_s) <= at]
+        begun = [v for v in route.visits if v.arrive_at - timedelta(seconds=v.leg_s) < at]
         assert [row["Vehicle"] for row in here.rows] == [visit.vehicle_id for visit in begun]
         assert {task.task_id for task in here.tasks} | {v.task_id for v in begun} == set(
             town.values
@@ -102,6 +102,52 @@ def test_the_planner_knows_better_than_the_clock(town, morning) -> None:
     # Where it was last, from now on, and with the batteries that it did not put in.
     assert (here.vans[0].start, here.vans[0].shift_start) == (swaps[-1].at, at)
     assert here.vans[0].batteries == 9 - len({row["Task"] for row in here.rows})
+
+
+def test_planning_again_at_the_same_moment_leaves_all_stops_open(town, morning) -> None:
+    (route,) = morning.routes
+    at = route.start_at + timedelta(minutes=5)
+    nothing = {StopKey(v.task_id, v.action is Action.DROP_OFF): False for v in route.visits}
+    here = left(morning, town, at, nothing)
+    problem = build(here.tasks, town.values, {}, here.vans, Haversine(), "EUR")
+    again = plan(problem, Iterations(20), seed=1)
+    assert again.routes[0].start_at == at
+    assert left(again, town, at).rows == ()
+
+
+def test_what_was_done_stays_done_where_its_worker_has_gone(town, morning) -> None:
+    (route,) = morning.routes
+    picked = next(v for v in route.visits if v.action is Action.SWAP_AND_PICK_UP)
+    before = left(morning, town, picked.leave_at)
+    town.vans = [replace(town.vans[0], worker="Nikos")]
+    here = left(morning, town, picked.leave_at)
+    assert here.rows == before.rows
+    assert (here.vans[0].start, here.vans[0].batteries) == (town.vans[0].start, 9)
+    # The vehicle on the van that went is no task of another's.
+    assert {task.task_id for task in here.tasks} == {
+        task.task_id for task in before.tasks if not task.carried
+    }
+    assert f"{picked.vehicle_id} is on the van of Maria" in str(here.notes[0])
+
+
+def test_a_vehicle_on_board_of_which_records_say_nothing_more_is_told_of(town, morning) -> None:
+    (route,) = morning.routes
+    picked = next(v for v in route.visits if v.action is Action.SWAP_AND_PICK_UP)
+    town.tasks = [task for task in town.tasks if task.task_id != picked.task_id]
+    here = left(morning, town, picked.leave_at)
+    assert here.vans[0].vehicles_on_board == 1
+    assert f"{picked.vehicle_id} is on the van of Maria" in str(here.notes[0])
+
+
+def test_an_edit_of_what_is_done_is_not_lost_without_a_word(town, morning) -> None:
+    first, *_, last = morning.routes[0].visits
+    here = left(morning, town, first.leave_at)
+    asked = Edits((TaskEdit(first.task_id, "excluded", excluded=True), TaskEdit(last.task_id, "")))
+    still = here.open(asked)
+    assert [edit.task_id for edit in still.tasks] == [last.task_id]
+    ((task, problem),) = still.problems
+    assert task == first.task_id
+    assert "this edit is over: excluded" in str(problem)
 
 
 def test_who_is_home_sets_out_again_with_all_batteries(town, morning) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fleetdesk.errors import Problem, Severity, StoreUnusable
-from fleetdesk.model.edits import Edits, StopKey
+from fleetdesk.model.edits import Edits, StopKey, TaskEdit
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, PauseKind
-from fleetdesk.model.work import Task, Van
+from fleetdesk.model.work import Task, TaskKind, Van
 from fleetdesk.routes.resume import Underway, rest_of_day
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
@@ -38,9 +38,12 @@ class SoFar:
     notes: tuple[Problem, ...] = ()
 
     def open(self, edits: Edits) -> Edits:
-        """The planner's edits without those of settled tasks."""
+        """The planner's edits without those of settled tasks, which are told of."""
+        over = [edit for edit in edits.tasks if edit.task_id in self.settled]
         return replace(
-            edits, tasks=tuple(edit for edit in edits.tasks if edit.task_id not in self.settled)
+            edits,
+            tasks=tuple(edit for edit in edits.tasks if edit not in over),
+            problems=(*edits.problems, *((edit.task_id, _over(edit)) for edit in over)),
         )
 
 
@@ -56,7 +59,8 @@ def so_far(
     """What is left of the day at `now.starts_at`; all of it where the whole day is planned.
 
     A stop counts as done once its van has set out for it: vans are not called back on the way.
-    `said` are the stops of which the planner knows better.
+    `said` are the stops of which the planner knows better. What somebody did who is no longer at
+    work stays done.
     """
     if not now.rest:
         return SoFar(tuple(tasks), tuple(vans))
@@ -65,14 +69,31 @@ def so_far(
         return SoFar(tuple(tasks), tuple(vans), notes=(_nothing_kept(now),))
     zone = ZoneInfo(timezone)
     seen = {vehicle.vehicle_id: vehicle.at for vehicle in fleet}
-    crews = [_Crew(van, now.starts_at, rows, said, seen, zone) for van in vans]
+    at_work = {van.worker for van in vans}
+    away = sorted({str(row["Worker"]) for row in rows if row["Worker"]} - at_work)
+    here = [_Crew(van.worker, now.starts_at, rows, said, zone) for van in vans]
+    gone = [_Crew(worker, now.starts_at, rows, said, zone) for worker in away]
+    crews = (*here, *gone)
     by_id = {task.task_id: task for task in tasks}
-    underway = tuple(crew.underway(by_id) for crew in crews)
+    underway = tuple(crew.underway(van, by_id, seen) for crew, van in zip(here, vans, strict=True))
     held = {task_id for each in underway for task_id in each.on_board}
     done = {str(row["Task"]) for crew in crews for row in crew.stops} - held
     left, from_here = rest_of_day(tasks, vans, underway, done)
+    stranded = [
+        *(_stranded(row, "who has no van now") for crew in gone for row in crew.to_drop_off),
+        *(
+            _stranded(row, "and no task moves it any more")
+            for crew in here
+            for row in crew.to_drop_off
+            if row["Task"] not in held
+        ),
+    ]
     return SoFar(
-        left, from_here, tuple(row for crew in crews for row in crew.rows), frozenset(done | held)
+        left,
+        from_here,
+        tuple(row for crew in crews for row in crew.rows),
+        frozenset(done | held),
+        tuple(stranded),
     )
 
 
@@ -105,21 +126,35 @@ def _nothing_kept(now: Moment) -> Problem:
     )  # fmt: skip
 
 
+def _over(edit: TaskEdit) -> Problem:
+    return Problem(
+        "Routes", edit.cell, f"{edit.task_id} was done, or its vehicle on a van, by then,",
+        f"so this edit is over: {edit.text}", "If it was not, enter no in Done", Severity.NOTE,
+    )  # fmt: skip
+
+
+def _stranded(row: Row, why: str) -> Problem:
+    return Problem(
+        "Routes", "", f"{row['Vehicle']} is on the van of {row['Worker']}, {why},",
+        "so that no route drops it off",
+        "Tell the worker where to leave it, or enter no in Done where it was not picked up",
+        Severity.WARNING,
+    )  # fmt: skip
+
+
 class _Crew:
     """One worker's rows of the last plan, parted into those that are done and the others."""
 
     def __init__(
         self,
-        van: Van,
+        worker: str,
         now: datetime,
         rows: Sequence[Row],
         said: Mapping[StopKey, bool],
-        seen: Mapping[str, Point],
         zone: ZoneInfo,
     ) -> None:
-        self._van, self._now, self._said, self._zone = van, now, said, zone
-        self._seen = seen
-        mine = [row for row in rows if row["Worker"] == van.worker and row["Arrive"] is not None]
+        self._now, self._said, self._zone = now, said, zone
+        mine = [row for row in rows if row["Worker"] == worker and row["Arrive"] is not None]
         mine.sort(key=lambda row: (row["Arrive"], row["Stop"] or 0))
         self._all_stops = [row for row in mine if row["Task"]]
         self.stops = [row for row in self._all_stops if self._is_done(row)]
@@ -131,21 +166,29 @@ class _Crew:
         ways_back = [row for row in mine if not row["Task"] and row not in pauses]
         self._back = ways_back[-1] if ways_back else None
 
-    def underway(self, tasks: Mapping[str, Task]) -> Underway:
-        """Where the van is free to go on, and what it has on board."""
-        van = self._van
-        if not self.stops:
-            return Underway(van.worker, van.start, max(self._now, van.shift_start), self._full)
-        picked = [row for row in self.stops if row["Action"] != Action.DROP_OFF]
+    @property
+    def to_drop_off(self) -> list[Row]:
+        """Pick-ups that are done of vehicles that are still to be dropped off."""
         dropped = {row["Task"] for row in self.stops if row["Action"] == Action.DROP_OFF}
-        there = [tasks[row["Task"]] for row in picked if row["Task"] in tasks]
-        held = tuple(t.task_id for t in there if t.moves and t.task_id not in dropped)
+        return [
+            row
+            for row in self.stops
+            if Action.PICK_UP in row["Action"] and row["Task"] not in dropped
+        ]
+
+    def underway(self, van: Van, tasks: Mapping[str, Task], seen: Mapping[str, Point]) -> Underway:
+        """Where the van is free to go on, and what it has on board; `seen` are the vehicles."""
+        full = van.battery_capacity
+        if not self.stops:
+            return Underway(van.worker, van.start, max(self._now, van.shift_start), full)
+        on_board = [str(row["Task"]) for row in self.to_drop_off]
+        held = tuple(task for task in on_board if task in tasks and tasks[task].moves)
         taken = {pause: self._taken(pause) for pause in PauseKind}
         home = len(self.stops) == len(self._all_stops) and self._set_out(self._back)
         if home and self._back is not None:
             free = max(self._now, self._moment(self._back["Arrive"]))
             return Underway(
-                van.worker, van.end, free, self._full, held,
+                van.worker, van.end, free, full, held,
                 breaks=taken[PauseKind.BREAK], reloads=taken[PauseKind.RELOAD],
             )  # fmt: skip
         last = self.stops[-1]
@@ -159,19 +202,17 @@ class _Crew:
         )
         return Underway(
             van.worker,
-            self._place(last, tasks),
+            _place(last, tasks, seen.get(last["Vehicle"], van.start)),
             # What is done before its time keeps nobody until then.
             max(self._now, self._moment(last["Leave"])) if self._set_out(last) else self._now,
-            min(self._full, int(last["Batteries left"] or 0) + unused),
+            min(full, int(last["Batteries left"] or 0) + unused),
             held,
-            kept=sum(t.vehicles for t in there if not t.moves),
+            kept=len(on_board)
+            - len(held)
+            + sum(TaskKind.BRING_IN in row["Action"] for row in self.stops),
             breaks=taken[PauseKind.BREAK],
             reloads=taken[PauseKind.RELOAD],
         )
-
-    @property
-    def _full(self) -> int:
-        return self._van.battery_capacity
 
     def _is_done(self, row: Row) -> bool:
         said = self._said.get(_key(row))
@@ -183,20 +224,22 @@ class _Crew:
         if row is None:
             return False
         leg = timedelta(minutes=row["Leg (min)"] or 0)
-        return self._moment(row["Arrive"]) - leg <= self._now
+        # Who sets out at this very moment can still be sent elsewhere, as when planning again.
+        return self._moment(row["Arrive"]) - leg < self._now
 
     def _taken(self, kind: PauseKind) -> int:
         return sum(row["Action"] == kind for row in self._pauses)
 
-    def _place(self, row: Row, tasks: Mapping[str, Task]) -> Point:
-        """Where the stop is: as its task says, else where the vehicle was seen, else the depot."""
-        task = tasks.get(row["Task"])
-        if task is None:
-            return self._seen.get(row["Vehicle"], self._van.start)
-        return task.after.at if row["Action"] == Action.DROP_OFF else task.before.at
-
     def _moment(self, local: datetime) -> datetime:
         return local.replace(tzinfo=self._zone)
+
+
+def _place(row: Row, tasks: Mapping[str, Task], seen: Point) -> Point:
+    """Where the stop is: as its task says, else where the vehicle was seen."""
+    task = tasks.get(row["Task"])
+    if task is None:
+        return seen
+    return task.after.at if row["Action"] == Action.DROP_OFF else task.before.at
 
 
 def _key(row: Row) -> StopKey:
