@@ -130,6 +130,9 @@ def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
     page.cell(page.max_row + 5, 2, "my own line below")
     book.save(path)
     assert dry_run(path, clock=Clock()).cells == ()
+    # Who asks for mails alone asks no question; the rows of Issues that the answers told go.
+    mails = dry_run(path, only=["mail"], clock=Clock())
+    assert {cell.sheet for cell in mails.cells} == {"Issues"}
     edit(path, "Thresholds", "Low battery below", 60)
     files = _files(workspace)
     tried = dry_run(path, clock=Clock())

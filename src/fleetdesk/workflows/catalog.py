@@ -98,7 +98,7 @@ def answers(
                 raise
             lacks[analysis.title] = lack
             found.append(_without(analysis, lack, context.settings))
-    if len(lacks) == len(analyses):
+    if lacks and len(lacks) == len(analyses):
         raise NotEnoughData(
             "None of the questions can be answered",
             found="; ".join(f"{title}: {_in_short(lack)}" for title, lack in lacks.items()),
