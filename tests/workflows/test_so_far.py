@@ -22,6 +22,8 @@ from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.travel_times import Haversine
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import RunState
+from fleetdesk.workflows.context import store_of
+from fleetdesk.workflows.done_against_planned import earlier_tasks
 from fleetdesk.workflows.moment import Moment
 from fleetdesk.workflows.run import run_workbook
 from fleetdesk.workflows.so_far import SoFar, rest_unused, so_far
@@ -187,6 +189,10 @@ def test_a_run_plans_the_rest_and_keeps_what_is_done(workspace: Path) -> None:
     assert set(before) >= {tasks[n] for n in first[: len(first) // 2 + 1]}
     after = [task for task, said in zip(now, done, strict=True) if task and said != "yes"]
     assert not set(before) & set(after)
+    # Looked back at later, the day has what was done before and what was left.
+    with store_of(workspace, clock=Clock()) as store:
+        day = [task.vehicle_id for task in earlier_tasks(store, SETTINGS) if task.planned]
+    assert sorted(day) == sorted({str(task).split()[0] for task in (*before, *after)})
     sheet = openpyxl.load_workbook(book)["Routes"]
     assert "What was done before is shown above" in str(
         [cell.value for row in sheet.iter_rows(max_row=4) for cell in row]

@@ -64,21 +64,42 @@ def done_against_planned(
 
 
 def earlier_tasks(store: Store, settings: Settings) -> list[PlannedTask]:
-    """The tasks that finished runs kept, the last run of each day planned.
+    """The tasks that finished runs kept, of each day planned as its last run saw them.
 
+    A run of the rest of a day has not what was done before; that is as the run before it had it.
     A day whose results were cleared away since has none.
     """
     finished = [run for run in store.runs.list() if run.state is RunState.FINISHED]
-    by_day = {run.summary["day"]: run for run in finished[-_RUNS:] if "day" in run.summary}
+    by_day: dict[str, list[str]] = {}
+    for run in finished[-_RUNS:]:
+        if "day" in run.summary:
+            by_day.setdefault(run.summary["day"], []).append(run.run_id)
     found = []
-    for day, run in sorted(by_day.items()):
+    for day, runs in sorted(by_day.items()):
         start = shift_start(settings, date.fromisoformat(day))
-        try:
-            rows: list[Mapping[str, Any]] = store.result(run.run_id, "Tasks").to_pylist()
-        except StoreUnusable:
-            continue  # only the last runs' results are kept for good
-        found += [_planned_task(row, start) for row in rows]
+        found += [_planned_task(row, start) for row in _tasks_of_day(store, runs)]
     return found
+
+
+def _tasks_of_day(store: Store, runs: Sequence[str]) -> list[Mapping[str, Any]]:
+    *before, last = runs
+    rows = _kept(store, last, "Tasks")
+    routes = _kept(store, last, "Routes") if before else []
+    done = {row["Task"] for row in routes if row.get("Done") == "yes"}
+    done -= {row["Task"] for row in rows}
+    while before and done:
+        more = [row for row in _kept(store, before.pop(), "Tasks") if row["Task"] in done]
+        done -= {row["Task"] for row in more}
+        rows += more
+    return rows
+
+
+def _kept(store: Store, run_id: str, sheet: str) -> list[Mapping[str, Any]]:
+    try:
+        rows: list[Mapping[str, Any]] = store.result(run_id, sheet).to_pylist()
+    except StoreUnusable:
+        return []  # only the last runs' results are kept for good
+    return rows
 
 
 def leaving(
