@@ -44,6 +44,21 @@ def test_only_free_hours_count_and_rows_end_with_the_hour(stood, run):
     assert [(row["available_h"], row["taken"]) for row in other] == [(1.0, 1), (0.5, 0)]
 
 
+def test_a_battery_swapped_unseen_halves_the_stay(history, run):
+    events, _ = history(
+        [
+            ("c", 1.0, "available", "trip_end", 15.0, A),
+            ("c", 6.0, "on_trip", "trip_start", 95.0, A),
+            ("c", 6.5, "available", "trip_end", 90.0, B),
+            ("c", 8.5, "non_operational", "maintenance", 98.0, B),  # a gauge's noise is no swap
+        ],
+        [],
+    )
+    rows = run(exposure(timeline(events, END), calendar(START, END, "UTC")))
+    charges = [row["battery_pct"] for row in sorted(rows, key=lambda row: row["hour_at"])]
+    assert charges == [15.0, 15.0, None, 95.0, 95.0, 90.0, 90.0, 90.0]
+
+
 def test_the_stock_counts_who_stood_there_together(stood, run):
     rows = {(row["slot"], row["vehicles"]): row for row in run(stock(stood, 6))}
     assert rows[0, 1]["hours"] == pytest.approx(0.75)
