@@ -51,7 +51,8 @@ def kept(found: Plan, town: Town) -> Any:
     sheet = routes_sheet(found, SETTINGS, tasks=town.tasks, links=False)
     headers = [column.header for column in sheet.columns]
     rows = [dict(zip(headers, row, strict=True)) for row in sheet.rows]
-    run = SimpleNamespace(run_id="1", state=RunState.FINISHED, summary={"tasks_planned": 8})
+    summary = {"tasks_planned": 8, "day": MORNING.date().isoformat()}
+    run = SimpleNamespace(run_id="1", state=RunState.FINISHED, summary=summary)
     runs = SimpleNamespace(list=lambda: [run])
     table = SimpleNamespace(to_pylist=lambda: rows)
     return SimpleNamespace(runs=runs, result=lambda _run, _sheet: table)
@@ -163,6 +164,12 @@ def test_the_whole_day_is_left_where_no_rest_is_asked_for(town, morning) -> None
     now = Moment(MORNING.date(), MORNING, MORNING)
     here = so_far(kept(morning, town), now, town.tasks, town.vans, {}, (), ZONE)
     assert here == SoFar(tuple(town.tasks), tuple(town.vans))
+    said = {StopKey("T0"): True, StopKey("T1"): False}
+    (note,) = so_far(kept(morning, town), now, town.tasks, town.vans, said, (), ZONE).notes
+    assert "Done is yes at 1 stop, " in str(note)
+    tomorrow = replace(now, day=now.day + timedelta(days=1))
+    store = kept(morning, town)
+    assert so_far(store, tomorrow, town.tasks, town.vans, said, (), ZONE).notes == ()
 
 
 def test_a_time_that_counts_for_no_plan_is_told() -> None:

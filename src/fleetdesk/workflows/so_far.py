@@ -63,7 +63,7 @@ def so_far(
     work stays done.
     """
     if not now.rest:
-        return SoFar(tuple(tasks), tuple(vans))
+        return SoFar(tuple(tasks), tuple(vans), notes=_done_unused(store, now, said))
     rows = _last_rows(store)
     if rows is None:
         return SoFar(tuple(tasks), tuple(vans), notes=(_nothing_kept(now),))
@@ -123,6 +123,20 @@ def _nothing_kept(now: Moment) -> Problem:
         "Routes & travel", "", "The last plan's routes were not kept,",
         f"so the rest of {now.day} is planned as if nothing were done yet",
         "", Severity.WARNING,
+    )  # fmt: skip
+
+
+def _done_unused(store: Store, now: Moment, said: Mapping[StopKey, bool]) -> tuple[Problem, ...]:
+    """A word where stops of the same day are done and all of it is planned again."""
+    count, last = sum(said.values()), last_plan(store)
+    if not count or last is None or last.summary["day"] != now.day.isoformat():
+        return ()
+    return (
+        Problem(
+            "Routes", "", f"Done is yes at {count} stop{'' if count == 1 else 's'},",
+            f"which counts for nothing, because the whole of {now.day} is planned",
+            "Enter a time in Rest of the day from on Routes & travel", Severity.NOTE,
+        ),
     )  # fmt: skip
 
 
