@@ -60,6 +60,11 @@ def test_islands_and_places_at_sea_are_estimated_and_counted(tmp_path) -> None:
     assert matrix.distance_m[0, 2] == estimated.distance_m[0, 2]
     assert matrix.distance_m[0, 1] != estimated.distance_m[0, 1]
     assert matrix.note.startswith("66.7 % of legs estimated")
+    assert matrix.cut_off == (2,)
+    kept = Cached(RoadGraph(path), tmp_path / "kept")
+    kept.matrix(points, 25.0)
+    path.unlink()
+    assert kept.matrix(points, 25.0).cut_off == (2,)
 
 
 def test_files_that_are_none_are_told(tmp_path) -> None:

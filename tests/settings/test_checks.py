@@ -97,3 +97,21 @@ def test_a_skill_that_nobody_who_works_has_is_warned_of() -> None:
     assert "'Task rules'!G5" in warning and "nobody who works" in warning
     assert told("driver, mechanic") == []
     assert told("Mechanic") != [], "as it is written"
+
+
+def test_two_parkings_at_one_place_are_told(book):
+    book.set("Parkings", "C7", 40.64).set("Parkings", "D7", 22.92)
+    assert [str(w) for w in book.read().warnings] == [
+        "Parkings!C7: 'Tower' stands where 'Station' does (C6), and vehicles there count for one "
+        "of them alone. Correct a position, or make one of them not in use."
+    ]
+    book.set("Parkings", "I7", "no")
+    assert book.read().warnings == ()
+
+
+def test_who_works_without_a_shift_is_told(book):
+    book.set("Workers & vans", "D5", None).set("Workers & vans", "E5", None)
+    (note,) = book.read().warnings
+    assert str(note).startswith("'Workers & vans'!D5: Maria has no shift, so 08:00 to 16:00 is")
+    book.set("Workers & vans", "C5", "no")
+    assert book.read().warnings == ()

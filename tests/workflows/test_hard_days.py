@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import openpyxl
@@ -61,6 +63,7 @@ def test_nothing_to_do(workspace: Path) -> None:
     done = run_workbook(path, only=("plan",), clock=Clock())
     assert done.headlines[0].split(": ")[1].startswith("0 of 0 tasks")
     assert not any(column(path, "Tasks", "Task"))
+    assert any("no rule finds a task" in str(warning) for warning in done.warnings)
     assert "No routes" in page_of(done) or "0 stops" in page_of(done)
     with open_context(str(path), None, Clock(), writing=False) as context:
         assert {letter.skipped for letter in post(context, MailOptions()).letters} <= {
@@ -75,6 +78,9 @@ def test_a_duty_that_nobody_can_do_and_a_depot_in_the_sea(workspace: Path) -> No
         Needed_skill="diver")  # fmt: skip
     # 50 km out in the gulf: within the region, but no shift is long enough to be worth the way.
     put(path, "Workers & vans", 1, Start_latitude=40.25, Start_longitude=22.75)
+    edit(path, "Routes & travel", "Travel times by", "road graph")
+    edit(path, "Routes & travel", "Road file", "streets.csv")
+    _streets_of_the_town(path.parent / "streets.csv")
     done = run_workbook(path, only=("plan",), clock=Clock())
     book = openpyxl.load_workbook(path)
     assert {"Tasks", "Routes", "Limits", "Load profile"} <= set(book.sheetnames)
@@ -91,6 +97,10 @@ def test_a_duty_that_nobody_can_do_and_a_depot_in_the_sea(workspace: Path) -> No
     assert any(p != "no" for p in others), "the rest of the day is planned"
     assert done.headlines[0].startswith("Planned ")
     assert all(whys)
+    told = "; ".join(str(warning) for warning in done.warnings)
+    assert f"{len(divers)} of {len(divers)} tasks that must be done are on no route" in told
+    assert "No street of streets.csv leads to the start or end of Maria; " in told
+    assert "No route for Maria (58 km from the nearest task)" in told
 
 
 def test_a_worker_without_a_shift_is_named_at_the_cell(workspace: Path) -> None:
@@ -98,3 +108,15 @@ def test_a_worker_without_a_shift_is_named_at_the_cell(workspace: Path) -> None:
     put(path, "Workers & vans", 1, Shift_starts="16:00", Shift_ends="16:00")
     with pytest.raises(SettingsInvalid, match="is not after the start of the shift"):
         check_workbook(path)
+
+
+def _streets_of_the_town(path: Path) -> None:
+    """A grid of streets every 300 m or so, as a road list."""
+    lats = [40.58 + 0.003 * step for step in range(30)]
+    lons = [22.90 + 0.004 * step for step in range(25)]
+    streets = [[{"lat": lat, "lon": lon} for lon in lons] for lat in lats]
+    streets += [[{"lat": lat, "lon": lon} for lat in lats] for lon in lons]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["highway", "coordinates"])
+        rows.writerows(["residential", json.dumps(street)] for street in streets)

@@ -13,7 +13,13 @@ import numpy as np
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import Point
-from fleetdesk.routes.travel_times import Haversine, TravelMatrix, require_usable
+from fleetdesk.routes.travel_times import (
+    Floats,
+    Haversine,
+    TravelMatrix,
+    on_streets,
+    require_usable,
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,8 @@ class Osrm:
     def matrix(self, points: Sequence[Point], speed_kmh: float) -> TravelMatrix:
         """All legs between `points`; legs without a street are those of `fallback`, and counted."""
         require_usable(points, speed_kmh)
-        estimated = self.fallback.matrix(points, speed_kmh)
         if len(points) < 2:
-            return TravelMatrix(estimated.distance_m, estimated.duration_s, self.label)
+            return self.fallback.matrix(points, speed_kmh)
         module, engine = self._engine
         answer = engine.Table(
             module.TableParameters(
@@ -46,18 +51,7 @@ class Osrm:
             )
         )
         metres, seconds = (_numbers(answer[key], len(points)) for key in ("distances", "durations"))
-        straight = estimated.distance_m / self.fallback.detour_factor
-        missing = ~(np.isfinite(metres) & np.isfinite(seconds))
-        metres = np.where(missing, estimated.distance_m, np.maximum(metres, straight))
-        seconds = np.where(missing, estimated.duration_s, seconds)
-        same = straight == 0
-        metres, seconds = np.where(same, 0, metres), np.where(same, 0, seconds)
-        count = int((missing & ~same).sum())
-        share = 100 * count / (len(points) * (len(points) - 1))
-        note = f"{share:.3g} % of legs {estimated.label}, as no street leads there" if count else ""
-        return TravelMatrix(
-            np.rint(metres).astype(np.int64), np.rint(seconds).astype(np.int64), self.label, note
-        )
+        return on_streets(points, metres, seconds, self.fallback, speed_kmh, self.label)
 
     @cached_property
     def _engine(self) -> tuple[Any, Any]:
@@ -79,7 +73,7 @@ class Osrm:
             ) from error
 
 
-def _numbers(rows: Any, count: int) -> np.ndarray:
+def _numbers(rows: Any, count: int) -> Floats:
     """OSRM's table as numbers, NaN where there is no way."""
     return np.array(
         [[np.nan if cell is None else float(cell) for cell in row] for row in rows], np.float64

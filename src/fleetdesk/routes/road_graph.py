@@ -18,7 +18,13 @@ from scipy.spatial import cKDTree
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import EARTH_RADIUS_M, Point
-from fleetdesk.routes.travel_times import Haversine, TravelMatrix, require_usable
+from fleetdesk.routes.travel_times import (
+    Floats,
+    Haversine,
+    TravelMatrix,
+    on_streets,
+    require_usable,
+)
 
 NOT_FOR_VANS = frozenset(
     {
@@ -30,7 +36,6 @@ ONE_WAY = frozenset({"yes", "true", "1"})
 FARTHEST_M = 500.0
 """Farther from any street, legs are estimated: a depot in the sea has no road."""
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
@@ -60,26 +65,14 @@ class RoadGraph:
     def matrix(self, points: Sequence[Point], speed_kmh: float) -> TravelMatrix:
         """All legs between `points`; ways of a van that obeys one-way streets."""
         require_usable(points, speed_kmh)
-        estimated = self.fallback.matrix(points, speed_kmh)
         if len(points) < 2:
-            return TravelMatrix(estimated.distance_m, estimated.duration_s, self.label)
+            return self.fallback.matrix(points, speed_kmh)
         lat, lon = np.array([(point.lat, point.lon) for point in points]).T
         nodes, off_m = self._streets.nearest(lat, lon)
         chosen, place = np.unique(nodes, return_inverse=True)
         between = self._streets.ways(chosen)[np.ix_(place, place)]
         metres = between + off_m[:, None] + off_m[None, :]
-        straight = estimated.distance_m / self.fallback.detour_factor
-        metres = np.maximum(metres, straight)
-        same = straight == 0
-        missing = ~np.isfinite(metres) & ~same
-        metres = np.where(missing, estimated.distance_m, np.where(same, 0, metres))
-        seconds = np.where(missing, estimated.duration_s, metres * (3.6 / speed_kmh))
-        return TravelMatrix(
-            np.rint(metres).astype(np.int64),
-            np.rint(seconds).astype(np.int64),
-            self.label,
-            _told(int(missing.sum()), len(points), estimated.label),
-        )
+        return on_streets(points, metres, None, self.fallback, speed_kmh, self.label)
 
     @cached_property
     def _streets(self) -> _Streets:
@@ -251,10 +244,3 @@ def _graph(frm: Ints, to: Ints, metres: Floats, count: int) -> csr_matrix:
     first &= frm != to
     # A step of no length would be no step at all.
     return csr_matrix((np.maximum(metres[first], 0.01), (frm[first], to[first])), (count, count))
-
-
-def _told(missing: int, points: int, estimate: str) -> str:
-    if not missing:
-        return ""
-    share = 100 * missing / (points * (points - 1))
-    return f"{share:.3g} % of legs {estimate}, as no street leads there"

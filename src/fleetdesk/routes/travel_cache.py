@@ -60,6 +60,7 @@ class Cached:
                     distance_m=matrix.distance_m,
                     duration_s=matrix.duration_s,
                     told=np.array([matrix.label, matrix.note]),
+                    cut_off=np.array(matrix.cut_off, np.int64),
                 )
             Path(name).replace(path)
             kept = sorted(self.folder.glob("*.npz"), key=lambda each: each.stat().st_mtime)
@@ -74,7 +75,8 @@ def _read(path: Path, count: int) -> TravelMatrix | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             label, note = (str(text) for text in file["told"])
-            matrix = TravelMatrix(file["distance_m"], file["duration_s"], label, note)
+            cut_off = tuple(file["cut_off"].tolist())
+            matrix = TravelMatrix(file["distance_m"], file["duration_s"], label, note, cut_off)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     whole = (count, count)

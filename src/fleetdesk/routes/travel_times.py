@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.places import EARTH_RADIUS_M, Point
 
+Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.int64]
 
 DETOUR_FACTOR = 1.35
@@ -22,13 +23,15 @@ class TravelMatrix:
     """Metres and seconds between n points, both n x n, row = from, no cell missing.
 
     `label` says where the figures come from and is shown beside the plan, `note` what is special
-    about them ("3 % of legs estimated ...").
+    about them ("3 % of legs estimated ..."). `cut_off` are the points from or to which no street
+    leads for most of the others: islands, places at sea.
     """
 
     distance_m: Matrix
     duration_s: Matrix
     label: str
     note: str = ""
+    cut_off: tuple[int, ...] = ()
 
 
 class TravelTimes(Protocol):
@@ -67,6 +70,39 @@ class Haversine:
         return TravelMatrix(
             np.rint(distance_m).astype(np.int64), np.rint(duration_s).astype(np.int64), self.label
         )
+
+
+def on_streets(
+    points: Sequence[Point],
+    metres: Floats,
+    seconds: Floats | None,
+    fallback: Haversine,
+    speed_kmh: float,
+    label: str,
+) -> TravelMatrix:
+    """The legs that a map knows, and those of `fallback` where it knows none (not finite).
+
+    Without `seconds` (n x n, like `metres`) the van drives at its own speed. No leg is shorter than
+    the straight line, and none leads from a place to itself.
+    """
+    estimated = fallback.matrix(points, speed_kmh)
+    straight = estimated.distance_m / fallback.detour_factor
+    metres = np.maximum(metres, straight)
+    seconds = metres * (3.6 / speed_kmh) if seconds is None else seconds
+    same = straight == 0
+    missing = ~(np.isfinite(metres) & np.isfinite(seconds)) & ~same
+    metres = np.where(missing, estimated.distance_m, np.where(same, 0, metres))
+    seconds = np.where(missing, estimated.duration_s, np.where(same, 0, seconds))
+    others, count = max(1, len(points) - 1), int(missing.sum())
+    share = 100 * count / (len(points) * others)
+    apart = (missing | missing.T).sum(axis=1) > others / 2
+    return TravelMatrix(
+        np.rint(metres).astype(np.int64),
+        np.rint(seconds).astype(np.int64),
+        label,
+        f"{share:.3g} % of legs {estimated.label}, as no street leads there" if count else "",
+        tuple(np.flatnonzero(apart).tolist()),
+    )
 
 
 def require_usable(points: Sequence[Point], speed_kmh: float) -> None:

@@ -39,6 +39,7 @@ def cross_checks(sections: Sections) -> Iterator[Problem]:
     yield from _skills(sections)
     yield from _nobody_works(sections)
     yield from _far_away(sections)
+    yield from _same_place(sections)
 
 
 def _unique(sections: Sections, section: str) -> Iterator[Problem]:
@@ -83,6 +84,12 @@ def _shift(row: Row) -> Iterator[Problem]:
     if start is not None and end is not None and end <= start:
         yield _at(row, "shift_end", f"is not after the start of the shift, {show(start)}",
                   "Enter a later time of the same day")  # fmt: skip
+    elif {"shift_start", "shift_end"} <= row.empty and row.values.get("active") is not False:
+        yield Problem(
+            row.sheet, row.cell("shift_start"), f"{row.values.get('name')} has no shift,",
+            f"so {show(start)} to {show(end)} is taken", "Enter one, or set Working to no",
+            Severity.NOTE,
+        )  # fmt: skip
 
 
 def _limits(row: Row) -> Iterator[Problem]:
@@ -176,6 +183,23 @@ def _far_away(sections: Sections) -> Iterator[Problem]:
         start = _point(row, "start_lat", "start_lon")
         if start and row.values.get("active") is not False:
             yield from _far(row, start, middle, "start_lat")
+
+
+def _same_place(sections: Sections) -> Iterator[Problem]:
+    """Parkings in use at the very place of another: vehicles there count for one of them alone."""
+    seen: dict[tuple[float, float], Row] = {}
+    for row in sections.get("parkings", ()):
+        at = _point(row, "lat", "lon")
+        if at is None or row.values.get("active") is False:
+            continue
+        first = seen.setdefault((at.lat, at.lon), row)
+        if first is not row:
+            yield Problem(
+                row.sheet, row.cell("lat"), show(row.values.get("name")),
+                f"stands where {show(first.values.get('name'))} does ({first.cell('lat')}), "
+                "and vehicles there count for one of them alone",
+                "Correct a position, or make one of them not in use", Severity.WARNING,
+            )  # fmt: skip
 
 
 def _far(row: Row, at: Point, middle: Point, key: str) -> Iterator[Problem]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from fleetdesk.errors import NotEnoughData, Problem, Severity
+from fleetdesk.errors import NotEnoughData, Problem
 from fleetdesk.features.vehicles import vehicles_now
 from fleetdesk.fleet.assumed_revenue import assumed
 from fleetdesk.fleet.cycle_length import CycleLength
@@ -46,13 +46,12 @@ from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed
 from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
+from fleetdesk.workflows.plan_notes import about_records, about_routes
 from fleetdesk.workflows.progress import SEARCHING, OnProgress, part, silent
 from fleetdesk.workflows.so_far import Row, rest_unused, so_far
 from fleetdesk.workflows.task_pay import task_pay
 from fleetdesk.workflows.travel import travel_times, wishes
 
-STALE = timedelta(days=2)
-EARLY = timedelta(hours=1)
 NO_EDITS = Edits()
 
 
@@ -161,13 +160,14 @@ def plan_day(
     on_progress("Adding up the key figures", 0.85)
     figures = key_figures(tables, fleet, parkings(settings), settings, history)
     limits = _limits(problem, found, settings, on_progress)
+    plan = replace(found.plan, dropped=(*chosen.dropped, *found.plan.dropped))
     return DayPlan(
         moment=now,
         fleet=fleet,
         tasks=tasks,
         rois=rois,
         priorities=priorities,
-        plan=replace(found.plan, dropped=(*chosen.dropped, *found.plan.dropped)),
+        plan=plan,
         vans=crew,
         downstream=downstream,
         history=history,
@@ -181,14 +181,14 @@ def plan_day(
             task_id: adds / 1000 for task_id, adds in marginal(problem, found.plan.routes).items()
         },
         notes=(
-            *_notes(now, settings, downstream, found.plan, priced=_prices_count(tables)),
+            *about_records(now, settings, downstream, priced=_prices_count(tables)),
+            *about_routes(plan, problem, tasks, crew, limits, settings),
             *edited.notes,
             *(past.notes if past else ()),
             *rule_notes(rule, settings),
             *pay_notes,
             *here.notes,
             *rest_unused(now, settings),
-            *_out_of_batteries(found.plan, crew, limits, settings),
         ),
         edits=edited,
         problem=problem,
@@ -230,32 +230,6 @@ def _limits(
     )
 
 
-def _out_of_batteries(
-    planned: Plan, crew: Sequence[Van], limits: Sequence[LimitWorth], settings: Settings
-) -> tuple[Problem, ...]:
-    """Who comes home early with no battery left, and what the most worthwhile change brings."""
-    early = [
-        route.worker
-        for route in planned.routes
-        for van in crew
-        if van.worker == route.worker
-        and van.shift_end - route.end_at > EARLY
-        and route.visits[-1].batteries_left == 0
-    ]
-    best = max(limits, key=lambda worth: worth.profit_milli, default=None)
-    if not early or best is None or best.profit_milli <= 0:
-        return ()
-    who = " and ".join(early)
-    return (
-        Problem(
-            "Limits", "", f"The batteries are used up before the shift of {who} ends;",
-            f"{best.what} would bring {best.profit_milli / 1000:.2f} {settings.city.currency} more",
-            "Raise Most reloads on Routes & travel, or the batteries on Workers & vans",
-            Severity.NOTE,
-        ),
-    )  # fmt: skip
-
-
 def _rounds(on_progress: OnProgress, effort: int, currency: str) -> Any:
     def report(progress: Progress) -> None:
         best = f"{progress.profit_milli / 1000:.2f} {currency} from {progress.planned_tasks} tasks"
@@ -269,48 +243,3 @@ def _prices_count(tables: Mapping[str, Any]) -> bool:
     trips = tables["trips"]
     recorded = trips.revenue.notnull().all()
     return not (trips.count().execute() and recorded.execute())
-
-
-def _notes(
-    now: Moment,
-    settings: Settings,
-    downstream: DownstreamRevenue,
-    routed: Plan,
-    *,
-    priced: bool,
-) -> tuple[Problem, ...]:
-    """What a planner should know about this run though it stopped nothing."""
-    notes = [Problem("ROI", "", "", text, severity=Severity.NOTE) for text in downstream.notes]
-    if not parkings(settings):
-        notes.append(
-            Problem(
-                "Parkings", "", "No parking is in use,", "so only the battery rule makes tasks",
-                "List parkings to bring vehicles in and to fill parkings", Severity.NOTE,
-            )
-        )  # fmt: skip
-    if routed.profit_milli < 0:
-        bonus = settings.weights.bonus_at_full_priority
-        notes.append(
-            Problem(
-                "Weights", "", "The planned tasks cost more than they earn,",
-                f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}",
-                "Lower it to plan only what pays", Severity.NOTE,
-            )
-        )  # fmt: skip
-    if not priced:
-        notes.append(
-            Problem(
-                "Costs & prices", "", "All trips carry the revenue that was recorded,",
-                "so the unlock price and the prices per minute and km change nothing",
-                "", Severity.NOTE,
-            )
-        )  # fmt: skip
-    if now.starts_at - now.as_of > STALE:
-        days = (now.starts_at - now.as_of).days
-        notes.append(
-            Problem(
-                "City", "", f"The last record is {days} days before the day planned",
-                "and the fleet may have moved since", "Import newer records", Severity.WARNING,
-            )
-        )  # fmt: skip
-    return tuple(notes)

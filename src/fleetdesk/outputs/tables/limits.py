@@ -26,7 +26,7 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
             "do not add up. Wages and driving are in them; hiring or buying is not."
         )
     else:
-        note = "No limit holds this day back: lifting any of them brings nothing."
+        note = "None of these limits holds the day back: lifting one brings nothing."
     return ResultSheet(
         sheet="Limits",
         title=f"What holds the day back: {settings.city.name}",
