@@ -6,7 +6,6 @@ import pytest
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.matching import (
-    BALANCED,
     compare,
     entropy_balance,
     nearest,
@@ -42,7 +41,7 @@ def test_like_with_like_finds_the_planted_effect(found):
 def test_balance_is_told_before_and_after(found):
     assert list(found.balance["covariate"]) == ["km", "age"]  # what is constant says nothing
     assert found.balance["before"].abs().max() > 0.5
-    assert found.worst < BALANCED / 100
+    assert found.worst < 0.001
     assert found.balance["matched"].abs().max() < 0.2
 
 

@@ -24,7 +24,6 @@ from fleetdesk.errors import NotEnoughData
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FEWEST = 30
-BALANCED = 0.1
 _FOLDS = 5
 
 

@@ -334,11 +334,6 @@ class _Trouble(Exception):
         return SourceUnreadable(self.cause, found=found, fix=fix, retry_helps=again)
 
 
-def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses have the same scheme, host and port."""
-    return _origin(one) == _origin(other)
-
-
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     usual = {"http": 80, "https": 443}.get(parts.scheme)
