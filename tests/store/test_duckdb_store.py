@@ -127,6 +127,12 @@ def test_it_computes_on_as_many_threads_as_asked(folder: Path, threads: int) -> 
         assert setting.fetchone()[0] == threads
 
 
+def test_a_long_query_draws_nothing_into_what_commands_print(folder: Path) -> None:
+    with open_store(folder, create=True) as store:
+        drawn = "SELECT current_setting('enable_progress_bar')"
+        assert not store.tables()["trips"].get_backend().raw_sql(drawn).fetchone()[0]
+
+
 def test_a_folder_without_a_store_is_told(folder: Path) -> None:
     with pytest.raises(StoreUnusable, match="no FleetDesk store"):
         open_store(folder)

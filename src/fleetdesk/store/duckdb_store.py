@@ -299,6 +299,8 @@ class _DuckDbViews(Views):
         self._connection = ibis.duckdb.connect(
             temp_directory=self._spill.name, preserve_insertion_order=True, **settings
         )
+        # It would be drawn into what commands print.
+        self._connection.raw_sql("SET enable_progress_bar = false")
         for table in TABLES.values():
             files = generations.files_of(store, manifest, table.name)
             self._connection.raw_sql(_view(table, files))
