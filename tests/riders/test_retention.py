@@ -109,7 +109,22 @@ def test_nobody_left_and_everybody_left():
         fit_lifetimes(nobody, 1)
     everyone = planted(200).assign(cancelled=True)
     found = retention(everyone, Retention(horizon_months=120), 1)
-    assert found.overall.survival[-1] == pytest.approx(0.0, abs=1e-9)
+    assert found.overall.survival[-1] < 0.1
+
+
+def test_curves_end_where_too_few_stays_are_still_seen():
+    # All but five leave within a year; what those do later says nothing of riders.
+    chance = np.random.default_rng(6)
+    life = np.concatenate([chance.uniform(0, 12, 200), [20.0, 21.0, 22.0, 23.0, 23.5]])
+    stays = pd.DataFrame({"months": life, "cancelled": True, "referrals": 0, "channel": "b",
+                          "package": ["a"] * 150 + ["b"] * 55})  # fmt: skip
+    found = retention(stays, SHEET, 1)
+    assert found.overall.at_risk[-1] >= 10 and found.overall.months[-1] <= 12
+    assert found.overall.peak_month <= 12
+    wider = retention(stays, SHEET, 1, fewest=30)
+    assert wider.overall.months[-1] < found.overall.months[-1]
+    assert wider.groups[1].months[-1] < wider.overall.months[-1]
+    assert wider.groups[1].mean_months <= wider.overall.months[-1]
 
 
 def test_one_package_has_nothing_to_be_compared_with():

@@ -38,6 +38,7 @@ class Columns:
 class Curve:
     """The Kaplan-Meier curve of one group at whole months, with 95 % intervals.
 
+    It ends where too few stays are still seen: what comes after is the luck of single riders.
     `hazard` is the smoothed chance to leave per month. `mean_months` is the restricted mean up to
     the horizon; `median_months` is missing while fewer than half have left.
     """
@@ -109,18 +110,24 @@ def retention(
     seed: int,
     group: str | None = "package",
     columns: Columns | None = None,
+    fewest: int = FEWEST_STAYS,
 ) -> RetentionResult:
-    """Curves by group, log-rank test and Cox model of stays; see `Columns` for what is read."""
+    """Curves by group, log-rank test and Cox model of stays; see `Columns` for what is read.
+
+    Groups of less than `fewest` stays have no curve, and curves end where less are still seen.
+    """
     columns = columns or Columns()
-    horizon = float(min(settings.horizon_months, np.ceil(stays[columns.duration].max())))
-    overall = _curve("All", stays, columns, horizon, settings.smoothing_months)
+    longest = float(min(settings.horizon_months, np.ceil(stays[columns.duration].max())))
+    duration, _, entry = _times(stays, columns)
+    horizon = float(_months_seen(duration, entry, longest, fewest)[-1])
+    smoothing = settings.smoothing_months
+    overall = _curve("All", stays, columns, horizon, smoothing, fewest)
     parts: Mapping[str, pd.DataFrame] = {}
     if group is not None:
         named = stays[group].astype(object).where(stays[group].notna(), "none").astype(str)
-        parts = {name: part for name, part in stays.groupby(named) if len(part) >= FEWEST_STAYS}
+        parts = {name: part for name, part in stays.groupby(named) if len(part) >= fewest}
     curves = tuple(
-        _curve(name, part, columns, horizon, settings.smoothing_months)
-        for name, part in parts.items()
+        _curve(name, part, columns, horizon, smoothing, fewest) for name, part in parts.items()
     )
     compared = pd.concat(list(parts.values())) if len(parts) > 1 else None
     rank = None
@@ -233,10 +240,10 @@ def framed(stays: pd.DataFrame, factors: pd.DataFrame, columns: Columns) -> pd.D
 
 
 def _curve(
-    group: str, stays: pd.DataFrame, columns: Columns, horizon: float, bandwidth: float
+    group: str, stays: pd.DataFrame, columns: Columns, horizon: float, bandwidth: float, fewest: int
 ) -> Curve:
     duration, ended, entry = _times(stays, columns)
-    grid = np.arange(0.0, horizon + 1.0)
+    grid = _months_seen(duration, entry, horizon, fewest)
     fitted = KaplanMeierFitter().fit(duration, ended, entry=entry)
     survival = np.asarray(fitted.survival_function_at_times(grid), dtype=float)
     interval = fitted.confidence_interval_
@@ -254,13 +261,24 @@ def _curve(
         survival=survival,
         low=band.min(axis=1),
         high=band.max(axis=1),
-        at_risk=np.array([int(((entry <= t) & (duration >= t)).sum()) for t in grid]),
+        at_risk=_at_risk(duration, entry, grid),
         hazard=_hazard(duration, ended, entry, grid, bandwidth),
         mean_months=mean,
         mean_low=max(0.0, mean - 1.96 * error),
         mean_high=min(horizon, mean + 1.96 * error),
         median_months=float(fitted.median_survival_time_) if len(half) else None,
     )
+
+
+def _months_seen(duration: Floats, entry: Floats, longest: float, fewest: int) -> Floats:
+    """Whole months from 0 to the last at which `fewest` stays are still seen."""
+    grid = np.arange(0.0, longest + 1.0)
+    enough = np.flatnonzero(_at_risk(duration, entry, grid) >= fewest)
+    return grid[: int(enough[-1]) + 1 if len(enough) else 1]
+
+
+def _at_risk(duration: Floats, entry: Floats, grid: Floats) -> NDArray[np.int64]:
+    return np.array([int(((entry <= t) & (duration >= t)).sum()) for t in grid], dtype=np.int64)
 
 
 def restricted_mean(

@@ -10,13 +10,16 @@ from fleetdesk.workflows.catalog import Answer, Ask
 
 def answer(ask: Ask) -> Answer:
     """Follow all stays in a package up to now."""
-    from fleetdesk.riders.retention import retention
+    from fleetdesk.riders.retention import FEWEST_STAYS, retention
     from fleetdesk.workflows.rider_values import stays_of, values_of
 
     settings = ask.settings
     stays = stays_of(ask.record, ask.record.moment.as_of)
     ask.on_progress("Following stays", 0.3)
-    found = retention(stays, settings.retention, settings.city.seed)
+    found = retention(
+        stays, settings.retention, settings.city.seed,
+        fewest=max(FEWEST_STAYS, settings.riders.smallest_group),
+    )  # fmt: skip
     ask.on_progress("Fitting lifetimes", 0.7)
     lifetimes = values_of(ask.record, settings).lifetimes
     whole = found.overall
