@@ -44,6 +44,7 @@ def cohorts_of(record: Known, settings: Settings) -> Cohorts:
         )
     )
     hours = hours.assign(month=_month(hours["hour_at"], zone))
+    hours = hours.sort_values(["rider_id", "hour_at"])
     months = hours.groupby(["rider_id", "month"], as_index=False)[["km", "trips", "revenue"]].sum()
     stays = tables["subscriptions"]
     held = frame(stays.filter(stays.started_at <= now))

@@ -91,6 +91,7 @@ def _paid_after(
     joined = rows[["offer_made_id", "rider_id", "offered_at"]].merge(paid, on="rider_id")
     after = joined["at"] - joined["offered_at"]
     inside = joined[(after >= pd.Timedelta(0)) & (after < pd.Timedelta(days=days))]
+    inside = inside.sort_values(["offer_made_id", "at", "amount"])
     sums = inside.groupby("offer_made_id")["amount"].sum()
     return np.asarray(np.nan_to_num(sums.reindex(rows["offer_made_id"]).to_numpy(float)))
 
@@ -175,7 +176,7 @@ def package_takers(record: Known, settings: Settings) -> pd.DataFrame:
     )  # fmt: skip
     days = settings.usage.horizon_days
     after = frame(outcomes(tables, middle, days, settings.costs, everybody=True))
-    rows = known.merge(after[["rider_id", "spend_next"]], on="rider_id")
+    rows = known.merge(after[["rider_id", "spend_next"]], on="rider_id").sort_values("rider_id")
     figures = rows[list(BEFORE)].astype(float).fillna(0.0)
     return rows[["rider_id", "spend_next"]].assign(
         taken=rows["rider_id"].isin(taken["rider_id"]), **{name: figures[name] for name in BEFORE}

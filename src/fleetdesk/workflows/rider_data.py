@@ -34,6 +34,8 @@ FEATURES = (
     "consistency", "swaps_per_week", "tenure_months", "package_months", "battery_health_pct",
 )  # fmt: skip
 _THERE_DAYS = 90
+_STEPS = 3e8
+"""Steps of one: being thirds, no decimal and no half of one lies midway between two of them."""
 _PRIOR_KM = 100.0
 """Km of everybody's swaps that a rider's own swaps per km are weighed against."""
 
@@ -180,8 +182,14 @@ def first_trip(tables: Mapping[str, Any]) -> datetime | None:
 
 
 def frame(expression: Any) -> pd.DataFrame:
-    """The rows of an expression."""
+    """The rows of an expression, in no order, with the same amounts from every engine.
+
+    Engines add in different orders, which shows in a sum's last digits and grows in what is learnt
+    from them; so amounts are brought to the nearest step.
+    """
     rows: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    for name in rows.select_dtypes("float"):
+        rows[name] = np.rint(rows[name] * _STEPS) / _STEPS
     return rows
 
 
