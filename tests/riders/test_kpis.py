@@ -92,7 +92,7 @@ def tables(**rows):
 
 @pytest.fixture(scope="module")
 def found():
-    return {kpi.name: kpi for kpi in rider_kpis(tables(**ROWS), SETTINGS, AS_OF)}
+    return {kpi.name: kpi for kpi in rider_kpis(tables(**ROWS), SETTINGS, AS_OF, (100.0, 140.0))}
 
 
 NET_TRIPS = (3 + 5 + 4) * (1 / 1.25 - 0.1) - 3 * 0.5
@@ -108,6 +108,8 @@ MONTHS = 0.5
         ("Average revenue per rider", (12 + 20) / (2 * MONTHS)),
         ("Customer acquisition cost", 120 * MONTHS / 1),
         ("CAC payback", 60 / (NET / (2 * MONTHS))),
+        ("Customer lifetime value", 120),
+        ("Lifetime value to acquisition cost", 120 / 60),
         ("Net promoter score", 100 * (2 - 1) / 5),
         ("Km per rider a month", 12 / (2 * MONTHS)),
         ("Trips per rider a month", 3 / (2 * MONTHS)),
@@ -135,11 +137,19 @@ def test_every_figure_says_how_and_when(found):
     assert "95 %" in found["Net promoter score"].formula
 
 
+def test_each_figure_tells_of_how_many_riders_it_is(found):
+    told = {"Monthly active riders": 2, "New riders a month": 1, "Swap wait, mean": 2,
+            "Churn a month": 4, "Monthly recurring revenue": 2, "Net promoter score": 5,
+            "Customer lifetime value": 2, "Vehicle uptime": None}  # fmt: skip
+    assert {name: found[name].riders for name in told} == told
+
+
 def test_no_records_give_empty_figures_and_no_error():
     none = {kpi.name: kpi.value for kpi in rider_kpis(tables(), SETTINGS, AS_OF)}
     assert none["Monthly active riders"] == 0
     for name in ("Average revenue per rider", "Churn a month", "Net promoter score",
-                 "Complaint rate", "CAC payback", "Swap wait, mean"):  # fmt: skip
+                 "Complaint rate", "CAC payback", "Swap wait, mean",
+                 "Customer lifetime value"):  # fmt: skip
         assert none[name] is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,22 +22,30 @@ _FULL = 100.0
 
 @dataclass(frozen=True, slots=True)
 class RiderKpi:
-    """One figure; `value` is None where nothing can be said, `window` local dates."""
+    """One figure; `value` is None where nothing can be said, `window` local dates.
+
+    `riders` are those whom it tells of; None where it is about the fleet.
+    """
 
     group: str
     name: str
     value: float | None
     unit: str
     formula: str
+    riders: int | None
     window: str
 
 
 def rider_kpis(
-    tables: Mapping[str, Any], settings: Settings, as_of: datetime
+    tables: Mapping[str, Any],
+    settings: Settings,
+    as_of: datetime,
+    values: Sequence[float] = (),
 ) -> tuple[RiderKpi, ...]:
     """All figures over the last 30 days before `as_of` (UTC-aware), or the days that there are.
 
-    `tables` are the canonical tables by name. Figures per month are scaled to 30 days.
+    `tables` are the canonical tables by name. Figures per month are scaled to 30 days. `values` are
+    what riders are still worth, as far as it is known.
     """
     span = _span(tables, as_of)
     trips = priced(countable(tables["trips"]), settings.costs)
@@ -48,7 +56,7 @@ def rider_kpis(
     money = _money(tables, trips, settings, span)
     label = span.label(settings.city.timezone)
     rows = (
-        *_customers(usage, money, tables, settings, span),
+        *_customers(usage, money, values, tables, settings, span),
         *_riding(usage, tables, span),
         *_financial(usage, money, tables, settings, span),
         *_operations(usage, tables, span),
@@ -74,7 +82,7 @@ class _Span:
         return f"{self.start.astimezone(zone):%Y-%m-%d} to {self.end.astimezone(zone):%Y-%m-%d}"
 
 
-_Row = tuple[str, str, float | None, str, str]
+_Row = tuple[str, str, float | None, str, str, int | None]
 
 
 def _span(tables: Mapping[str, Any], as_of: datetime) -> _Span:
@@ -133,8 +141,8 @@ def _money(
 
 
 def _customers(
-    usage: dict[str, Any], money: dict[str, Any], tables: Mapping[str, Any], settings: Settings,
-    span: _Span,
+    usage: dict[str, Any], money: dict[str, Any], values: Sequence[float],
+    tables: Mapping[str, Any], settings: Settings, span: _Span,
 ) -> list[_Row]:  # fmt: skip
     currency = settings.city.currency
     riders = tables["riders"]
@@ -148,21 +156,29 @@ def _customers(
     spent = settings.next_best.marketing_per_month
     cac = _ratio(spent * span.months, new) if spent else None
     margin = _ratio(money["net"], active * span.months)
+    worth = _ratio(math.fsum(values), len(values))
     score, low, high, answers = _promoters(tables["ratings"], span)
     interval = f"; {answers} answers, 95 % {low:+.0f} to {high:+.0f}" if score is not None else ""
     return [
         ("Customers", "Monthly active riders", active, "riders",
-         "riders with a trip in the window"),
+         "riders with a trip in the window", active),
         ("Customers", "New riders a month", _ratio(new, span.months), "riders",
-         "sign-ups in the window, per 30 days"),
+         "sign-ups in the window, per 30 days", new),
         ("Customers", "Average revenue per rider", arpu, currency,
-         "gross revenue of trips with a rider and of packages / active riders, per 30 days"),
+         "gross revenue of trips with a rider and of packages / active riders, per 30 days",
+         active),
         ("Customers", "Customer acquisition cost", cac, currency,
-         "Next best: Marketing a month / sign-ups a month; empty while marketing is 0"),
+         "Next best: Marketing a month / sign-ups a month; empty while marketing is 0", new),
         ("Customers", "CAC payback", _ratio(cac, margin) if cac is not None else None, "months",
-         "customer acquisition cost / gross margin per rider a month"),
+         "customer acquisition cost / gross margin per rider a month", min(new, active)),
+        ("Customers", "Customer lifetime value", worth, currency,
+         "mean of what riders are still worth, as on the sheet Rider value", len(values)),
+        ("Customers", "Lifetime value to acquisition cost",
+         _ratio(worth, cac) if worth is not None else None, "ratio",
+         "customer lifetime value / customer acquisition cost; above 3 is sound",
+         min(new, len(values))),
         ("Customers", "Net promoter score", score, "points",
-         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}"),
+         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", answers),
     ]  # fmt: skip
 
 
@@ -178,15 +194,15 @@ def _riding(usage: dict[str, Any], tables: Mapping[str, Any], span: _Span) -> li
     active, months = usage["riders"], span.months
     return [
         ("Usage", "Km per rider a month", _ratio(usage["named_km"] or 0.0, active * months), "km",
-         "km of trips with a rider / active riders, per 30 days"),
+         "km of trips with a rider / active riders, per 30 days", active),
         ("Usage", "Trips per rider a month", _ratio(usage["named_trips"], active * months),
-         "trips", "trips with a rider / active riders, per 30 days"),
+         "trips", "trips with a rider / active riders, per 30 days", active),
         ("Usage", "Swaps per rider a month", _ratio(sums["swaps"], active * months), "swaps",
-         "battery swaps by riders / active riders, per 30 days"),
+         "battery swaps by riders / active riders, per 30 days", sums["riders"]),
         ("Usage", "Battery used between swaps", sums["used"], "%",
-         "mean of 100 - charge of the battery handed in"),
+         "mean of 100 - charge of the battery handed in", sums["riders"]),
         ("Usage", "Peak to off-peak", _ratio(usage["peak_km"] or 0.0, usage["off_km"] or 0.0),
-         "ratio", "km in the peak hours of the sheet Riders / km at other times"),
+         "ratio", "km in the peak hours of the sheet Riders / km at other times", None),
     ]  # fmt: skip
 
 
@@ -206,25 +222,30 @@ def _financial(
         (stays.started_at <= end) & (stays.ended_at.isnull() | (stays.ended_at > end))
     )
     holders = running.group_by("package").agg(riders=running.rider_id.nunique()).to_pyarrow()
-    prices = {package.name: package.monthly_price for package in settings.packages}
-    recurring = sum(row["riders"] * prices.get(row["package"], 0.0) for row in holders.to_pylist())
+    held_now = {row["package"]: row["riders"] for row in holders.to_pylist()}
+    recurring = sum(p.monthly_price * held_now.get(p.name, 0) for p in settings.packages)
     margin = _ratio(money["net"], usage["riders"] * span.months)
     return [
         ("Money", "Monthly recurring revenue", recurring, currency,
-         "sum over packages of riders in it x monthly price of the sheet"),
+         "sum over packages of riders in it x monthly price of the sheet", sum(held_now.values())),
         ("Money", "Gross margin per rider a month", margin, currency,
-         "revenue less sales tax, payment fee and cost per trip / active riders, per 30 days"),
+         "revenue less sales tax, payment fee and cost per trip / active riders, per 30 days",
+         usage["riders"]),
         ("Money", "Churn a month", None if monthly is None else _FULL * monthly, "%",
-         f"packages cancelled / packages running at the window's start ({gone} of {held}), "
-         "per 30 days"),
+         f"packages cancelled / the {held} running at the window's start, per 30 days", held),
         ("Money", "Churn a year", None if monthly is None else _FULL * (1 - (1 - monthly) ** 12),
-         "%", "1 - (1 - churn a month) ^ 12"),
+         "%", "1 - (1 - churn a month) ^ 12", held),
     ]  # fmt: skip
 
 
 def _operations(usage: dict[str, Any], tables: Mapping[str, Any], span: _Span) -> list[_Row]:
     swaps = _in(tables["rider_swaps"], "swapped_at", span)
-    waits = _row(swaps.agg(mean=swaps.wait_s.mean(), late=swaps.wait_s.quantile(0.9)))
+    waits = _row(
+        swaps.agg(
+            mean=swaps.wait_s.mean(), late=swaps.wait_s.quantile(0.9),
+            riders=swaps.rider_id.nunique(),
+        )
+    )  # fmt: skip
     filed = _in(tables["complaints"], "filed_at", span)
     done = _in(tables["complaints"], "resolved_at", span)
     took = (done.resolved_at.delta(done.filed_at, unit="second")).cast("float64") / 3600.0
@@ -234,20 +255,21 @@ def _operations(usage: dict[str, Any], tables: Mapping[str, Any], span: _Span) -
     hours = usage["vehicles"] * span.days * 24.0
     return [
         ("Operations", "Swap wait, mean", _scaled(waits["mean"], 60.0), "min",
-         "mean time that riders waited at swaps"),
+         "mean time that riders waited at swaps", waits["riders"]),
         ("Operations", "Swap wait, nine in ten", _scaled(waits["late"], 60.0), "min",
-         "90th percentile of the waits"),
+         "90th percentile of the waits", waits["riders"]),
         ("Operations", "Vehicle uptime", uptime, "%",
-         "mean over vehicles of the share of time that they could be rented or were ridden"),
+         "mean over vehicles of the share of time that they could be rented or were ridden",
+         None),
         ("Operations", "Vehicle utilisation", _share((usage["ridden_s"] or 0.0) / 3600.0, hours),
-         "%", "ridden hours / (vehicles with a trip x hours of the window) x 100"),
+         "%", "ridden hours / (vehicles with a trip x hours of the window) x 100", None),
         ("Operations", "Trips per ridden vehicle a day",
          _ratio(usage["trips"], usage["vehicles"] * span.days), "trips",
-         "trips / (vehicles with a trip x days)"),
+         "trips / (vehicles with a trip x days)", None),
         ("Operations", "Complaint rate", _ratio(1000.0 * _count(filed), usage["trips"]),
-         "per 1,000 trips", "complaints filed / trips x 1,000"),
+         "per 1,000 trips", "complaints filed / trips x 1,000", None),
         ("Operations", "Resolution time", solved["mean"], "h",
-         f"mean hours from filing to settling, of the {solved['n']} settled in the window"),
+         "mean hours from filing to settling, of complaints settled in the window", solved["n"]),
     ]  # fmt: skip
 
 

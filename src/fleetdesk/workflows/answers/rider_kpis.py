@@ -4,32 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fleetdesk.outputs.tables.run import KpiRow, kpis_sheet
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
 
+if TYPE_CHECKING:
+    from fleetdesk.riders.kpis import RiderKpi
+
 
 def answer(ask: Ask) -> Answer:
     """Work them out over the last 30 days."""
     from fleetdesk.riders.kpis import rider_kpis
 
-    found = rider_kpis(ask.record.tables, ask.settings, ask.record.moment.as_of)
-    by_name = {kpi.name: kpi for kpi in found}
-    active = by_name["Monthly active riders"].value
-    churn = by_name["Churn a month"].value
-    told = "churn not known" if churn is None else f"{churn:.1f} % churn a month"
-    return Answer(
-        sheets=(_sheet(found),),
-        headline=f"Rider KPIs: {active:.0f} active riders, {told}.",
+    settings = ask.settings
+    found = tuple(
+        _shown(kpi, settings)
+        for kpi in rider_kpis(ask.record.tables, settings, ask.record.moment.as_of, _values(ask))
     )
+    by_name = {kpi.name: kpi.value for kpi in found}
+    active, churn = by_name["Monthly active riders"], by_name["Churn a month"]
+    riders = "too few active riders to show" if active is None else f"{active:.0f} active riders"
+    told = "churn not known" if churn is None else f"{churn:.1f} % churn a month"
+    return Answer(sheets=(_sheet(found),), headline=f"Rider KPIs: {riders}, {told}.")
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:
     """The sheet before the first run."""
     del settings
     return (_sheet(()),)
+
+
+def _values(ask: Ask) -> list[float]:
+    """What riders are still worth; none where that cannot be told."""
+    from fleetdesk.errors import NotEnoughData
+    from fleetdesk.workflows.rider_values import values_of
+
+    try:
+        found: list[float] = values_of(ask.record, ask.settings).riders["value"].dropna().tolist()
+    except NotEnoughData:
+        return []
+    return found
+
+
+def _shown(kpi: RiderKpi, settings: Settings) -> RiderKpi:
+    """The figure, without its value where it tells of too few riders."""
+    least = settings.riders.smallest_group
+    if kpi.riders is None or not 0 < kpi.riders < least:
+        return kpi
+    return replace(kpi, value=None, formula=f"{kpi.formula}; of fewer than {least} riders")
 
 
 def _sheet(found: Sequence[KpiRow]) -> ResultSheet:
