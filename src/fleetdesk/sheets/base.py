@@ -37,6 +37,7 @@ class CellStyle(StrEnum):
     WRAPPED = "wrapped"
     INTEGER = "integer"
     DECIMAL = "decimal"
+    FINE = "fine"
     MONEY = "money"
     PERCENT = "percent"
     DATETIME = "datetime"

@@ -18,6 +18,7 @@ from fleetdesk.sheets.file_switch import explained
 _FORMATS = {
     CellStyle.INTEGER: "#,##0",
     CellStyle.DECIMAL: "#,##0.00",
+    CellStyle.FINE: "0.0000",
     CellStyle.MONEY: "#,##0.00",
     CellStyle.PERCENT: "0.0",
     CellStyle.DATETIME: "yyyy-mm-dd hh:mm",

@@ -26,6 +26,7 @@ class Look(StrEnum):
     INTEGER = "integer"
     INTEGER_INPUT = "integer to edit"
     DECIMAL = "decimal"
+    FINE = "fine"
     PERCENT = "percent"
     DATETIME = "datetime"
     DATE = "date"
@@ -39,18 +40,22 @@ LOOK_OF = {
     CellStyle.WRAPPED: Look.WRAPPED,
     CellStyle.INTEGER: Look.INTEGER,
     CellStyle.DECIMAL: Look.DECIMAL,
+    CellStyle.FINE: Look.FINE,
     CellStyle.MONEY: Look.DECIMAL,
     CellStyle.PERCENT: Look.PERCENT,
     CellStyle.DATETIME: Look.DATETIME,
     CellStyle.LINK: Look.LINK,
 }
 _TO_EDIT = {Look.TEXT: Look.TEXT_INPUT, Look.INTEGER: Look.INTEGER_INPUT}
-RIGHT = {CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.MONEY, CellStyle.PERCENT}
+RIGHT = {
+    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.FINE, CellStyle.MONEY, CellStyle.PERCENT,
+}  # fmt: skip
 
 NUMBER_FORMATS = {
     Look.INTEGER: "#,##0",
     Look.INTEGER_INPUT: "#,##0",
     Look.DECIMAL: "#,##0.00",
+    Look.FINE: "0.0000",
     Look.PERCENT: "0.0",
     Look.DATETIME: "yyyy-mm-dd hh:mm",
     Look.DATE: "yyyy-mm-dd",

@@ -22,7 +22,10 @@ Index = QModelIndex | QPersistentModelIndex
 _EMPTY = Table("", "", "", ())
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_DECIMALS = {CellStyle.INTEGER: 0, CellStyle.MONEY: 2, CellStyle.PERCENT: 1, CellStyle.DECIMAL: 2}
+_DECIMALS = {
+    CellStyle.INTEGER: 0, CellStyle.MONEY: 2, CellStyle.PERCENT: 1, CellStyle.DECIMAL: 2,
+    CellStyle.FINE: 4,
+}  # fmt: skip
 
 
 class ColumnModel(QAbstractTableModel):

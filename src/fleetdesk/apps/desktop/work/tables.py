@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
-_NUMBERS = {CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.MONEY, CellStyle.PERCENT}
+_NUMBERS = {
+    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.FINE, CellStyle.MONEY, CellStyle.PERCENT,
+}  # fmt: skip
 
 
 def shown_table(sheet: ResultSheet, kept: pa.Table) -> Table:
