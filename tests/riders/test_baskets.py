@@ -43,6 +43,18 @@ def test_planted_pair_stays_and_chance_goes():
     assert (~planted).sum() <= 0.05 * 12 * 11 + 5
 
 
+def test_a_rule_that_asks_for_more_and_is_no_surer_is_left_out():
+    # Everybody takes a trip (t), so that it adds nothing to a condition; d with a is surer than a.
+    found = find_rules(pairs(["tab"] * 3 + ["ta"] * 3 + ["tadb"] * 2 + ["t"] * 8),
+                       min_support=0.1, min_confidence=0.1, most_q=1)  # fmt: skip
+    given = set(found.rules.loc[found.rules["then_item"] == "b", "if_items"])
+    assert ("a",) in given and ("d",) in given
+    assert not any("t" in items and len(items) > 1 for items in given)
+    assert ("a", "d") not in given  # d alone is as sure
+    closed = set(found.sets.loc[found.sets["closed"], "items"])
+    assert ("a", "t") in closed and ("a",) not in closed and ("t",) in closed
+
+
 def test_repeats_and_order_do_not_matter():
     one = pairs(["ab", "ab", "a", "c"])
     twice = pd.concat([one, one]).sample(frac=1, random_state=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,11 @@ _LARGEST = 5
 
 @dataclass(frozen=True)
 class Baskets:
-    """Frequent `sets` (support, items) and `rules` in order of lift.
+    """Frequent `sets` (support, items, closed) and `rules` in order of lift.
 
     Rules have if_items, then_item, support, confidence, lift, leverage, p_value (Fisher, one-sided)
-    and q_value (Benjamini and Hochberg over all rules tried).
+    and q_value (Benjamini and Hochberg over all rules tried). One that is no surer than a rule that
+    asks for less is left out, and `closed` marks the sets that no larger set is as frequent as.
     """
 
     sets: pd.DataFrame
@@ -53,8 +55,9 @@ def find_rules(
     rules = _rules(sets, len(frame))
     rules = rules.assign(q_value=_false_discovery(rules["p_value"].to_numpy(float)))
     kept = rules[(rules["confidence"] >= min_confidence) & (rules["q_value"] <= most_q)]
+    kept = kept[~_asks_for_more(kept, rules)]
     kept = kept.sort_values(["lift", "if_items"], ascending=[False, True], ignore_index=True)
-    return Baskets(sets, kept, len(frame))
+    return Baskets(sets.assign(closed=_closed(sets)), kept, len(frame))
 
 
 def _rules(sets: pd.DataFrame, size: int) -> pd.DataFrame:
@@ -71,6 +74,35 @@ def _rules(sets: pd.DataFrame, size: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_no_rules().columns[:-1]))
 
 
+def _asks_for_more(kept: pd.DataFrame, rules: pd.DataFrame) -> np.ndarray:
+    """Whether a rule with fewer of its conditions is as sure (Bayardo et al., 2000)."""
+    sure = {
+        (frozenset(given), then): confidence
+        for given, then, confidence in zip(
+            rules["if_items"], rules["then_item"], rules["confidence"], strict=True
+        )
+    }
+    found = []
+    for given, then, confidence in zip(
+        kept["if_items"], kept["then_item"], kept["confidence"], strict=True
+    ):
+        fewer = (
+            frozenset(part) for size in range(1, len(given)) for part in combinations(given, size)
+        )
+        found.append(any(sure.get((part, then), 0.0) >= confidence for part in fewer))
+    return np.array(found, dtype=bool)
+
+
+def _closed(sets: pd.DataFrame) -> list[bool]:
+    by_support: dict[float, list[frozenset[str]]] = {}
+    for items, support in zip(sets["items"], sets["support"], strict=True):
+        by_support.setdefault(support, []).append(frozenset(items))
+    return [
+        not any(frozenset(items) < other for other in by_support[support])
+        for items, support in zip(sets["items"], sets["support"], strict=True)
+    ]
+
+
 def _fisher(both: float, have: float, alone: float, size: int) -> float:
     """The chance of so many together, were the two independent (hypergeometric tail)."""
     n_both, n_have, n_alone = (round(share * size) for share in (both, have, alone))
@@ -83,7 +115,8 @@ def _false_discovery(p: Iterable[float]) -> np.ndarray:
 
 
 def _no_sets() -> pd.DataFrame:
-    return pd.DataFrame({"items": pd.Series(dtype=object), "support": pd.Series(dtype=float)})
+    kinds = {"items": object, "support": float, "closed": bool}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
 def _no_rules() -> pd.DataFrame:

@@ -13,7 +13,7 @@ from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet, Value
 if TYPE_CHECKING:
     from fleetdesk.riders.baskets import Baskets
 
-_MOST = 200
+_MOST_RULES, _MOST_SETS = 100, 30
 _RULE = (
     "rule", "given", "then_item", "support", "confidence", "lift", "leverage", "p_value", "q_value",
 )  # fmt: skip
@@ -26,7 +26,7 @@ def basket_sheets(found: Baskets | None, settings: Settings) -> tuple[ResultShee
     rules: list[tuple[Value, ...]] = []
     sets: list[tuple[Value, ...]] = []
     if found is not None:
-        table = found.rules[found.rules["support"] * total >= least].head(_MOST)
+        table = found.rules[found.rules["support"] * total >= least].head(_MOST_RULES)
         given = [", ".join(items) for items in table["if_items"]]
         table = table.assign(
             given=given,
@@ -35,7 +35,8 @@ def basket_sheets(found: Baskets | None, settings: Settings) -> tuple[ResultShee
             confidence=100 * table["confidence"],
         )
         rules = rows_of(table, _RULE)
-        frequent = found.sets[found.sets["support"] * total >= least].head(_MOST)
+        frequent = found.sets[found.sets["support"] * total >= least]
+        frequent = frequent[frequent["closed"]].head(_MOST_SETS)
         frequent = frequent.assign(
             count=[len(items) for items in frequent["items"]], support=100 * frequent["support"]
         )
@@ -46,19 +47,20 @@ def basket_sheets(found: Baskets | None, settings: Settings) -> tuple[ResultShee
             title=f"Services that go together: {settings.city.name}",
             note=(
                 f"{total} riders; rules that chance does not explain, at most "
-                f"{settings.service_sets.false_pct:g} % of them false."
+                f"{settings.service_sets.false_pct:g} % of them false; at most {_MOST_RULES}, by "
+                "lift. A rule that is no surer than one that asks for less is left out."
             ),
             table_name="ServicesTogether",
             columns=(
-                ResultColumn("Rule", CellStyle.TEXT, 44),
-                ResultColumn("Who uses", CellStyle.TEXT, 30),
+                ResultColumn("Rule", CellStyle.WRAPPED, 44),
+                ResultColumn("Who uses", CellStyle.WRAPPED, 30),
                 ResultColumn("Also uses", CellStyle.TEXT, 20),
                 ResultColumn("Support (%)", CellStyle.PERCENT, 10, "Of riders use all."),
                 ResultColumn("Confidence (%)", CellStyle.PERCENT, 11),
                 ResultColumn("Lift", CellStyle.DECIMAL, 8, "1 = as by chance."),
-                ResultColumn("Leverage", CellStyle.DECIMAL, 9, "Share of riders above chance."),
-                ResultColumn("p", CellStyle.DECIMAL, 9, "Fisher's exact test, one-sided."),
-                ResultColumn("False discovery rate", CellStyle.DECIMAL, 11),
+                ResultColumn("Leverage", CellStyle.FINE, 10, "Share of riders above chance."),
+                ResultColumn("p", CellStyle.FINE, 9, "Fisher's exact test, one-sided."),
+                ResultColumn("False discovery rate", CellStyle.FINE, 11),
             ),
             rows=rules,
             key="Rule",
@@ -66,10 +68,13 @@ def basket_sheets(found: Baskets | None, settings: Settings) -> tuple[ResultShee
         ResultSheet(
             sheet="Service sets found",
             title="Services used together most",
-            note=f"By share of riders, at most {_MOST}.",
+            note=(
+                f"By share of riders, at most {_MOST_SETS}; a set whose riders all use more "
+                "together is left out."
+            ),
             table_name="ServiceSetsFound",
             columns=(
-                ResultColumn("Services", CellStyle.TEXT, 44),
+                ResultColumn("Services", CellStyle.WRAPPED, 44),
                 ResultColumn("Count", CellStyle.INTEGER, 8),
                 ResultColumn("Support (%)", CellStyle.PERCENT, 11),
             ),
