@@ -71,7 +71,30 @@ def test_all_ages_of_a_cohort_hide_together_and_no_total_tells_of_it():
     for sheet in sheets[:2]:
         assert [row[3] for row in sheet.rows] == [40, 40, None, None, None]
         assert all(row[7] is None for row in sheet.rows if row[3] is None)
-    assert all(row[1:] == (None,) * 4 for row in sheets[2].rows)
+    assert all(row[4] is None and row[6] is None for row in sheets[0].rows)  # two rode: too few
+    assert [row[5] for row in sheets[0].rows] == [5.0, 5.0, None, None, None]  # of forty
+    assert "Revenue" in sheets[0].note
+    assert sheets[2].rows == [("0", 30, None, 0, None), ("1", None, None, 0, None)]
+
+
+def test_what_riders_of_one_age_paid_does_not_follow_from_the_sums_of_another_sheet():
+    ages = pd.DataFrame(
+        {"age_months": 0, "riders": [30, 25, 20], "active": [20, 15, 4], "revenue": 9.0,
+         "retention_pct": 50.0, "revenue_per_rider": 1.0, "km_per_rider": 1.0}
+    )  # fmt: skip
+    cells = ages.assign(cohort=pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01"]))
+    channels = ages.assign(channel=["a", "b", "c"])
+    none = pd.DataFrame(columns=["age_months", "at_risk", "upgraded", "downgraded", "cancelled"])
+    for sheet in cohort_sheets(Cohorts(cells, channels, none), Settings())[:2]:
+        assert [row[6] for row in sheet.rows] == [9.0, None, None]
+        assert [row[3] for row in sheet.rows] == [30, 25, 20]
+
+
+def test_points_of_the_profit_curve_lie_apart():
+    fit = ChurnFit(base_rate(np.arange(9) < 3), {}, np.empty(0), (), "")
+    profit = tuple(ProfitPoint(5.0 * n, 4 * n, 1.0, 2.0, 3.0) for n in range(12))
+    rows = churn_sheets(ChurnTold(RIDERS, fit, profit, (), ""), Settings())[2].rows
+    assert [row[1] for row in rows] == [0, 12, 24, 44]
 
 
 def test_few_at_high_risk_are_not_told_of():

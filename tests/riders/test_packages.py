@@ -111,6 +111,8 @@ def test_downgrade_protection_is_told():
     advice = advise(people([100], [1], package_months=2), PACKAGES, COSTS, RULES, 1)
     assert advice.rows["advised"].tolist() == ["Commuter"]
     assert "only 2.0 of 6 months" in advice.rows["reason"][0]
+    # The package is wrong all the same; it is only too early to say so to the rider.
+    assert advice.rows["wrong"][0] and advice.rows["saving"][0] == 0
 
 
 def test_margin_floor_rules_out_what_loses_money():

@@ -34,7 +34,7 @@ PACKAGE_ANALYSES: tuple[Analysis, ...] = (
         group=Group.RIDERS,
         inputs=_RIDDEN,
         settings=("city", "costs", "riders", "usage"),
-        sheets=("Usage forecast", "Usage by rider", "Usage models"),
+        sheets=("Usage forecast", "Usage by rider", "Usage models", "Usage drivers"),
         page="analyses/usage.md",
     ),
     Analysis(

@@ -73,7 +73,7 @@ class Advice:
 
     @property
     def wrong(self) -> int:
-        """Holders for whom another package is better by more than the least saving."""
+        """Holders for whom another package is better, whether or not they may move to it yet."""
         return int(self.rows["wrong"].sum())
 
     def wrong_share(self, interval_pct: float = 95.0) -> tuple[float, float, float] | None:
@@ -130,6 +130,9 @@ def advise(
     saving = np.where(holds, price[rows, now] - price[rows, wanted], np.nan)
     final = np.where(holds & (saving < rules.least_saving) & (saving >= 0), people.package, wanted)
     saving = np.where(holds, price[rows, now] - price[rows, final], np.nan)
+    could = price[rows, now] - price[rows, best]
+    # Below zero: the present one leaves less than the margin asked for.
+    better = (best != people.package) & ((could >= rules.least_saving) | (could < 0))
     names = [package.name for package in packages]
     frame = pd.DataFrame(
         {
@@ -145,7 +148,7 @@ def advise(
             "margin_now": np.where(holds, margin[rows, now], np.nan),
             "margin_advised": margin[rows, final],
             "discount_room_pct": _discount_room(final, packages, rules),
-            "wrong": holds & (final != people.package),
+            "wrong": holds & better,
         }
     )
     reasons = _reasons(people, final, best, wanted, allowed, packages, frame, rules)

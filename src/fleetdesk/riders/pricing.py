@@ -104,7 +104,7 @@ def _factors(now: Situation, rules: PriceRules) -> list[tuple[bool, str, float]]
 
     return [
         (above(now.demand_pct, rules.demand_above_pct),
-         f"demand above {rules.demand_above_pct:g} %", rules.demand_factor_pct),
+         f"demand above {rules.demand_above_pct:g} % of its height", rules.demand_factor_pct),
         (now.off_peak, "off-peak", rules.off_peak_factor_pct),
         (above(now.tenure_months, rules.tenure_above_months),
          f"with us over {rules.tenure_above_months:g} months", rules.tenure_factor_pct),

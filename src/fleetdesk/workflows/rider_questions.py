@@ -10,6 +10,7 @@ from scipy import stats
 
 from fleetdesk.features.stays import cancellations
 from fleetdesk.outputs.tables.next_best import Told
+from fleetdesk.outputs.tables.riders import words
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.prospects import Prospects
@@ -40,7 +41,7 @@ def _churn(record: Known, settings: Settings) -> list[Told]:
         low, high = _wilson(int(left), int(n))
         told.append(
             Told(question, str(package), 100.0 * left / n, low, high, "% a month",
-                 f"{left} of {n} cancelled within {_MONTH_D} days")
+                 f"of the {n} who held it, cancelled within {_MONTH_D} days")
         )  # fmt: skip
     return told or [Told(question, "", None, None, None, "", "Nobody held a package a month ago.")]
 
@@ -53,7 +54,7 @@ def _wrong(found: Prospects, settings: Settings) -> list[Told]:
         return [Told(question, "", None, None, None, "", "Too few hold a package on offer.")]
     return [
         Told(question, "holders of a package", *share, "%",
-             f"{advice.wrong} of {advice.holders}: another would serve them better")
+             f"of {advice.holders}: another would cost them less")
     ]  # fmt: skip
 
 
@@ -63,9 +64,17 @@ def _value(found: Prospects, settings: Settings) -> list[Told]:
         return [Told(question, "", None, None, None, "", "Too few riders have a known value.")]
     reach = 1.96 * float(value.std()) / len(value) ** 0.5
     mean = float(value.mean())
-    words = f"{len(value)} riders, half of them below {value.median():,.2f}"
+    told = f"{len(value)} who rode lately or hold a package, half below {value.median():,.2f}"
     return [
-        Told(question, "riders", mean, mean - reach, mean + reach, settings.city.currency, words)
+        Told(
+            question,
+            "riders of today",
+            mean,
+            mean - reach,
+            mean + reach,
+            settings.city.currency,
+            told,
+        )
     ]
 
 
@@ -109,7 +118,7 @@ def _factors(record: Known, found: Prospects, settings: Settings) -> list[Told]:
         reach = 1.96 / (n - 3) ** 0.5
         low, high = np.tanh(np.arctanh(rank) - reach), np.tanh(np.arctanh(rank) + reach)
         told.append(
-            Told(question, names[place], rank, float(low), float(high), "rank corr.",
+            Told(question, words(names[place]), rank, float(low), float(high), "rank corr.",
                  "goes up with value" if rank > 0 else "goes down with value")
         )  # fmt: skip
     told.sort(key=lambda one: -abs(one.value or 0.0))

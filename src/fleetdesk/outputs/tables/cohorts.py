@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.heat_map import heat_map
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import blanked, rows_of, too_few, without_small
+from fleetdesk.outputs.tables.frames import blanked, few_left_out, rows_of, too_few
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Image, ResultColumn, ResultSheet, Value
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from fleetdesk.riders.cohorts import Cohorts
 
 _KEPT, _AGE = "Rode (%)", "Months since sign-up"
+_OF_ACTIVE = ("active", "revenue", "revenue_per_rider", "km_per_rider")
 _FIGURES = ("active", "retention_pct", "revenue", "revenue_per_rider", "km_per_rider")
 _MOST = 24
+_CHANGES = ("upgraded", "downgraded", "cancelled")
+_BANDS = {0: "0", 1: "1", 2: "2", 3: "3 to 5", 6: "6 to 11", 12: "12 to 23", 24: "24 and more"}
 
 
 def cohort_sheets(found: Cohorts | None, settings: Settings) -> tuple[ResultSheet, ...]:
@@ -46,10 +49,11 @@ def _cells(found: Cohorts | None, settings: Settings) -> ResultSheet:
         )
         rows = rows_of(shown, ("name", "cohort", "age_months", "riders", *_FIGURES))
         images = _picture(shown)
-        note = (
-            f"Months that are over; revenue of all cells: "
-            f"{found.cells['revenue'].sum():,.2f} {settings.city.currency}. Empty = too few riders."
-        )
+        note = "Months that are over; empty = too few riders."
+        hidden = found.cells.loc[shown["revenue"].isna(), "active"].sum()
+        if not 0 < hidden < settings.riders.smallest_group:
+            total = f"{found.cells['revenue'].sum():,.2f} {settings.city.currency}"
+            note = f"{note} Revenue of all, shown or not: {total}."
     return ResultSheet(
         sheet="Cohorts",
         title=f"Who stays, by month of sign-up: {settings.city.name}",
@@ -99,11 +103,18 @@ def _channels(found: Cohorts | None, settings: Settings) -> ResultSheet:
 
 
 def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
-    figures = ("upgraded", "downgraded", "cancelled")
     rows: list[tuple[Value, ...]] = []
     if found is not None:
-        shown = without_small(found.changes, "at_risk", figures, settings)
-        rows = rows_of(shown, ("age_months", "at_risk", *figures))
+        ages = found.changes["age_months"]
+        table = found.changes.assign(
+            band=[_BANDS[max(first for first in _BANDS if first <= age)] for age in ages]
+        )
+        table = table.groupby("band", sort=False).agg(
+            at_risk=("at_risk", "first"), **{name: (name, "sum") for name in _CHANGES}
+        ).reset_index()  # fmt: skip
+        rows = rows_of(
+            few_left_out(table, ("at_risk", *_CHANGES), settings), ("band", "at_risk", *_CHANGES)
+        )
     colours = palette()
     return ResultSheet(
         sheet="Package changes",
@@ -111,10 +122,10 @@ def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
         note=f"By full months in the package: {settings.city.name}. Empty = too few to show.",
         table_name="PackageChanges",
         columns=(
-            ResultColumn("Months in package", CellStyle.INTEGER, 11),
-            ResultColumn("Were in it", CellStyle.INTEGER, 10),
-            ResultColumn("Upgraded", CellStyle.INTEGER, 10),
-            ResultColumn("Downgraded", CellStyle.INTEGER, 11),
+            ResultColumn("Months in package", CellStyle.TEXT, 13),
+            ResultColumn("Were in it", CellStyle.INTEGER, 10, "At the first of these months."),
+            ResultColumn("Upgraded", CellStyle.INTEGER, 11),
+            ResultColumn("Downgraded", CellStyle.INTEGER, 13),
             ResultColumn("Cancelled", CellStyle.INTEGER, 10),
         ),
         rows=rows,
@@ -125,7 +136,7 @@ def _changes(found: Cohorts | None, settings: Settings) -> ResultSheet:
                 "", "Months in package",
                 (
                     Series("Upgraded", colours.category(2)),
-                    Series("Downgraded", colours.category(1)),
+                    Series("Downgraded", colours.category(0)),
                     Series("Cancelled", colours.alert),
                 ),
             ),
@@ -146,10 +157,19 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
 
 
 def _hidden(cells: pd.DataFrame, by: str, settings: Settings) -> pd.DataFrame:
-    """Cells of small groups without figures: all ages of a group hide or show together."""
+    """Cells without the figures of few riders: all ages of a small group hide together.
+
+    Cohorts and channels share the riders of an age, so neither may tell by its sum what the other
+    hides there.
+    """
     small = too_few(cells.groupby(by)["riders"].max(), settings)
-    few = cells[by].map(small).astype(bool) | (cells["riders"] < settings.riders.smallest_group)
-    return blanked(cells, few, ("riders", *_FIGURES))
+    few = cells[by].map(small).astype(bool)
+    unsaid = few.copy()
+    for _, age in cells.groupby("age_months"):
+        few[age.index] = too_few(age["riders"], settings, few[age.index])
+        unsaid[age.index] = too_few(age["active"], settings, few[age.index])
+    shown = blanked(cells, unsaid, _OF_ACTIVE)
+    return blanked(shown, few, ("riders", "retention_pct"))
 
 
 def _picture(shown: pd.DataFrame) -> tuple[Image, ...]:

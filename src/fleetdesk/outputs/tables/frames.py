@@ -41,15 +41,18 @@ def without_small(
     return blanked(frame, too_few(frame[count], settings), (count, *figures))
 
 
-def too_few(counts: pd.Series[int], settings: Settings) -> pd.Series[bool]:
+def too_few(
+    counts: pd.Series[int], settings: Settings, already: pd.Series[bool] | None = None
+) -> pd.Series[bool]:
     """Which groups may not be shown, of those that make up a whole; empty ones may.
 
     Where all that is hidden is still too few riders the next smallest group is hidden too, so that
-    the whole less what is shown does not tell of them.
+    the whole less what is shown does not tell of them. `already` are hidden anyhow.
     """
     least = settings.riders.smallest_group
     hidden = (counts > 0) & (counts < least)
-    for group in counts[counts >= least].sort_values(kind="stable").index:
+    hidden = hidden if already is None else hidden | already
+    for group in counts[~hidden & (counts > 0)].sort_values(kind="stable").index:
         if not 0 < counts[hidden].sum() < least:
             break
         hidden.loc[group] = True
@@ -70,6 +73,21 @@ def blanked(frame: pd.DataFrame, hidden: pd.Series[bool], names: Sequence[str]) 
     """The frame with empty cells in the columns named where rows are hidden."""
     shown = frame[list(names)].astype(object).mask(hidden)
     return frame.assign(**{name: shown[name] for name in names})
+
+
+def few_left_out(frame: pd.DataFrame, counts: Sequence[str], settings: Settings) -> pd.DataFrame:
+    """The frame with empty cells for numbers of riders that are too few, each by itself."""
+    for name in counts:
+        found = frame[name]
+        hidden = (found > 0) & (found < settings.riders.smallest_group)
+        frame = blanked(frame, hidden, (name,))
+    return frame
+
+
+def many(riders: int, settings: Settings) -> str:
+    """How many, unless they are so few that they might be known by it."""
+    least = settings.riders.smallest_group
+    return f"fewer than {least}" if 0 < riders < least else str(riders)
 
 
 def hidden_note(settings: Settings) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fleetdesk.riders.package_trial import Trial
 
 _NOW, _RIDERS, _WRONG, _NONE = "Package", "Riders", "In the wrong one", "pays per trip"
+_MOVED = "Riders moved"
 _ADVICE = (
     "rider_id", "package", "advised", "km", "swaps", "cost_now", "cost_advised", "saving",
     "margin_now", "margin_advised", "discount_room_pct", "rule", "newsvendor", "neighbours",
@@ -56,6 +57,7 @@ def _fit(
         ).reset_index()  # fmt: skip
         table["wrong_pct"] = 100.0 * table["wrong"] / table["riders"]
         figures = ("wrong", "wrong_pct", "km", "cost", "best", "margin", "margin_then")
+        table = blanked(table, too_few(table["wrong"], settings), ("wrong",))
         table = without_small(table, "riders", figures, settings)
         rows = rows_of(table, ("package", "riders", *figures))
         note = (
@@ -75,12 +77,13 @@ def _fit(
             ResultColumn(_RIDERS, CellStyle.INTEGER, 9, "Empty = too few to show."),
             ResultColumn(
                 _WRONG, CellStyle.INTEGER, 11,
-                f"Another would save {settings.package_advice.least_saving:g} {money} a month.",
+                f"Another would save {settings.package_advice.least_saving:g} {money} a month, now "
+                "or when it may be advised; empty = too few.",
             ),
             ResultColumn("Wrong (%)", CellStyle.PERCENT, 10),
             ResultColumn("Km a month, mean", CellStyle.DECIMAL, 12),
             ResultColumn(f"Pays a month ({money})", CellStyle.MONEY, 13),
-            ResultColumn(f"In the best ({money})", CellStyle.MONEY, 13),
+            ResultColumn(f"As advised ({money})", CellStyle.MONEY, 13, "Mean, what may be now."),
             ResultColumn(f"Margin a month ({money})", CellStyle.MONEY, 13),
             ResultColumn(f"Margin then ({money})", CellStyle.MONEY, 13),
         ),
@@ -136,9 +139,11 @@ def _by_rider(advice: pd.DataFrame | None, settings: Settings) -> ResultSheet:
 
 def _changes(trial: Trial | None, settings: Settings) -> ResultSheet:
     money = settings.city.currency
+    least = settings.riders.smallest_group
     rows = [
-        (c.name, money if c.unit == "money" else c.unit, c.before, c.after, c.difference, c.low,
-         c.high)
+        (c.name, money if c.unit == "money" else c.unit,
+         *((None,) * 5 if c.name == _MOVED and 0 < c.after < least
+           else (c.before, c.after, c.difference, c.low, c.high)))
         for c in (trial.figures if trial else ())
     ]  # fmt: skip
     advice = settings.package_advice
@@ -157,7 +162,7 @@ def _changes(trial: Trial | None, settings: Settings) -> ResultSheet:
         columns=(
             ResultColumn("Figure", CellStyle.TEXT, 28),
             ResultColumn("Unit", CellStyle.TEXT, 9),
-            ResultColumn("Now", CellStyle.DECIMAL, 13),
+            ResultColumn("Now", CellStyle.DECIMAL, 13, "Empty = too few riders to show."),
             ResultColumn("On trial", CellStyle.DECIMAL, 13),
             ResultColumn("Difference", CellStyle.DECIMAL, 13),
             ResultColumn("From", CellStyle.DECIMAL, 13, "Of the difference."),

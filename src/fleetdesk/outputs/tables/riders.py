@@ -9,7 +9,12 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Image, ResultColumn, ResultSheet, Value
 
 TEXT, COUNT, NUMBER = CellStyle.TEXT, CellStyle.INTEGER, CellStyle.DECIMAL
+FINE = CellStyle.FINE
 MONEY, PERCENT, WRAPPED = CellStyle.MONEY, CellStyle.PERCENT, CellStyle.WRAPPED
+_UNITS = {
+    "_pct": " (%)", "_kmh": " (km/h)", "_min": " (min)", "_30d": " in 30 days",
+    "_60d": " in 60 days", "_90d": " in 90 days",
+}  # fmt: skip
 NOT_ASKED = "Not asked yet: set it to yes on the sheet Questions."
 
 
@@ -55,4 +60,7 @@ def number(value: float | None, digits: int = 4) -> float | None:
 
 def words(name: str) -> str:
     """A column's name as people read it."""
-    return name.replace("_pct", " (%)").replace("_", " ").capitalize()
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            name = f"{name.removesuffix(ending)}{unit}"
+    return name[:1].upper() + name[1:].replace("_", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from fleetdesk.outputs.tables.frames import (
 )
 from fleetdesk.outputs.tables.riders import (
     COUNT,
+    FINE,
     MONEY,
     NOT_ASKED,
     NUMBER,
@@ -116,7 +118,7 @@ def _bands(told: ChurnTold | None, settings: Settings) -> ResultSheet:
         rows, settings, key="Risk",
         charts=(
             Chart(
-                ChartKind.COLUMN, "Riders by risk", "Risk", "Riders", "riders", "Risk",
+                ChartKind.COLUMN, "Riders by risk", "Risk", "Riders", "", "Risk",
                 (Series("Riders", palette().alert),),
             ),
         ),
@@ -159,7 +161,7 @@ def _by_package(told: ChurnTold | None, settings: Settings) -> ResultSheet:
 
 def _profit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
     least = settings.riders.smallest_group
-    points = [p for p in (told.profit if told else ()) if not 0 < p.riders < least]
+    points = _apart(told.profit if told else (), least)
     best = max(points, key=lambda point: point.profit, default=None)
     rows = [
         (
@@ -182,7 +184,7 @@ def _profit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
     return sheet(
         "Churn profit", "How many riders to act on", note,
         (
-            column(share, NUMBER, 14), column("Riders", COUNT, 9),
+            column(share, PERCENT, 14), column("Riders", COUNT, 9),
             column("Lowest chance (%)", PERCENT), column(profit, MONEY, 14),
             column(random, MONEY, 14),
         ),
@@ -195,6 +197,18 @@ def _profit(told: ChurnTold | None, settings: Settings) -> ResultSheet:
             ),
         ),
     )  # fmt: skip
+
+
+def _apart(points: Sequence[ProfitPoint], least: int) -> list[ProfitPoint]:
+    """The points, as far apart that no two tell of fewer riders between them; none = all."""
+    kept: list[ProfitPoint] = []
+    for point in points:
+        more = point.riders - (kept[-1].riders if kept else 0)
+        rest = points[-1].riders - point.riders
+        first = not kept and not point.riders
+        if first or (more >= least and (rest == 0 or rest >= least)):
+            kept.append(point)
+    return kept
 
 
 def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
@@ -215,11 +229,11 @@ def _quality(told: ChurnTold | None, settings: Settings) -> ResultSheet:
         told.fit.note.capitalize() + "." if told else NOT_ASKED,
         (
             column("Model", TEXT, 20), column("Riders held out", COUNT, 10),
-            column("Left (%)", PERCENT), column("AUC", help_="0.5 = no better than chance."),
-            column("AUC, low", help_="90 % interval."), column("AUC, high"),
-            column("Brier", help_="Mean squared error of the chance; less is better."),
-            column("Brier, low"), column("Brier, high"),
-            column("ECE", help_="How far chances are from what came; less is better."),
+            column("Left (%)", PERCENT), column("AUC", FINE, 10, "0.5 = no better than chance."),
+            column("AUC, low", FINE, 10, "90 % interval."), column("AUC, high", FINE, 10),
+            column("Brier", FINE, 10, "Mean squared error of the chance; less is better."),
+            column("Brier, low", FINE, 10), column("Brier, high", FINE, 10),
+            column("ECE", FINE, 10, "How far chances are from what came; less is better."),
             column("Called from (%)", PERCENT),
             column("Called", COUNT, 9, "Empty = too few to show."), column("Precision"),
             column("Recall"), column("F1"),
@@ -271,7 +285,7 @@ def _drivers(told: ChurnTold | None, settings: Settings) -> ResultSheet:
     return sheet(
         "Churn drivers", "What tells that riders will leave",
         "What goes with leaving is not always its cause." if told else NOT_ASKED,
-        (column(name, TEXT, 30), column(lost), column("Direction", TEXT, 26)),
+        (column(name, TEXT, 30), column(lost, FINE), column("Direction", TEXT, 26)),
         rows, settings, key=name,
         charts=(
             Chart(

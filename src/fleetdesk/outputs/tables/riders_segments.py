@@ -93,7 +93,7 @@ def _segments(told: Grouped | None, settings: Settings) -> ResultSheet:
         rows, settings, key=name,
         charts=(
             Chart(
-                ChartKind.COLUMN, "Riders by segment", name, riders, "riders", name,
+                ChartKind.COLUMN, "Riders by segment", name, riders, "", name,
                 (Series(riders, palette().category(0)),),
             ),
         ),
@@ -179,7 +179,7 @@ def _rfm(told: Grouped | None, settings: Settings) -> ResultSheet:
         rows, settings, key=name,
         charts=(
             Chart(
-                ChartKind.BAR, "Riders by RFM segment", name, riders, "riders", name,
+                ChartKind.BAR, "Riders by RFM segment", name, riders, "", name,
                 (Series(riders, palette().category(1)),),
             ),
         ),

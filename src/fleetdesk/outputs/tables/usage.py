@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
 from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of, without_small
+from fleetdesk.outputs.tables.riders import words
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
@@ -22,7 +23,7 @@ NO_PACKAGE = "pays per trip"
 def usage_sheets(
     riders: pd.DataFrame | None, forecast: UsageForecast | None, settings: Settings
 ) -> tuple[ResultSheet, ...]:
-    """By package, by rider, and the models. None = not asked yet."""
+    """By package, by rider, the models, and what they lean on. None = not asked yet."""
     days = settings.usage.horizon_days
     joined = None
     if riders is not None and forecast is not None:
@@ -32,6 +33,7 @@ def usage_sheets(
         _by_package(joined, forecast, days, settings),
         _by_rider(joined, days, settings),
         _models(forecast, settings),
+        _drivers(forecast),
     )
 
 
@@ -98,24 +100,19 @@ def _by_rider(joined: pd.DataFrame | None, days: int, settings: Settings) -> Res
 
 def _models(forecast: UsageForecast | None, settings: Settings) -> ResultSheet:
     scores = forecast.scores if forecast else ()
-    importance = forecast.importance if forecast else ()
-    model_rows = [
+    rows = [
         (s.model + (" (chosen)" if s.chosen else ""), s.rmse_km, s.mape_pct, s.wape_pct, s.r2,
          s.coverage_pct, s.rows)
         for s in scores
     ]  # fmt: skip
-    told = [(f"without {name}", rise, None, None, None, None, None) for name, rise in importance]
     return ResultSheet(
         sheet="Usage models",
         title="How well usage is foretold",
-        note=(
-            "Models on the last period, which they had not seen; then how much the error of the "
-            "chosen one grows when one feature is shuffled."
-        ),
+        note="Models on the last period, which they had not seen.",
         table_name="UsageModels",
         columns=(
-            ResultColumn("Model or feature", CellStyle.TEXT, 30),
-            ResultColumn("RMSE (km)", CellStyle.DECIMAL, 11, "For a feature: the rise of it."),
+            ResultColumn("Model", CellStyle.TEXT, 30),
+            ResultColumn("RMSE (km)", CellStyle.DECIMAL, 11),
             ResultColumn("MAPE (%)", CellStyle.PERCENT, 11, "Of riders who rode 1 km or more."),
             ResultColumn("WAPE (%)", CellStyle.PERCENT, 11, "Misses in all / km in all."),
             ResultColumn("R2", CellStyle.DECIMAL, 8),
@@ -125,13 +122,32 @@ def _models(forecast: UsageForecast | None, settings: Settings) -> ResultSheet:
             ),
             ResultColumn("Riders", CellStyle.INTEGER, 9),
         ),
-        rows=[*model_rows, *told],
-        key="Model or feature",
+        rows=rows,
+        key="Model",
         charts=(
             Chart(
-                ChartKind.BAR, "Errors of the models, and what the chosen one leans on",
-                "Model or feature", "RMSE", "km", "Model or feature",
+                ChartKind.BAR, "Errors of the models", "Model", "RMSE", "km", "Model",
                 (Series("RMSE (km)", palette().category(0)),),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _drivers(forecast: UsageForecast | None) -> ResultSheet:
+    rises = [(name, rise) for name, rise in (forecast.importance if forecast else ()) if rise > 0]
+    name, worse = "What is known of a rider", "RMSE grows by (km)"
+    return ResultSheet(
+        sheet="Usage drivers",
+        title="What tells how far riders will ride",
+        note="How much the error of the chosen model grows when one thing known is shuffled.",
+        table_name="UsageDrivers",
+        columns=(ResultColumn(name, CellStyle.TEXT, 30), ResultColumn(worse, CellStyle.FINE, 14)),
+        rows=[(words(feature), rise) for feature, rise in rises],
+        key=name,
+        charts=(
+            Chart(
+                ChartKind.BAR, "What counts most", name, "RMSE grows by", "km", name,
+                (Series(worse, palette().category(2)),),
             ),
         ),
     )  # fmt: skip

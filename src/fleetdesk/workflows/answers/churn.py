@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fleetdesk.outputs.tables.frames import many
 from fleetdesk.outputs.tables.riders_churn import ChurnTold, churn_sheets
-from fleetdesk.settings.rider_sheets import Riders
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
@@ -83,9 +83,9 @@ def answer(ask: Ask) -> Answer:
     return Answer(
         sheets=churn_sheets(shown, settings),
         headline=(
-            f"Churn: {_many(at_risk, limits)} of the {len(riders)} riders who {who} are at high "
+            f"Churn: {many(at_risk, settings)} of the {len(riders)} riders who {who} are at high "
             f"risk of leaving within {days} days; acting on those for whom it pays, "
-            f"{_many(int(decided.act.sum()), limits)}, should bring {gain:,.2f} "
+            f"{many(int(decided.act.sum()), settings)}, should bring {gain:,.2f} "
             f"{settings.city.currency}."
         ),
         summary={
@@ -98,12 +98,6 @@ def answer(ask: Ask) -> Answer:
             metrics, found.fit.note, (_PURPOSE, _LIMITS),
         ) if learnt else {},
     )  # fmt: skip
-
-
-def _many(riders: int, limits: Riders) -> str:
-    """How many, unless they are so few that they might be known by it."""
-    few = 0 < riders < limits.smallest_group
-    return f"fewer than {limits.smallest_group}" if few else str(riders)
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:

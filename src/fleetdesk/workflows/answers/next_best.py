@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetdesk.errors import Problem, Severity
+from fleetdesk.outputs.tables.frames import many
 from fleetdesk.outputs.tables.next_best import next_best_sheets
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
@@ -39,7 +40,7 @@ def answer(ask: Ask) -> Answer:
             actions.assign(consent=True), answers_to(ask.record, found, settings), settings
         ),
         headline=(
-            f"Next best action: {len(paid)} of {len(agreed)} riders, expected gain "
+            f"Next best action: {many(len(paid), settings)} of {len(agreed)} riders, expected gain "
             f"{paid['gain'].sum():,.2f} for {paid['cost'].sum():,.2f} {settings.city.currency}."
         ),
         notes=tuple(notes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleetdesk.outputs.tables.frames import many
 from fleetdesk.outputs.tables.packages import trial_sheets
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
@@ -17,12 +18,12 @@ def answer(ask: Ask) -> Answer:
     then = on_trial(settings)
     found = holders(ask.record, settings).trial(then, settings)
     figures = {change.name: change for change in found.figures}
-    margin, moved = figures["Margin a month"], figures["Riders moved"]
+    margin, moved = figures["Margin a month"], round(figures["Riders moved"].after)
     return Answer(
         sheets=trial_sheets(found, settings),
         headline=(
-            f"Packages on trial: {moved.after:.0f} of {found.riders} riders would move, margin "
-            f"{margin.difference:+,.2f} {settings.city.currency} a month "
+            f"Packages on trial: {many(moved, settings)} of {found.riders} riders would move, "
+            f"margin {margin.difference:+,.2f} {settings.city.currency} a month "
             f"({margin.low:+,.2f} to {margin.high:+,.2f})."
         ),
         summary={"trial_margin": round(margin.difference, 2)},

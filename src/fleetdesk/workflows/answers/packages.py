@@ -23,12 +23,12 @@ def answer(ask: Ask) -> Answer:
     )  # fmt: skip
     enough = found.holders >= settings.riders.smallest_group
     share = found.wrong_share() if enough else None
-    saved = float(found.rows["saving"].where(found.rows["wrong"]).clip(lower=0).sum())
+    saved = float(found.rows["saving"].clip(lower=0).sum())
     told = "too few riders hold one to say how many are in the wrong one"
     if share is not None:
         told = (
-            f"{share[0]:.0f} % of {found.holders} riders with one are in the wrong one; moving "
-            f"them would save them {saved:,.2f} {settings.city.currency} a month"
+            f"{share[0]:.0f} % of {found.holders} riders with one are in the wrong one; those who "
+            f"may move now would save {saved:,.2f} {settings.city.currency} a month"
         )
     rows = found.rows.assign(consent=riders.now["consent"].to_numpy())
     return Answer(
