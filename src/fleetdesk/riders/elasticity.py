@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold, KFold
+from statsmodels.regression.linear_model import OLS
 
 from fleetdesk.errors import NotEnoughData
 
@@ -63,7 +63,7 @@ def fixed_effects(
     codes = [pd.factorize(rows[column])[0] for column in effects]
     inside = _without_means(frame.to_numpy(float), codes)
     _refuse_still(inside[:, 1], name)
-    model = sm.OLS(inside[:, 0], inside[:, 1:])
+    model = OLS(inside[:, 0], inside[:, 1:])
     groups = pd.factorize(rows[cluster])[0] if cluster else None
     fit = (
         model.fit(cov_type="cluster", cov_kwds={"groups": groups})
