@@ -2,7 +2,7 @@
 function fleetdeskMap(map, layers, groups) {
   "use strict";
   const data = JSON.parse(document.getElementById("fleetdesk-data").textContent);
-  const narrow = window.matchMedia("(max-width: 720px)").matches;
+  const small = window.matchMedia("(max-width: 720px)");
   const mine = [];
 
   map.attributionControl.setPrefix(false).addAttribution(say("no basemap · drawn with Leaflet"));
@@ -161,19 +161,14 @@ function fleetdeskMap(map, layers, groups) {
 
   function suitScreen() {
     const legend = document.getElementById("legend");
-    if (narrow) {
-      legend.open = false;
-      layers.options.collapsed = true;
-      layers.remove();
-      layers.addTo(map);
-    }
-    map.invalidateSize({ animate: false });
+    fold();
+    small.addEventListener("change", fold);
     for (const button of document.querySelectorAll("[data-route]")) {
       button.addEventListener("click", () => {
         const route = mine[Number(button.dataset.route)];
         map.addLayer(route.group);
-        if (narrow) legend.open = false;
-        map.invalidateSize({ animate: false });
+        if (small.matches) legend.open = false;
+        map.off("resize", showAll).invalidateSize({ animate: false });
         map.fitBounds(L.latLngBounds(route.line), { padding: [32, 32], maxZoom: 17 });
       });
     }
@@ -181,6 +176,25 @@ function fleetdeskMap(map, layers, groups) {
     for (const moment of ["beforeprint", "afterprint"]) {
       window.addEventListener(moment, () => map.invalidateSize({ animate: false }));
     }
+    // At another size all is shown anew, until the reader has chosen what to look at.
+    map.on("resize", showAll);
+    for (const hand of ["pointerdown", "wheel", "keydown"]) {
+      map.getContainer().addEventListener(hand, () => map.off("resize", showAll), { passive: true });
+    }
+    showAll();
+  }
+
+  /* Legend and layers are folded where they would cover the map. */
+  function fold() {
+    document.getElementById("legend").open = !small.matches;
+    layers.options.collapsed = small.matches;
+    layers.remove();
+    layers.addTo(map);
+    map.invalidateSize({ animate: false });
+  }
+
+  function showAll() {
+    if (data.frame) map.fitBounds(data.frame, { padding: [32, 32], maxZoom: 16, animate: false });
   }
 
   /* Where most stops would cover each other, near ones of a route share a sign, and where that does

@@ -59,7 +59,16 @@ def outside() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
-def test_the_map_of_a_run_is_drawn_and_asks_for_nothing_outside(
+SHOWS_ALL = """(() => {
+  const map = Object.values(window).find((one) => one instanceof L.Map);
+  const { frame } = JSON.parse(document.getElementById("fleetdesk-data").textContent);
+  return innerWidth === %d && map.getBounds().contains(frame)
+    && map.getZoom() === Math.min(16, map.getBoundsZoom(frame, false, [64, 64]))
+    && document.getElementById("legend").open === (innerWidth > 720);
+})()"""
+
+
+def test_the_map_of_a_run_is_drawn_fits_its_view_and_asks_for_nothing_outside(
     maps: None, qapp: QApplication, qtbot: QtBot, city: Path
 ) -> None:
     (page,) = (city.parent / "outputs").rglob("route map.html")
@@ -69,6 +78,9 @@ def test_the_map_of_a_run_is_drawn_and_asks_for_nothing_outside(
     view.show()
     view.show_file(str(page))
     assert shows(view, qtbot, "document.querySelectorAll('.leaflet-marker-icon').length > 3")
+    for width in (600, 1100):
+        view.resize(width, 500)
+        assert shows(view, qtbot, SHOWS_ALL % width)
     assert view.refused == []
     view.retire()
 

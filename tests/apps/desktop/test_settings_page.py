@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import openpyxl
 import pytest
-from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtCore import QLocale, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.pages.settings import SettingsPage
@@ -80,6 +82,28 @@ def openpyxl_value(data: bytes, near: Path, cell: str) -> object:
     aside = near.with_name("before.xlsx")
     aside.write_bytes(data)
     return value(aside, "Weights", cell)
+
+
+def test_settings_are_saved_by_a_key_and_scrolling_past_a_choice_changes_nothing(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    editor = form(page, "Thresholds")
+    choice, number = editor.fields["roi_level"], editor.fields["low_battery_pct"]
+    assert isinstance(choice, QComboBox) and isinstance(number, QLineEdit)
+    none, nowhere = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    wheel = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(0, 0), QPoint(0, -120), nowhere, none,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(choice, wheel)
+    assert not page.changes()
+    number.setText("35")
+    opened.activateWindow()
+    qtbot.waitUntil(opened.isActiveWindow)
+    qtbot.keyClick(opened, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not page.changes(), timeout=60_000)
+    settle(opened, qtbot)
+    assert value(city, "Thresholds", cell_of(editor, "low_battery_pct")) == 35
 
 
 def test_what_is_wrong_across_sheets_is_said_before_it_is_saved(
@@ -204,11 +228,12 @@ def test_a_number_out_of_bounds_says_what_is_expected(text: str) -> None:
         as_value(text, LOW, GREEK)
 
 
-@pytest.mark.parametrize("text", ["2026-06-17", "17/6/26"])
-def test_days_are_understood_as_iso_and_as_the_locale_writes_them(text: str) -> None:
-    try:
-        found = as_value(text, DAY, GREEK)
-    except NotUsable:
-        assert "/" in text  # the locale's form depends on the system's tables
-        return
-    assert str(found).endswith("06-17")
+@pytest.mark.parametrize("language", ["C", "el_GR", "de_DE", "en_US"])
+def test_days_are_understood_as_iso_and_as_the_locale_writes_them(language: str) -> None:
+    day, locale = date(2026, 6, 17), QLocale(language)
+    assert as_value("2026-06-17", DAY, locale) == day
+    assert as_value(as_text(day, locale), DAY, locale) == day
+
+
+def test_a_day_is_shown_as_the_locale_writes_it() -> None:
+    assert as_text(date(2026, 6, 17), GREEK) == "17/6/26"

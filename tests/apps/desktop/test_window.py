@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.app import make_window
+from fleetdesk.apps.desktop.mail_dialog import MailDialog
 from fleetdesk.apps.desktop.memory import Memory
 from fleetdesk.apps.desktop.pages.results import ResultsPage
 from fleetdesk.apps.desktop.pages.settings import SettingsPage
@@ -57,14 +58,28 @@ def test_every_control_has_a_name_for_screen_readers(opened: MainWindow, qtbot: 
     for kind in PAGES:
         opened.show_page(kind)
         settle(opened, qtbot)
-        nameless += [
-            f"{kind.title}: {type(widget).__name__} {widget.objectName()}"
-            for widget in opened.findChildren(QWidget)
-            if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
-            and widget.isVisible()
-            and not _named(widget)
-        ]
+        nameless += _nameless(kind.title, opened)
+    dialogs = {
+        "the report": TroubleDialog(Failure("It broke", report="details"), opened),
+        "commands": opened.palette_of_commands(),
+        "mails": MailDialog(opened.desk, opened),
+    }
+    for name, dialog in dialogs.items():
+        dialog.show()
+        settle(opened, qtbot)
+        nameless += _nameless(name, dialog)
+        dialog.close()
     assert nameless == []
+
+
+def _nameless(where: str, part: QWidget) -> list[str]:
+    return [
+        f"{where}: {type(widget).__name__} {widget.objectName()}"
+        for widget in part.findChildren(QWidget)
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and widget.isVisible()
+        and not _named(widget)
+    ]
 
 
 def _named(widget: QWidget) -> bool:
@@ -93,6 +108,31 @@ def test_keys_go_to_pages_and_the_palette_finds_commands(opened: MainWindow, qtb
     assert opened.stack.currentWidget() is opened.page(ResultsPage)
     settle(opened, qtbot)
     palette.deleteLater()
+
+
+def test_the_keys_go_to_the_page_that_was_asked_for(opened: MainWindow, qtbot: QtBot) -> None:
+    opened.activateWindow()
+    qtbot.waitUntil(opened.isActiveWindow)
+    for number, kind in enumerate(PAGES):
+        qtbot.keyClick(opened, Qt.Key(Qt.Key.Key_1 + number), Qt.KeyboardModifier.ControlModifier)
+        focus = opened.focusWidget()
+        assert focus is not None and opened.page(kind).isAncestorOf(focus), kind.title
+    settle(opened, qtbot)
+
+
+def test_a_table_is_sorted_by_keys_in_the_column_where_they_are(
+    opened: MainWindow, qtbot: QtBot
+) -> None:
+    tasks = opened.page(TodayPage).tasks
+    column = tasks.columns.columnCount() - 1
+    tasks.setCurrentIndex(tasks.columns.index(0, column))
+    before = tasks.columns.text(0, column)
+    for _ in range(2):
+        qtbot.keyClick(tasks, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+        shown = [tasks.columns.text(row, column) for row in range(tasks.columns.rowCount())]
+        down = tasks.horizontalHeader().sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+        assert shown == sorted(shown, reverse=down)
+    assert down and before in shown
 
 
 def test_a_dropped_workbook_is_opened_and_listed_as_recent(

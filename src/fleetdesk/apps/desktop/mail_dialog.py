@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -20,6 +20,8 @@ from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import Form, named, tell
 from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Mails
+
+_LARGEST, _SHARE = QSize(1500, 1200), 0.85
 
 
 class MailDialog(QDialog):
@@ -45,7 +47,7 @@ class MailDialog(QDialog):
         self.letters.currentItemChanged.connect(self._look)
         self.letters.itemChanged.connect(lambda _: self._buttons())
         self.again.toggled.connect(lambda _: self._ask())
-        self.resize(1040, 640)
+        self.resize(parent.window().size().boundedTo(_LARGEST) * _SHARE)
         self._ask()
 
     def _ask(self) -> None:

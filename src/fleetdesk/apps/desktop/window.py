@@ -42,6 +42,7 @@ PAGES: tuple[type[Page], ...] = (
     TodayPage, SettingsPage, RunPage, ResultsPage, RoutesPage, SandboxPage, RidersPage, HistoryPage,
 )  # fmt: skip
 SAMPLE_VEHICLES, SAMPLE_DAYS = 400, 30
+_LARGEST, _SHARE = QSize(1900, 1200), 0.9
 _FULL = 1000
 _WARM_MS = 150
 
@@ -79,8 +80,8 @@ class MainWindow(QMainWindow):
         tell(form.label("banner"), "")
         self._working(False)
         self._show_workbook("")
-        self.resize(1240, 760)
         self.setMinimumSize(880, 560)
+        self.resize(self.screen().availableSize().boundedTo(_LARGEST) * _SHARE)
         self._recall()
         QTimer.singleShot(_WARM_MS, self, desk.warm)
 
@@ -113,10 +114,11 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
 
     def show_page(self, kind: type[Page]) -> None:
-        """Go to a page."""
+        """Go to a page; the keys go there too."""
         number = PAGES.index(kind)
         self.nav.setCurrentRow(number)
         self._go(number)
+        self.pages[number].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def page(self, kind: type[Page]) -> Any:
         """The page of a kind."""
@@ -292,6 +294,7 @@ class MainWindow(QMainWindow):
         menus.recent(self.desk.memory.recent, self.open)
         menus.add(menus.file, "Open the &sample city", self.make_sample)
         menus.file.addSeparator()
+        menus.add(menus.file, "Sa&ve changed settings", self._save, keys.Save)
         menus.add(menus.file, "&Export the shown result…", self._export, "Ctrl+E")
         menus.file.addSeparator()
         menus.add(menus.file, "&Quit", self.close, keys.Quit)
@@ -300,6 +303,9 @@ class MainWindow(QMainWindow):
         menus.add(menus.work, "&Run", lambda: self.run(), "F5")
         menus.add(menus.work, "&Cancel the run", self.desk.cancel, "Ctrl+.")
         menus.add(menus.work, "Choose &questions", lambda: self.show_page(RunPage), "Shift+F5")
+        menus.add(menus.work, "&Plan again with my changes", partial(self._on_routes, "solve"),
+                  "Ctrl+Return")  # fmt: skip
+        menus.add(menus.work, "&Send to the crew…", partial(self._on_routes, "mail"), "Ctrl+M")
         menus.add(menus.work, "&Undo the last run…", self._undo)
         menus.looks(self.desk.memory.text("look", SYSTEM), self.set_look)
         menus.view.addSeparator()
@@ -308,6 +314,14 @@ class MainWindow(QMainWindow):
         menus.add(menus.view, "&Normal text", lambda: self.set_scale(0), "Ctrl+0")
         menus.add(menus.help, "&Commands…", lambda: self.palette_of_commands().exec(), "Ctrl+K")
         menus.add(menus.help, "&About FleetDesk", self._about)
+
+    def _save(self) -> None:
+        self.show_page(SettingsPage)
+        self.page(SettingsPage).save.click()
+
+    def _on_routes(self, button: str) -> None:
+        self.show_page(RoutesPage)
+        self.page(RoutesPage).buttons[button].click()
 
     def _export(self) -> None:
         page = self.stack.currentWidget()

@@ -21,6 +21,7 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
     """Layers as lists of records; positions as [lat, lon] rounded to about 10 cm."""
     edges = roi_edges(view.cells)
     return {
+        "frame": frame(view),
         "roi": view.roi_name,
         "alert": colours.alert,
         "words": dict(view.words),

@@ -10,7 +10,7 @@ from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
 from fleetdesk.outputs.map import panel
-from fleetdesk.outputs.map.data import as_script_text, drawing_data, frame
+from fleetdesk.outputs.map.data import as_script_text, drawing_data
 from fleetdesk.outputs.map.inline import inline
 from fleetdesk.outputs.map.view import MapView
 from fleetdesk.outputs.palette import palette
@@ -40,9 +40,6 @@ def route_map(view: MapView) -> str:
         group.add_to(canvas)
     control = folium.LayerControl(collapsed=False).add_to(canvas)
     _Drawing(groups, control).add_to(canvas)
-    corners = frame(view)
-    if corners:
-        folium.FitBounds(corners, padding=(32, 32), max_zoom=16).add_to(canvas)
 
     figure = canvas.get_root()
     figure.title = html.escape(view.title)

@@ -50,6 +50,7 @@ class HistoryPage(Page):
         self.undo = get(QPushButton, "undo")
         self.undo.clicked.connect(self.ask_undo)
         tell(self.form.label("state"), "Choose two runs to see what differs between them.")
+        self.setFocusProxy(self.runs)
         self._buttons()
 
     def refresh(self) -> None:

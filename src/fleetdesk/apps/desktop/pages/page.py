@@ -11,7 +11,10 @@ from fleetdesk.apps.desktop.form import Form
 
 
 class Page(QWidget):
-    """A page reads when it is seen and what it shows is no longer true."""
+    """A page reads when it is seen and what it shows is no longer true.
+
+    Its focus proxy is where the keys go when the planner comes to it.
+    """
 
     title: ClassVar[str]
     icon: ClassVar[str]

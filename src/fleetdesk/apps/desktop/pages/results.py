@@ -51,7 +51,7 @@ class ResultsPage(Page):
         self.finder = named(get(QLineEdit, "find"), "Find a result sheet")
         self.finder.setFixedWidth(230)
         self.filter = named(get(QLineEdit, "filter"), "Show only rows with this text")
-        self.filter.setMinimumWidth(180)
+        self.filter.setFixedWidth(200)
         self.table = TableView("Result table")
         self.form.place(QVBoxLayout, "tableBox").addWidget(self.table)
         self.charts: list[ChartView] = []
@@ -64,6 +64,7 @@ class ResultsPage(Page):
         self.filter.textChanged.connect(self._filter)
         get(QPushButton, "copy").clicked.connect(self.table.copy_rows)
         get(QPushButton, "export_").clicked.connect(self.ask_where)
+        self.setFocusProxy(self.names)
         self._say_nothing()
 
     def refresh(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -57,7 +58,7 @@ class RoutesPage(Page):
         self.takers = named(get(QComboBox, "taker"), "Worker to put the task on")
         self.put = get(QPushButton, "put")
         self.put.clicked.connect(self._put)
-        named(get(QTabWidget, "tabs"), "Stops and tasks left out")
+        self.tabs = named(get(QTabWidget, "tabs"), "Stops and tasks left out")
         self.workers = named(get(QComboBox, "worker"), "Worker to give the stop to")
         self.buttons = {name: get(QPushButton, name) for name in (
             "up", "down", "give", "lock", "exclude", "mail", "discard", "solve",
@@ -85,6 +86,8 @@ class RoutesPage(Page):
         tell(self.form.label("problems"), "")
         desk.began.connect(lambda _: self._buttons())
         desk.ended.connect(lambda *_: self._buttons())
+        self.setFocusProxy(tree)
+        self._order_of_keys()
         self._buttons()
 
     def refresh(self) -> None:
@@ -156,6 +159,16 @@ class RoutesPage(Page):
             changes=changes, expect=self.rounds.board.fingerprint,
         )  # fmt: skip
 
+    def _order_of_keys(self) -> None:
+        """The stops, what can be done with them, and the map last: the keys visit all its signs."""
+        up, down, give, lock, exclude, mail, discard, solve = self.buttons.values()
+        order = (
+            self.tabs, self.tree.tree, up, down, self.workers, give, lock, exclude,
+            self.left_out, self.put, self.takers, mail, discard, solve,
+        )  # fmt: skip
+        for first, second in pairwise(order):
+            self.setTabOrder(first, second)
+
     def _saved(self, _: str) -> None:
         self.rounds = None
         self.desk.run(("plan",))
@@ -170,20 +183,27 @@ class RoutesPage(Page):
         self._drawing.start()
 
     def _weigh(self) -> None:
-        if self.rounds is None:
+        rounds = self.rounds
+        if rounds is None:
             return
         self._asked += 1
-        asked = self._asked
+        asked, as_planned = self._asked, not rounds.changed
+
+        def priced(found: BoardPrice) -> None:
+            # Kept though changes have come meanwhile: what they cost is counted from it.
+            if as_planned and rounds is self.rounds:
+                self._first = found
+            if asked == self._asked:
+                self._priced(found)
+
         self.desk.weigh(
-            "price", lambda found: self._priced(asked, found), self._not_priced,
-            run=self.rounds.board.run_id, sequences=self.rounds.sequences(),
+            "price", priced, self._not_priced,
+            run=rounds.board.run_id, sequences=rounds.sequences(),
         )  # fmt: skip
 
-    def _priced(self, asked: int, found: BoardPrice) -> None:
-        if asked != self._asked or self.rounds is None:
+    def _priced(self, found: BoardPrice) -> None:
+        if self.rounds is None:
             return
-        if not self.rounds.changed:
-            self._first = found
         self.price = found
         board = self.rounds.board
         now = number_text(found.profit, 2), number_text(found.minutes, 0)
@@ -220,7 +240,7 @@ class RoutesPage(Page):
         if left != self._left:
             self._left = left
             self.left_out.show_table(_left_out(left, currency))
-            self.form.get(QTabWidget, "tabs").setTabText(1, f"Left out ({len(left)})")
+            self.tabs.setTabText(1, f"Left out ({len(left)})")
 
     def _no_board(self, failure: Failure) -> None:
         self.forget()

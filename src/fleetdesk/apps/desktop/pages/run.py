@@ -57,6 +57,7 @@ class RunPage(Page):
         desk.began.connect(self._began)
         desk.stepped.connect(self._stepped)
         desk.ended.connect(self._ended)
+        self.setFocusProxy(self.questions)
         self._buttons()
 
     def refresh(self) -> None:

@@ -71,6 +71,7 @@ class SandboxPage(Page):
         desk.began.connect(lambda _: self._buttons())
         desk.stepped.connect(self._stepped)
         desk.ended.connect(self._ended)
+        self.setFocusProxy(self.tabs)
         self._buttons()
 
     def refresh(self) -> None:

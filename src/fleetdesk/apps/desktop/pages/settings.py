@@ -49,6 +49,7 @@ class SettingsPage(Page):
         self.discard.clicked.connect(self.discard_changes)
         self.take_back.clicked.connect(self._take_back)
         tell(self.form.label("problems"), "")
+        self.setFocusProxy(self.sheets)
         self._buttons()
 
     def refresh(self) -> None:

@@ -34,6 +34,7 @@ class TodayPage(Page):
         self.tasks = TableView("Tasks worth doing")
         self.form.place(QVBoxLayout, "tasksBox").addWidget(self.tasks)
         tell(self.form.label("warnings"), "")
+        self.setFocusProxy(self.tasks)
 
     def refresh(self) -> None:
         """Look at the workspace."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import pyqtgraph as pg
@@ -15,8 +17,8 @@ from fleetdesk.apps.desktop.form import named
 from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
 from fleetdesk.model.charts import Chart, ChartKind, Series
 
-_MOST_TICKS = 14
-_LONGEST = 16
+_LONGEST, _LINE = 16, 10
+_GAP = 6
 _FEW = 6
 
 
@@ -68,6 +70,8 @@ def _dress(plot: pg.PlotWidget, colours: Mapping[str, str]) -> None:
         axis.setPen(pg.mkPen(colours["line"]))
         axis.setTextPen(pg.mkPen(colours["text"]))
         axis.setStyle(tickFont=plot.font(), autoExpandTextSpace=True)
+        # Lines of the grid go behind what is drawn.
+        axis.setZValue(-1)
 
 
 class _Drawing:
@@ -93,14 +97,15 @@ class _Drawing:
             self._plot.setLabel(values, chart.value_title, **css)
         else:
             self._plot.setLabel(places, chart.x_title, **css)
-        if not self._numeric:
-            self._plot.getAxis(places).setTicks([_ticks(self._categories)])
         if lying:
             self._plot.getPlotItem().invertY(True)
         if not self._numeric and not lying:
             # Few columns stay slim: they stand as wide as if there were six.
             beside = max(0.0, (_FEW - self._table.rows) / 2)
             self._plot.setXRange(-0.5 - beside, self._table.rows - 0.5 + beside, padding=0.02)
+        if not self._numeric:
+            self._plot.getViewBox().sigResized.connect(lambda _: self._ticks(lying=lying))
+            self._ticks(lying=lying)
         bars = [series for series in chart.series if not series.mark]
         floor = np.zeros(self._table.rows)
         for number, series in enumerate(chart.series):
@@ -112,6 +117,23 @@ class _Drawing:
                 self._line(series, column.values, dotted=number % 2 == 1)
             else:
                 floor = self._bars(series, column.values, floor, bars.index(series), len(bars))
+
+    def _ticks(self, *, lying: bool) -> None:
+        """Names of as many categories as there is room for beside each other."""
+        box, metrics = self._plot.getViewBox(), self._plot.fontMetrics()
+        names = [_short(self._categories, place) for place in range(self._table.rows)]
+        if lying:
+            axis, shown, needed = "left", names, metrics.height()
+        else:
+            lines = [wrap(name, _LINE, break_on_hyphens=False) for name in names]
+            axis, shown = "bottom", ["\n".join(parts) for parts in lines]
+            widths = (metrics.horizontalAdvance(part) for parts in lines for part in parts)
+            needed = max(widths, default=0) + _GAP
+        low, high = box.viewRange()[1 if lying else 0]
+        room = (box.height() if lying else box.width()) / (high - low)
+        every = max(1, math.ceil(needed / max(room, 1.0)))
+        ticks = [(float(at), shown[at]) for at in range(0, len(shown), every)]
+        self._plot.getAxis(axis).setTicks([ticks])
 
     def _line(self, series: Series, values: Values, *, dotted: bool) -> None:
         style = Qt.PenStyle.DashLine if dotted else Qt.PenStyle.SolidLine
@@ -166,11 +188,6 @@ def _legend(chart: Chart, colours: Mapping[str, str]) -> str:
         colour = _shown_colour(series, colours)
         parts.append(f'<span style="color:{colour}">{sign}</span>&nbsp;{escape(series.name)}')
     return "&nbsp;&nbsp; ".join(parts)
-
-
-def _ticks(column: Column) -> list[tuple[float, str]]:
-    every = max(1, -(-len(column.values) // _MOST_TICKS))
-    return [(float(place), _short(column, place)) for place in range(0, len(column.values), every)]
 
 
 def _short(column: Column, place: int) -> str:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QScrollArea, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from fleetdesk.apps.desktop.form import named, tell
 from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
@@ -40,6 +48,13 @@ class FormEditor(QScrollArea):
             self._add(grid, 2 * row, entry, cell)
         grid.setRowStretch(2 * len(cells), 1)
         self.setWidget(inside)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Scrolling past a choice must not change it."""
+        if event.type() == QEvent.Type.Wheel and watched is not QApplication.focusWidget():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
     def tell_problems(self, problems: dict[str, str]) -> None:
         """What is wrong, by cell address; each is said beside its value."""
@@ -89,6 +104,8 @@ class FormEditor(QScrollArea):
                 box.addItem(text)
             box.setCurrentText(text)
             box.setFixedWidth(230)
+            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            box.installEventFilter(self)
             box.currentTextChanged.connect(lambda typed: self._typed(entry, cell, typed))
             return box
         line = QLineEdit(text)

@@ -6,7 +6,10 @@ from datetime import date, datetime, time
 
 from PySide6.QtCore import QLocale
 
+from fleetdesk.apps.desktop.widgets.columns import day_text
 from fleetdesk.model.sheet_template import Input, InputKind
+
+_CENTURY = 2000
 
 
 class NotUsable(Exception):
@@ -30,7 +33,7 @@ def as_text(value: object, locale: QLocale) -> str:
         case time():
             return f"{value:%H:%M}"
         case date():
-            return value.isoformat()
+            return day_text(value, locale)
     return str(value)
 
 
@@ -91,7 +94,7 @@ def _date(text: str, entry: Input, locale: QLocale) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        found = locale.toDate(text, QLocale.FormatType.ShortFormat)
+        found = locale.toDate(text, QLocale.FormatType.ShortFormat, _CENTURY)
     if not found.isValid():
         raise NotUsable(f"Enter {entry.expects}")
     return date(found.year(), found.month(), found.day())

@@ -29,7 +29,7 @@ from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
 from fleetdesk.model.sheet_template import InputKind
 from fleetdesk.sheets.a1 import address
 
-_MOST_SHOWN = 8
+_MOST_SHOWN, _MOST_WIDE = 8, 380
 _NUMBERS = (InputKind.NUMBER, InputKind.WHOLE)
 
 
@@ -63,6 +63,8 @@ class _Rows(QAbstractTableModel):
         entry = self.sheet.inputs[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.header(self.sheet.currency)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._side(section)
         return f"{entry.help} {entry.expects}" if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -72,9 +74,7 @@ class _Rows(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return as_text(self.changes.get(place, cell.value), self._locale)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            number = self.sheet.inputs[index.column()].kind in _NUMBERS
-            side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return self._side(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.problems.get(cell.cell)
         if role == Qt.ItemDataRole.BackgroundRole:
@@ -82,6 +82,11 @@ class _Rows(QAbstractTableModel):
             marked = cell.cell in self.problems or place in self.changes
             return QColor(self._theme.colours[name]) if marked else None
         return None
+
+    def _side(self, column: int) -> Qt.AlignmentFlag:
+        number = self.sheet.inputs[column].kind in _NUMBERS
+        side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
+        return side | Qt.AlignmentFlag.AlignVCenter
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """All can be edited but formulas."""
@@ -201,6 +206,7 @@ class ListEditor(QWidget):
         box.addWidget(self._said)
         box.addLayout(buttons)
         self.model.dataChanged.connect(self.edited)
+        self.model.dataChanged.connect(self._widen)
         self.model.rowsInserted.connect(self.edited)
         self.model.refused.connect(lambda text: tell(self._said, text))
 
@@ -225,6 +231,12 @@ class ListEditor(QWidget):
         bar = view.horizontalScrollBar().sizeHint().height()
         view.setFixedHeight(rows + view.horizontalHeader().sizeHint().height() + bar + 4)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def _widen(self, index: Index, _: Index) -> None:
+        """Let a column hold what was typed into it."""
+        column, view = index.column(), self.view
+        needed = min(view.sizeHintForColumn(column), _MOST_WIDE)
+        view.setColumnWidth(column, max(view.columnWidth(column), needed))
 
     def _add(self) -> None:
         row = self.model.add()

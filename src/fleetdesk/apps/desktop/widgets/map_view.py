@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from fleetdesk.apps.desktop.form import named
 
 SCHEME = b"fleetdesk"
-_SETTLE_MS = 120
+_SOON_MS = 120
 try:
     from PySide6.QtWebEngineCore import (
         QWebEnginePage,
@@ -61,11 +61,10 @@ class MapView(QWidget):
         self._guard: Any = None
         self._pages: Any = None
         self._path = ""
-        self._fitted = 0
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLE_MS)
-        self._settled.timeout.connect(self._fit)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SOON_MS)
+        self._soon.timeout.connect(self._load)
         self.setMinimumSize(280, 220)
 
     @property
@@ -77,7 +76,7 @@ class MapView(QWidget):
         """Show the page of this file; "" for none."""
         self._path = path
         if path and self.isVisible():
-            self._settled.start()
+            self._soon.start()
         elif not path and self._view is not None:
             self._view.setVisible(False)
             self._said.setVisible(True)
@@ -86,17 +85,11 @@ class MapView(QWidget):
         """Load the page when it is first seen."""
         super().showEvent(event)
         if self._path:
-            self._settled.start()
-
-    def resizeEvent(self, event: Any) -> None:
-        """A map is fitted to the size that it is drawn at, so that another size draws it anew."""
-        super().resizeEvent(event)
-        if self._path and self.isVisible():
-            self._settled.start()
+            self._soon.start()
 
     def retire(self) -> None:
         """End the web engine's page before its profile, as the engine asks for."""
-        self._settled.stop()
+        self._soon.stop()
         self._path = ""
         if self._view is not None:
             import shiboken6
@@ -105,18 +98,9 @@ class MapView(QWidget):
                 shiboken6.delete(part)
             self._web = self._view = None
 
-    def _fit(self) -> None:
-        """Load the page once the layout has come to rest, and again for quite another size."""
+    def _load(self) -> None:
         if not (self._path and self.isVisible()):
             return
-        changed = abs(self.width() - self._fitted) > self._fitted // 5
-        self._load()
-        if changed and self._view is not None:
-            if self._fitted:
-                self._view.reload()
-            self._fitted = self.width()
-
-    def _load(self) -> None:
         if not MAPS:
             self._said.setText(
                 f"Maps cannot be shown in this window here. The map is in the file {self._path}."

@@ -13,6 +13,9 @@ from fleetdesk.apps.desktop.work.shapes import BoardLeftOut, BoardPrice, BoardSt
 _ROW = Qt.ItemDataRole.UserRole
 _WORKER = Qt.ItemDataRole.UserRole + 1
 _HEADS = ["Stop", "At", "What", "Vehicle", "Where", "Adds", ""]
+_WHERE, _ADDS = _HEADS.index("Where"), _HEADS.index("Adds")
+_PLACE_CHARACTERS = 20
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class StopsTree:
@@ -22,6 +25,7 @@ class StopsTree:
         self.tree = tree
         tree.setHeaderLabels(_HEADS)
         tree.setColumnCount(len(_HEADS))
+        tree.headerItem().setTextAlignment(_ADDS, _RIGHT)
         tree.setUniformRowHeights(True)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         tree.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
@@ -37,10 +41,10 @@ class StopsTree:
         for worker in rounds.board.workers:
             stops = rounds.of(worker)
             one = by_worker.get(worker)
-            said = f"{worker}: {len(stops)} stops"
+            said = f"{worker}: {_stops(len(stops))}"
             if one is not None:
                 said = (
-                    f"{worker}: {one.stops} stops, {number_text(one.minutes, 0)} min, "
+                    f"{worker}: {_stops(one.stops)}, {number_text(one.minutes, 0)} min, "
                     f"{number_text(one.km, 1)} km, {number_text(one.profit, 2)} {currency}"
                 )
             top = self._head(said, worker)
@@ -62,6 +66,9 @@ class StopsTree:
         top.setExpanded(unfolded)
         for column in range(len(_HEADS)):
             self.tree.resizeColumnToContents(column)
+        # Long names of places must not push what has become of a stop out of sight.
+        most = _PLACE_CHARACTERS * self.tree.fontMetrics().averageCharWidth()
+        self.tree.setColumnWidth(_WHERE, min(self.tree.columnWidth(_WHERE), most))
 
     def row(self) -> str:
         """The chosen stop, or task on no route; "" for none."""
@@ -110,7 +117,8 @@ class StopsTree:
             ", ".join(mark for mark in marks if mark),
         ])  # fmt: skip
         item.setData(0, _ROW, stop.row)
-        item.setTextAlignment(5, Qt.AlignmentFlag.AlignRight)
+        item.setToolTip(_WHERE, stop.where)
+        item.setTextAlignment(_ADDS, _RIGHT)
         if stop.note:
             item.setToolTip(6, stop.note)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -121,6 +129,10 @@ class StopsTree:
             for column in range(len(_HEADS) - 1):
                 item.setFont(column, font)
         return item
+
+
+def _stops(count: int) -> str:
+    return "1 stop" if count == 1 else f"{count} stops"
 
 
 def _changed(stop: BoardStop) -> bool:

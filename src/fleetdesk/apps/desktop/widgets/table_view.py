@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
@@ -37,11 +39,8 @@ class TableView(QTableView):
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         head.setHighlightSections(False)
         head.setStretchLastSection(True)
-        copy = QAction("Copy", self)
-        copy.setShortcut(QKeySequence.StandardKey.Copy)
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy_rows)
-        self.addAction(copy)
+        self._offer("Copy", QKeySequence.StandardKey.Copy, self.copy_rows)
+        self._offer("Sort by this column", "Ctrl+T", self.sort_here)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def show_table(self, table: Table) -> None:
@@ -61,6 +60,14 @@ class TableView(QTableView):
             most = _MAX_WIDTH if column.style is not CellStyle.WRAPPED else _MAX_WIDTH + 120
             self.setColumnWidth(number, min(width, max(most, int(head))))
 
+    def sort_here(self) -> None:
+        """Sort by the column where the keys are; once more for the other way round."""
+        column, head = self.currentIndex().column(), self.horizontalHeader()
+        up, down = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+        again = head.sortIndicatorSection() == column and head.sortIndicatorOrder() == up
+        if column >= 0:
+            self.sortByColumn(column, down if again else up)
+
     def needed_height(self) -> int:
         """How high it is with all rows shown."""
         rows = self.columns.rowCount() * self.verticalHeader().defaultSectionSize()
@@ -77,3 +84,12 @@ class TableView(QTableView):
         rows = chosen or list(range(self.columns.rowCount()))
         columns = list(range(self.columns.columnCount()))
         QGuiApplication.clipboard().setText(self.columns.as_text(rows, columns))
+
+    def _offer(
+        self, text: str, keys: str | QKeySequence.StandardKey, do: Callable[[], None]
+    ) -> None:
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda _=False: do())
+        self.addAction(action)
