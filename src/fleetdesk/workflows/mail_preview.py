@@ -65,7 +65,7 @@ def preview(
         words, places = words_of(settings.mail.language), parkings(settings)
         files = []
         for name, letter, mail in zip(names, going, mails, strict=True):
-            code = base64.b64encode(picture(letter.route, places, words, dots=110)).decode()
+            code = base64.b64encode(picture(letter.route, places, words)).decode()
             page = mail_page(letter.route, settings.mail, f"data:image/png;base64,{code}")
             for end, text in ((".html", page), (".eml", mail.as_string())):
                 replace_text(place / f"{name}{end}", text)

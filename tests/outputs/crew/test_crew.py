@@ -194,7 +194,7 @@ def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
     beside = Point(route.stops[0].at.lat + 0.001, route.stops[0].at.lon)
     parkings = [Parking("P1", "near", beside)]
     png = picture(route, parkings)
-    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 1200
+    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 960
     assert png == picture(route, parkings)
     assert png != picture(route, ())
 

@@ -19,22 +19,22 @@ from fleetdesk.outputs.palette import Palette, palette
 from fleetdesk.outputs.wording import number_ranges
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
+_PICTURE_IN, _DOTS = (4.8, 4.0), 200
+_SIGN_IN = (0.3, 0.2)  # a stop's sign
 _LEFT, _RIGHT = 0.06, 0.94
-_SHARES = (0.06, 0.08, 0.15, 0.25, 0.20, 0.06, 0.10, 0.10)  # of the width, the columns of the list
-_PAY = 0.10  # what a further column takes from the two widest
+_SHARES = (0.06, 0.08, 0.15, 0.22, 0.25, 0.06, 0.09, 0.09)  # of the width, the columns of the list
+_PAY, _PAY_OF_TODO = 0.10, 0.03  # what a further column takes from the two widest
 _LINE, _FIRST_TOP, _TOP, _BOTTOM = 0.0145, 0.40, 0.895, 0.05  # heights as shares of the page
 _KM_PER_DEGREE = 111.32
 _STEPS_KM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 
 
-def picture(
-    route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH, *, dots: int = 150
-) -> bytes:
-    """The route as a PNG of 8 x 6 inches: numbered stops in order, parkings, a scale."""
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    _draw(figure.add_subplot(), route, parkings, words, palette())
+def picture(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> bytes:
+    """The route as a PNG: numbered stops in order, parkings, a scale; readable on a phone."""
+    figure = Figure(figsize=_PICTURE_IN, layout="constrained")
+    _draw(figure.add_subplot(), _PICTURE_IN, route, parkings, words, palette())
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=dots, metadata={"Software": None})
+    figure.savefig(out, format="png", dpi=_DOTS, metadata={"Software": None})
     return out.getvalue()
 
 
@@ -48,8 +48,10 @@ def paper(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH)
     with PdfPages(out, metadata=about) as pages:
         page, number = Figure(figsize=_PAPER_IN), 1
         _heading(page, route, words, colours)
-        axes = page.add_axes((_LEFT, _FIRST_TOP + 0.03, _RIGHT - _LEFT, 0.46))
-        _draw(axes, route, parkings, words, colours)
+        wide, high = _RIGHT - _LEFT, 0.46
+        axes = page.add_axes((_LEFT, _FIRST_TOP + 0.03, wide, high))
+        size_in = (wide * _PAPER_IN[0], high * _PAPER_IN[1])
+        _draw(axes, size_in, route, parkings, words, colours)
         lines = _list(page, route, lines, words, colours, top=_FIRST_TOP)
         while True:
             page.text(_RIGHT, 0.025, str(number), ha="right", fontsize=8, color=colours.ink)
@@ -63,7 +65,12 @@ def paper(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH)
 
 
 def _draw(
-    axes: Any, route: CrewRoute, parkings: Sequence[Parking], words: Words, colours: Palette
+    axes: Any,
+    size_in: tuple[float, float],
+    route: CrewRoute,
+    parkings: Sequence[Parking],
+    words: Words,
+    colours: Palette,
 ) -> None:
     way, ink = colours.category(0), colours.ink
     points = [route.start, *(stop.at for stop in route.stops), route.end]
@@ -75,10 +82,11 @@ def _draw(
     axes.plot(lon, lat, color=way, linewidth=1.6, zorder=2)
     axes.scatter(lon[:1], lat[:1], s=260, marker="D", c=ink, zorder=2.5)
     axes.annotate(
-        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(12, 10), color=ink
-    )
+        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(0, -13), color=ink,
+        ha="center", va="top",
+    )  # fmt: skip
     sign = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": way, "lw": 1.2}
-    for at, label in _signs(route, around):
+    for at, label in _signs(route, around, size_in):
         axes.annotate(label, at, ha="center", va="center", fontsize=7.5, color=ink, zorder=5,
                       bbox=sign)  # fmt: skip
     left, right, low, high = around
@@ -89,16 +97,23 @@ def _draw(
 
 
 def _signs(
-    route: CrewRoute, around: tuple[float, float, float, float]
+    route: CrewRoute, around: tuple[float, float, float, float], size_in: tuple[float, float]
 ) -> Iterator[tuple[tuple[float, float], str]]:
     """Longitude, latitude and numbers; stops that would cover each other share a sign."""
     left, right, low, high = around
-    size = max((right - left) * cos(radians(low)) / 26, (high - low) / 22)
-    near: dict[tuple[int, int], list[CrewStop]] = {}
+    shrink = cos(radians((low + high) / 2))
+    per_in = max((right - left) * shrink / size_in[0], (high - low) / size_in[1])
+    wide, tall = _SIGN_IN[0] * per_in / shrink, _SIGN_IN[1] * per_in
+    signs: list[list[CrewStop]] = []
     for stop in route.stops:
-        column = int((stop.at.lon - left) * cos(radians(low)) / size)
-        near.setdefault((column, int((stop.at.lat - low) / size)), []).append(stop)
-    for stops in near.values():
+        for stops in signs:
+            first = stops[0].at
+            if abs(stop.at.lon - first.lon) < wide and abs(stop.at.lat - first.lat) < tall:
+                stops.append(stop)
+                break
+        else:
+            signs.append([stop])
+    for stops in signs:
         label = number_ranges([stop.number for stop in stops])
         yield (stops[0].at.lon, stops[0].at.lat), label if len(label) <= 14 else f"{label[:12]}…"
 
@@ -215,4 +230,4 @@ def _widths(route: CrewRoute) -> tuple[float, ...]:
     if route.pay is None:
         return _SHARES
     stop, arrive, vehicle, todo, place, *others = _SHARES
-    return (stop, arrive, vehicle, todo - _PAY / 2, place - _PAY / 2, *others, _PAY)
+    return (stop, arrive, vehicle, todo - _PAY_OF_TODO, place - _PAY + _PAY_OF_TODO, *others, _PAY)

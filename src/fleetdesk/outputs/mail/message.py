@@ -21,6 +21,7 @@ from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.tracks import gpx
 from fleetdesk.outputs.crew.words import Words, words_of
 from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.wording import number_ranges
 from fleetdesk.settings.mail_sheet import Mail
 
 _PICTURE = "route.picture@fleetdesk"
@@ -48,7 +49,7 @@ def route_mail(
     body = message.get_body(("html",))
     assert body is not None  # it was added just now
     body.add_related(
-        picture(route, parkings, words, dots=110),
+        picture(route, parkings, words),
         "image",
         "png",
         cid=f"<{_PICTURE}>",
@@ -97,7 +98,7 @@ def mail_page(route: CrewRoute, mail: Mail, picture_at: str) -> str:
         for leg in legs(route, words)
     )
     intro = f"<p>{escape(mail.intro_text)}</p>" if mail.intro_text else ""
-    numbers = ", ".join(str(stop.number) for stop in route.stops)
+    numbers = number_ranges([stop.number for stop in route.stops])
     return (
         f'<!DOCTYPE html><html lang="{words.code}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

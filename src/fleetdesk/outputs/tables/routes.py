@@ -95,7 +95,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Leave", CellStyle.DATETIME, 17, "Local time."),
         ResultColumn("Action", CellStyle.TEXT, 24, "What is done, in the order of the work."),
         ResultColumn("Vehicle", CellStyle.TEXT, 16),
-        ResultColumn("Place", CellStyle.TEXT, 22, "Parking, or cell of the demand grid."),
+        ResultColumn("Place", CellStyle.TEXT, 32, "Parking, or cell of the demand grid."),
         ResultColumn("Leg (km)", CellStyle.DECIMAL, 9, "Way from the stop before."),
         ResultColumn("Leg (min)", CellStyle.DECIMAL, 9, "Drive from the stop before."),
         ResultColumn("Vehicles on board", CellStyle.INTEGER, 11, "When leaving."),

@@ -99,8 +99,8 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("What to do", CellStyle.TEXT, 30),
         ResultColumn("Must do", CellStyle.TEXT, 9, "yes = a rule of Task rules says so."),
         ResultColumn("Skill", CellStyle.TEXT, 12, "Who may do it; empty = anyone."),
-        ResultColumn("Where", CellStyle.TEXT, 20, "Parking, or cell of the demand grid."),
-        ResultColumn("Destination", CellStyle.TEXT, 20, "Parking it is taken to; empty = stays."),
+        ResultColumn("Where", CellStyle.TEXT, 30, "Parking, or cell of the demand grid."),
+        ResultColumn("Destination", CellStyle.TEXT, 30, "Parking it is taken to; empty = stays."),
         ResultColumn("Battery (%)", CellStyle.PERCENT, 10, "Empty = not known."),
         ResultColumn("Idle (h)", CellStyle.DECIMAL, 9, "Since its last trip; empty = none known."),
         ResultColumn(

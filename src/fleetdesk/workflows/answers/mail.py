@@ -20,7 +20,7 @@ def act(context: Context, option: MailOptions | None, on_progress: OnProgress) -
     left_out = [letter for letter in letters.letters if letter.skipped]
     notes = [
         Problem("Mail", "", f"{entry.worker} ({entry.to}) got no mail:", entry.trouble,
-                "Correct it and run fleetdesk mail again", Severity.WARNING)
+                "Run fleetdesk mail again when that is mended", Severity.WARNING)
         for entry in failed
     ]  # fmt: skip
     notes += [
