@@ -284,9 +284,12 @@ class MainWindow(QMainWindow):
         # Loaded once the window is there; it takes longer than all the rest of it.
         import qtawesome
 
+        # The pages' icons are of one font; of itself the library would load a dozen.
+        (font,) = (font for font in qtawesome._BUNDLED_FONTS if font[0] == "mdi6")
+        icons = qtawesome.IconicFont(font)
         colour = self.desk.theme.colours["text"]
         for row, kind in enumerate(PAGES):
-            self.nav.item(row).setIcon(qtawesome.icon(kind.icon, color=colour))
+            self.nav.item(row).setIcon(icons.icon(kind.icon, color=colour))
 
     def _fill_menus(self) -> None:
         menus, keys = self.menus, QKeySequence.StandardKey
