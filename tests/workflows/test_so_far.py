@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 
 from fleetdesk.model.edits import Edits, StopKey, TaskEdit
-from fleetdesk.model.plan import Action, Plan
+from fleetdesk.model.plan import Action, PauseKind, Plan
+from fleetdesk.model.work import Break
 from fleetdesk.outputs.tables import routes_sheet
 from fleetdesk.routes.building import build
 from fleetdesk.routes.evaluate import violations
@@ -151,6 +152,19 @@ def test_an_edit_of_what_is_done_is_not_lost_without_a_word(town, morning) -> No
     ((task, problem),) = still.problems
     assert task == first.task_id
     assert "this edit is over: excluded" in str(problem)
+
+
+def test_who_is_at_a_break_has_it_to_its_end_and_no_other(town) -> None:
+    hour = MORNING + timedelta(minutes=20)
+    town.vans[0] = replace(town.vans[0], breaks=(Break(hour, hour + timedelta(minutes=30), 1800),))
+    found = plan(town.problem(), Iterations(20), seed=1)
+    (pause,) = (p for p in found.routes[0].pauses if p.kind is PauseKind.BREAK)
+    assert pause.after_stop
+    here = left(found, town, pause.start_at + timedelta(minutes=10))
+    assert len([row for row in here.rows if row["Task"]]) == pause.after_stop
+    assert (here.vans[0].shift_start, here.vans[0].breaks) == (pause.end_at, ())
+    early = left(found, town, pause.start_at - timedelta(minutes=1))
+    assert len(early.vans[0].breaks) == 1
 
 
 def test_who_is_home_sets_out_again_with_all_batteries(town, morning) -> None:

@@ -175,6 +175,7 @@ class _Crew:
         until = max((row["Arrive"] for row in self.stops), default=None)
         pauses = [row for row in mine if row["Action"] in set(PauseKind)]
         self._pauses = [row for row in pauses if until is not None and row["Arrive"] <= until]
+        self._pauses += [row for row in pauses if until is not None and self._at_break(row, until)]
         done = [*self.stops, *self._pauses]
         self.rows = sorted(done, key=lambda row: (row["Arrive"], row["Stop"] or 0))
         ways_back = [row for row in mine if not row["Task"] and row not in pauses]
@@ -206,6 +207,7 @@ class _Crew:
                 breaks=taken[PauseKind.BREAK], reloads=taken[PauseKind.RELOAD],
             )  # fmt: skip
         last = self.stops[-1]
+        begun = [row for row in (last, *self._pauses) if self._set_out(row)]
         skipped = [row for row in self._all_stops if row not in self.stops]
         unused = sum(
             tasks[row["Task"]].batteries
@@ -218,7 +220,7 @@ class _Crew:
             van.worker,
             _place(last, tasks, seen.get(last["Vehicle"], van.start)),
             # What is done before its time keeps nobody until then.
-            max(self._now, self._moment(last["Leave"])) if self._set_out(last) else self._now,
+            max([self._now, *(self._moment(row["Leave"]) for row in begun)]),
             min(full, int(last["Batteries left"] or 0) + unused),
             held,
             kept=len(on_board)
@@ -240,6 +242,12 @@ class _Crew:
         leg = timedelta(minutes=row["Leg (min)"] or 0)
         # Who sets out at this very moment can still be sent elsewhere, as when planning again.
         return self._moment(row["Arrive"]) - leg < self._now
+
+    def _at_break(self, row: Row, until: datetime) -> bool:
+        """Whether it is a break after the last stop done that has begun."""
+        next_stop = min((r["Arrive"] for r in self._all_stops if r["Arrive"] > until), default=None)
+        in_between = until < row["Arrive"] and (next_stop is None or row["Arrive"] < next_stop)
+        return in_between and row["Action"] == PauseKind.BREAK and self._set_out(row)
 
     def _taken(self, kind: PauseKind) -> int:
         return sum(row["Action"] == kind for row in self._pauses)
