@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import pickle
 import shutil
@@ -26,6 +27,7 @@ from fleetdesk.riders.segments import SegmentModel
 from fleetdesk.store.model_files import Manifest, card_of, load_model, model_files
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
+KEY = b"a key"
 
 
 def manifest(name: str, frame=None) -> Manifest:
@@ -38,7 +40,7 @@ def manifest(name: str, frame=None) -> Manifest:
 def save_model(folder: Path, manifest: Manifest, parts, card: str) -> None:
     place = folder / manifest.name
     place.mkdir()
-    for name, content in model_files(manifest, parts, card).items():
+    for name, content in model_files(manifest, parts, card, KEY).items():
         (place / name).write_bytes(content)
 
 
@@ -51,6 +53,13 @@ def kept(tmp_path_factory) -> Path:
     return folder
 
 
+def write_manifest(folder: Path, told) -> None:
+    """As one who has the key writes it."""
+    del told["seal"]
+    seal = hmac.digest(KEY, json.dumps(told, sort_keys=True).encode(), "sha256").hex()
+    (folder / "churn" / "manifest.json").write_text(json.dumps(told | {"seal": seal}))
+
+
 @pytest.fixture
 def copy(kept, tmp_path) -> Path:
     shutil.copytree(kept / "churn", tmp_path / "churn")
@@ -59,7 +68,7 @@ def copy(kept, tmp_path) -> Path:
 
 def test_a_churn_model_foretells_the_same_after_a_round_trip(kept):
     frame, left, _ = planted(200, 1)
-    found = load_model(kept / "churn")
+    found = load_model(kept / "churn", KEY)
     assert (
         found.parts["churn"].chances(frame) == train(frame, left, BOOSTING, 1).chances(frame)
     ).all()
@@ -82,7 +91,7 @@ def test_survival_and_segment_models_are_plain_json(tmp_path):
     assert sorted(path.name for path in (tmp_path / "values").iterdir()) == [
         "card.md", "manifest.json", "model.json",
     ]  # fmt: skip
-    found = load_model(tmp_path / "values").parts
+    found = load_model(tmp_path / "values", KEY).parts
     at = np.array([3.0, 30.0])
     assert (found["lifetimes"].survival(stays, at) == parts["lifetimes"].survival(stays, at)).all()
     assert found["often"] == parts["often"] and found["much"] == parts["much"]
@@ -90,7 +99,7 @@ def test_survival_and_segment_models_are_plain_json(tmp_path):
 
 
 def test_there_may_be_no_model(tmp_path):
-    assert load_model(tmp_path / "churn") is None
+    assert load_model(tmp_path / "churn", KEY) is None
 
 
 @pytest.mark.parametrize("file", ["model.json", "model.skops", "card.md"])
@@ -100,14 +109,14 @@ def test_a_tampered_file_is_refused(copy, file):
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(StoreUnusable, match="refused"):
-        load_model(copy / "churn")
+        load_model(copy / "churn", KEY)
 
 
 @pytest.mark.parametrize("file", ["model.json", "model.skops"])
 def test_a_missing_file_is_refused(copy, file):
     (copy / "churn" / file).unlink()
     with pytest.raises(StoreUnusable, match=file):
-        load_model(copy / "churn")
+        load_model(copy / "churn", KEY)
 
 
 def test_a_pickle_in_a_models_clothes_is_refused_and_not_run(copy):
@@ -119,9 +128,9 @@ def test_a_pickle_in_a_models_clothes_is_refused_and_not_run(copy):
     path.write_bytes(pickle.dumps(Trap()))
     told = json.loads((copy / "churn" / "manifest.json").read_text())
     told["files"]["model.skops"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (copy / "churn" / "manifest.json").write_text(json.dumps(told))
+    write_manifest(copy, told)
     with pytest.raises(StoreUnusable, match="refused"):
-        load_model(copy / "churn")
+        load_model(copy / "churn", KEY)
     assert not (copy / "sprung").exists()
 
 
@@ -130,15 +139,33 @@ def test_a_type_that_is_not_trusted_is_refused(copy):
     skops.io.dump({"run": np.load}, path)
     told = json.loads((copy / "churn" / "manifest.json").read_text())
     told["files"]["model.skops"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (copy / "churn" / "manifest.json").write_text(json.dumps(told))
+    write_manifest(copy, told)
     with pytest.raises(StoreUnusable, match="not trusted"):
-        load_model(copy / "churn")
+        load_model(copy / "churn", KEY)
+
+
+def test_a_manifest_rewritten_to_fit_is_refused(copy):
+    path = copy / "churn" / "model.json"
+    plain = json.loads(path.read_text())
+    plain["churn"]["base_rate"] = 0.0
+    path.write_text(json.dumps(plain))
+    told = json.loads((copy / "churn" / "manifest.json").read_text())
+    told["files"]["model.json"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    bare = {name: value for name, value in told.items() if name != "seal"}
+    for forged in (told, bare | {"seal": "0" * 64}, bare):
+        (copy / "churn" / "manifest.json").write_text(json.dumps(forged))
+        with pytest.raises(StoreUnusable, match="manifest"):
+            load_model(copy / "churn", KEY)
+    write_manifest(copy, told)
+    assert load_model(copy / "churn", KEY).parts["churn"].base_rate == 0.0
+    with pytest.raises(StoreUnusable, match="seal"):
+        load_model(copy / "churn", b"another key")
 
 
 def test_a_broken_manifest_is_refused(copy):
     (copy / "churn" / "manifest.json").write_text("{}")
     with pytest.raises(StoreUnusable, match="manifest"):
-        load_model(copy / "churn")
+        load_model(copy / "churn", KEY)
 
 
 def test_drift_is_seen():

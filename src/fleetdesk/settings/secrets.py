@@ -20,6 +20,7 @@ GOOGLE_ACCOUNT = "google-account"
 GOOGLE_SERVICE_ACCOUNT = "google-service-account"
 SMTP_PASSWORD = "smtp-password"  # noqa: S105 - its name
 RIDER_KEY = "rider-key"
+MODEL_KEY = "model-key"
 MASK = "[secret]"
 
 _PART = 1_000
@@ -106,6 +107,19 @@ def put(name: str, value: str | Secret) -> None:
         raise _no_keyring(name, "the keyring does not keep what it is given")
 
 
+def put_or_write(name: str, value: str, path: Path) -> None:
+    """Keep a secret in the keyring; without one in a new file that only its owner may read."""
+    try:
+        put(name, value)
+    except _NoKeyring:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(value + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
 def forget(name: str) -> bool:
     """Remove a secret from the keyring; false when it held none."""
     return _forget(name)
@@ -119,7 +133,7 @@ def variable(name: str) -> str:
 def scrub(text: str) -> str:
     """The text with every secret known here, and all that looks like one, masked."""
     known = set(_seen)
-    for name in (GOOGLE_ACCOUNT, GOOGLE_SERVICE_ACCOUNT, SMTP_PASSWORD, RIDER_KEY):
+    for name in (GOOGLE_ACCOUNT, GOOGLE_SERVICE_ACCOUNT, SMTP_PASSWORD, RIDER_KEY, MODEL_KEY):
         known.update(_shown_forms(os.environ.get(variable(name), "")))
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, MASK)

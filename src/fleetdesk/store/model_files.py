@@ -1,12 +1,13 @@
-"""Fitted models on disk: plain JSON and skops, each named by its digest in a manifest.
+"""Fitted models on disk: plain JSON and skops, each named by its digest in a sealed manifest.
 
 One folder per model: `manifest.json`, `card.md`, `model.json` and, for what scikit-learn fitted,
-`model.skops`. Nothing is ever unpickled: a skops file may hold only the types on the trust list,
-and a file whose digest is not the manifest's is refused.
+`model.skops`. Nothing is ever unpickled: a skops file may hold only the types on the trust list. A
+file whose digest is not the manifest's is refused, and so is a manifest without the key's seal.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 import zipfile
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from fleetdesk.riders.purchases import BgNbd, GammaGamma
 from fleetdesk.riders.segments import SegmentModel
 from fleetdesk.store.files import sha256_of
 
-FORMAT = 1
+FORMAT = 2
 TRUSTED = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -70,8 +71,10 @@ class Kept:
     parts: Mapping[str, Any]
 
 
-def model_files(manifest: Manifest, parts: Mapping[str, Any], card: str) -> dict[str, bytes]:
-    """The files of a model by name, the manifest with their digests among them."""
+def model_files(
+    manifest: Manifest, parts: Mapping[str, Any], card: str, key: bytes
+) -> dict[str, bytes]:
+    """The files of a model by name, among them the manifest with their digests, sealed by `key`."""
     files: dict[str, bytes] = {_CARD: card.encode()}
     plain = {}
     for name, part in parts.items():
@@ -83,18 +86,19 @@ def model_files(manifest: Manifest, parts: Mapping[str, Any], card: str) -> dict
     files[_MODEL] = json.dumps(plain, allow_nan=False).encode()
     digests = {name: sha256(content).hexdigest() for name, content in sorted(files.items())}
     told = _packed(replace(manifest, files=digests)) | {"format": FORMAT}
+    told["seal"] = _seal(told, key)
     return files | {_MANIFEST: json.dumps(told, indent=2).encode()}
 
 
-def load_model(place: Path) -> Kept | None:
+def load_model(place: Path, key: bytes) -> Kept | None:
     """The model kept in a folder; None when there is none.
 
-    Raises StoreUnusable when a file is missing, was changed since it was kept, or holds a type
-    that is not trusted.
+    Raises StoreUnusable when it was not sealed by `key` (HMAC), or a file is missing, was changed
+    since it was kept, or holds a type that is not trusted.
     """
     if not (place / _MANIFEST).is_file():
         return None
-    manifest = _manifest(place)
+    manifest = _manifest(place, key)
     for file, digest in manifest.files.items():
         path = place / file
         if Path(file).name != file or not path.is_file() or sha256_of(path) != digest:
@@ -125,13 +129,20 @@ def _pipeline(path: Path) -> Any:
     return skops_io.load(path, trusted=list(TRUSTED))
 
 
-def _manifest(place: Path) -> Manifest:
+def _seal(told: Mapping[str, Any], key: bytes) -> str:
+    return hmac.digest(key, json.dumps(told, sort_keys=True).encode(), "sha256").hex()
+
+
+def _manifest(place: Path, key: bytes) -> Manifest:
     path = place / _MANIFEST
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        if told.pop("format") != FORMAT:
+        if told["format"] != FORMAT:
             raise ValueError("another format")
-        told.pop("type")
+        seal = told.pop("seal")
+        if not hmac.compare_digest(str(seal), _seal(told, key)):
+            raise _refused(path, "it does not bear the seal of this computer's key")
+        del told["format"], told["type"]
         for moment in ("made_at", "data_from", "data_until"):
             told[moment] = datetime.fromisoformat(told[moment]) if told[moment] else None
         told["spreads"] = {name: _unpacked(value) for name, value in told["spreads"].items()}

@@ -19,6 +19,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest, card_of, load_model, model_files
 from fleetdesk.workflows.catalog import Ask
 from fleetdesk.workflows.known import Known
+from fleetdesk.workflows.model_key import model_key
 from fleetdesk.workflows.model_places import MODELS_FOLDER, newest_models
 from fleetdesk.workflows.rider_data import first_trip, may_leave
 from fleetdesk.workflows.rider_values import purchases_of, running_stays, valued_rows
@@ -52,14 +53,15 @@ def model_of_run(
         note=note,
         files={},
     )
-    files = model_files(manifest, parts, card_of(manifest, *card))
+    key = model_key(ask.context.folder)
+    files = model_files(manifest, parts, card_of(manifest, *card), key)
     return {f"{MODELS_FOLDER}/{name}/{file}": content for file, content in files.items()}
 
 
 def kept(folder: Path, name: str) -> Kept | None:
     """The newest model of this name that a run left in a workspace."""
     newest = newest_models(folder).get(name)
-    return None if newest is None else load_model(newest)
+    return None if newest is None else load_model(newest, model_key(folder))
 
 
 def settings_hash(settings: Settings) -> str:

@@ -81,15 +81,7 @@ def _found(folder: Path, check: str | None) -> Iterator[tuple[str, str]]:
 
 def _made(folder: Path) -> str:
     key = random.token_hex(32)
-    try:
-        secrets.put(f"{secrets.RIDER_KEY}-{check_of(key)}", key)
-    except FleetDeskError:  # no keyring here
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(key + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    secrets.put_or_write(f"{secrets.RIDER_KEY}-{check_of(key)}", key, folder / KEY_FILE)
     return key
 
 
