@@ -286,10 +286,10 @@ class MainWindow(QMainWindow):
 
         # The pages' icons are of one font; of itself the library would load a dozen.
         (font,) = (font for font in qtawesome._BUNDLED_FONTS if font[0] == "mdi6")
-        icons = qtawesome.IconicFont(font)
+        self._icon_font = qtawesome.IconicFont(font)
         colour = self.desk.theme.colours["text"]
         for row, kind in enumerate(PAGES):
-            self.nav.item(row).setIcon(icons.icon(kind.icon, color=colour))
+            self.nav.item(row).setIcon(self._icon_font.icon(kind.icon, color=colour))
 
     def _fill_menus(self) -> None:
         menus, keys = self.menus, QKeySequence.StandardKey
