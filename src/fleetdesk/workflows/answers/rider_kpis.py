@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fleetdesk.outputs.tables.riders import number
 from fleetdesk.outputs.tables.run import KpiRow, kpis_sheet
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
@@ -50,10 +51,10 @@ def _values(ask: Ask) -> list[float]:
 
 
 def _shown(kpi: RiderKpi, settings: Settings) -> RiderKpi:
-    """The figure, without its value where it tells of too few riders."""
+    """The figure, without its value where it tells of too few riders; alike from every engine."""
     least = settings.riders.smallest_group
     if kpi.riders is None or not 0 < kpi.riders < least:
-        return kpi
+        return replace(kpi, value=number(kpi.value, 6))
     return replace(kpi, value=None, formula=f"{kpi.formula}; of fewer than {least} riders")
 
 
