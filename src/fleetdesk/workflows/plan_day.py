@@ -221,7 +221,10 @@ def _fleet(
 def _limits(
     problem: RoutingProblem, found: Replanned, settings: Settings, on_progress: OnProgress
 ) -> tuple[LimitWorth, ...]:
-    rounds = round(settings.city.search_effort * settings.travel.limits_effort_pct / 100)
+    effort = settings.city.search_effort
+    # Who has waited enough for the routes does not wait for this either; 0 = nothing to search.
+    searched = min(effort, found.plan.iterations or effort)
+    rounds = round(searched * settings.travel.limits_effort_pct / 100)
     if not rounds or not problem.jobs:
         return ()
     on_progress("Working out what the limits hold back", 0.95)
