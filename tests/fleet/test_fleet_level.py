@@ -9,25 +9,32 @@ import pytest
 
 from fleetdesk.fleet.counts import SLOTS
 from fleetdesk.fleet.fleet_level import additional, new_share
+from fleetdesk.fleet.rivals import Stock
 
 
-def stocked(elasticity, demand=(2.0, 6.0), most=6, hours=400.0, seed=1):
-    cell, slot, vehicles = np.meshgrid(
-        np.arange(len(demand)), np.arange(SLOTS), np.arange(1, most + 1), indexing="ij"
+def stocked(elasticity, demand=(2.0, 6.0), most=6, hours=400.0, seed=1, reach=0.0, around=(0,)):
+    cell, slot, vehicles, beside = np.meshgrid(
+        np.arange(len(demand)), np.arange(SLOTS), np.arange(1, most + 1), around, indexing="ij"
     )
-    rate = np.array(demand)[cell] * vehicles**elasticity
+    rivals = vehicles + reach * beside
+    rate = np.array(demand)[cell] * vehicles * rivals ** (elasticity - 1)
     taken = np.random.default_rng(seed).poisson(rate * hours)
-    return SimpleNamespace(
-        cells=tuple("ab"[: len(demand)]),
-        stock=np.stack([cell.ravel(), slot.ravel(), vehicles.ravel()]),
-        stock_h=np.full(cell.size, hours),
-        stock_taken=taken.ravel().astype(float),
-    )
+    key = np.stack([cell.ravel(), slot.ravel(), vehicles.ravel(), beside.ravel()])
+    stock = Stock(key, np.full(cell.size, hours), taken.ravel().astype(float))
+    return SimpleNamespace(cells=tuple("ab"[: len(demand)]), stock=stock)
 
 
 @pytest.mark.parametrize("elasticity", [0.1, 0.4, 0.8])
 def test_the_elasticity_is_found_again(elasticity):
-    assert additional(stocked(elasticity)).elasticity == pytest.approx(elasticity, abs=0.01)
+    assert additional(stocked(elasticity)).rivalry.elasticity == pytest.approx(elasticity, abs=0.01)
+
+
+def test_vehicles_in_the_cells_around_take_riders_too():
+    alone = additional(stocked(0.4, reach=0.3, around=(0,)))
+    found = additional(stocked(0.4, reach=0.3, around=(0, 3, 10, 40)))
+    assert found.rivalry.elasticity == pytest.approx(0.4, abs=0.02)
+    assert found.rivalry.reach == pytest.approx(0.3, abs=0.05)
+    assert found.city < alone.city
 
 
 def test_the_share_of_new_trips_is_that_of_the_law():
@@ -48,16 +55,17 @@ def test_who_is_in_nobodys_way_brings_new_trips_only():
 def test_hours_without_any_vehicle_say_nothing():
     """Demand is the same in both cells; one had no vehicle for most of the time."""
     counts = stocked(0.5, demand=(3.0, 3.0))
-    counts.stock_h[: counts.stock_h.size // 2] /= 50
-    counts.stock_taken[: counts.stock_taken.size // 2] = np.random.default_rng(2).poisson(
-        3.0 * counts.stock[2, : counts.stock_h.size // 2] ** 0.5 * 8.0
+    half = counts.stock.hours.size // 2
+    counts.stock.hours[:half] /= 50
+    counts.stock.taken[:half] = np.random.default_rng(2).poisson(
+        3.0 * counts.stock.key[2, :half] ** 0.5 * 8.0
     )
     found = additional(counts)
-    assert found.elasticity == pytest.approx(0.5, abs=0.02)
+    assert found.rivalry.elasticity == pytest.approx(0.5, abs=0.02)
     assert found.share[0].mean() == pytest.approx(found.share[1].mean(), rel=0.05)
 
 
 def test_without_trips_every_trip_would_be_new():
     nothing = stocked(0.5)
-    nothing.stock_taken[:] = 0
+    nothing.stock.taken[:] = 0
     assert additional(nothing).share.tolist() == np.ones((2, SLOTS)).tolist()

@@ -81,6 +81,17 @@ def test_what_does_not_count_still_moves_and_uses():
     assert half == pytest.approx(whole / 2)
 
 
+def test_who_would_have_served_the_trip_stays_where_it_stands():
+    """From the dull cell every trip leads to the busy one; three in four would be served anyway."""
+    new, dull, busy = 0.25, q(0.1), q(1.0)
+    found = values(city([0.1, 1.0], goals=[[0, 1], [0, 1]]), counted=new)
+    there = here = 0.0
+    for _ in SLOTS_AHEAD:
+        moved = there + (1 - new) * (here - there)
+        here, there = here + dull * (new * 2.0 + moved - here), there + busy * new * 2.0
+    assert found[-1, :, -1] == pytest.approx([here, there])
+
+
 def test_a_monte_carlo_of_the_same_laws_agrees():
     """Riders, goals, charges and faults drawn one by one; vehicles of different charge."""
     goals, rates = np.array([[0.3, 0.7], [0.6, 0.4]]), np.array([0.5, 1.2])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetdesk.model.places import Point, cell_bounds, geohash
+from fleetdesk.model.places import Point, cell_bounds, cells_around, geohash
 
 points = st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
 
@@ -35,3 +35,11 @@ def test_distance_is_symmetric_and_bounded(a: Point, b: Point) -> None:
 
 def test_one_degree_of_latitude() -> None:
     assert Point(40, 22).distance_m(Point(41, 22)) == pytest.approx(111_195, abs=1)
+
+
+def test_cells_around_touch_and_wrap_at_the_date_line():
+    around = cells_around("sx0r4h")
+    assert len(around) == 8 and all("sx0r4h" in cells_around(cell) for cell in around)
+    at_the_line = Point(0.5, 179.99).cell(6)
+    assert any(cell_bounds(cell)[0].lon < 0 for cell in cells_around(at_the_line))
+    assert cells_around("") == ()

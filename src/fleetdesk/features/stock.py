@@ -10,11 +10,11 @@ from fleetdesk.features.cell_expressions import coarser
 
 
 def stock(exposure: Any, precision: int) -> Any:
-    """One row per cell, slot of the week and number of free vehicles that stood there at once.
+    """One row per cell, UTC hour and number of free vehicles that stood there at once.
 
-    Takes features.exposure. Columns: cell, slot (local hour, + 24 at weekends), vehicles (1 and
-    more; what lies beyond `MOST` counts as `MOST`), hours for which so many stood there, taken (how
-    many riders took one of so many).
+    Takes features.exposure. Columns: cell, hour_at, slot (local hour, + 24 at weekends), vehicles
+    (1 and more; what lies beyond `MOST` counts as `MOST`), hours for which so many stood there,
+    taken (how many riders took one of so many).
     """
     rows = exposure.mutate(
         cell=coarser(exposure.cell, precision),
@@ -33,16 +33,18 @@ def stock(exposure: Any, precision: int) -> Any:
         lasts_h=(moves.at_h.lead().over(in_order) - moves.at_h).fill_null(0.0),
     )
     stood = moves.select(
-        "cell", "slot", vehicles=moves.after, hours=moves.lasts_h, taken=ibis.literal(0, "int64")
-    )
+        "cell", "hour_at", "slot", vehicles=moves.after, hours=moves.lasts_h,
+        taken=ibis.literal(0, "int64"),
+    )  # fmt: skip
     # Whoever is taken was still one of those that stood there.
     took = moves.filter(moves.left > 0).select(
-        "cell", "slot", vehicles=moves.after + 1, hours=ibis.literal(0.0), taken=moves.left
-    )
+        "cell", "hour_at", "slot", vehicles=moves.after + 1, hours=ibis.literal(0.0),
+        taken=moves.left,
+    )  # fmt: skip
     both = ibis.union(stood, took)
     both = both.filter(both.vehicles > 0)
     both = both.mutate(vehicles=(both.vehicles > MOST).ifelse(MOST, both.vehicles))
-    return both.group_by("cell", "slot", "vehicles").agg(
+    return both.group_by("cell", "hour_at", "slot", "vehicles").agg(
         hours=both.hours.sum(), taken=both.taken.sum()
     )
 

@@ -23,6 +23,7 @@ from fleetdesk.features.flows import flows
 from fleetdesk.features.phases import has
 from fleetdesk.features.stock import stock
 from fleetdesk.fleet.history import History
+from fleetdesk.fleet.rivals import Stock, gathered, near
 from fleetdesk.model.mds import EventType, Phase, VehicleState
 from fleetdesk.settings.schema import Settings
 
@@ -50,10 +51,9 @@ class Counts:
     `stay_h` (N,); `place_trips` and `place_ends` (K, F) are trips that start and end there. `flow`
     (5, M) lists block, origin, goal, daypart and trips. `revenue`, `used_pct`, `started` and
     `measured` (K, G) are sums over the trips of an origin. `ends`, `operational_h` (K,): ends that
-    nobody chose, and the hours at risk. `stock` (3, S) lists cell, slot and how many free vehicles
-    stood there at once for `stock_h` (S,); `stock_taken` (S,) of them were taken. `uses` (101,)
-    counts trips by the whole percent they used. `standing` (G,) are the free vehicles when the
-    history ends.
+    nobody chose, and the hours at risk. `stock` tells how many free vehicles stood together and how
+    many of them were taken; `near` (G, G) is 1 where two cells touch. `uses` (101,) counts trips by
+    the whole percent they used. `standing` (G,) are the free vehicles when the history ends.
     """
 
     cells: tuple[str, ...]
@@ -74,9 +74,8 @@ class Counts:
     measured: Floats
     ends: Floats
     operational_h: Floats
-    stock: Ints
-    stock_h: Floats
-    stock_taken: Floats
+    stock: Stock
+    near: Floats
     uses: Floats
     standing: Floats
     busy_h: float
@@ -155,7 +154,7 @@ def _gathered(
         [went["block"], parent[frm], parent[to], daypart(went["slot"] % 24), went["trips"]]
     )
     ends, operational, standing = ended
-    stock_cell = _numbered(offered["cell"], cells)
+    beside = near(cells)
     trips_n = float(went["trips"].sum())
     return Counts(
         cells=tuple(cells),
@@ -179,9 +178,8 @@ def _gathered(
         measured=_summed(origin, went["measured"], (k, g)),
         ends=ends,
         operational_h=operational,
-        stock=np.stack([stock_cell, offered["slot"], offered["vehicles"]]).astype(np.int64),
-        stock_h=np.round(offered["hours"], 6),
-        stock_taken=np.asarray(offered["taken"], dtype=np.float64),
+        stock=gathered(offered, _numbered(offered["cell"], cells), beside),
+        near=beside,
         uses=_uses(rode),
         standing=_summed((_numbered(now["cell"], cells),), now["vehicles"], (g,)),
         busy_h=round(float(went["ridden_h"].sum()) / trips_n, 9) if trips_n else 0.0,

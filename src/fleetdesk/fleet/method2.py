@@ -225,7 +225,7 @@ class Method2:
         """
         around, cells = self.around, len(self.counts.cells)
         every = np.tile(np.arange(cells), WHOLE_PCT)
-        crowds = drawn_crowds(self.counts, self.new.elasticity, every, generator)
+        crowds = drawn_crowds(self.counts, self.new.rivalry, every, generator)
         here = crowds.reshape(WHOLE_PCT, cells)[asked.percent, asked.cell]
         others = generator.gamma(around.cell_kappa, size=(WHOLE_PCT, cells)) / around.cell_kappa
         own = others[asked.percent, asked.cell]
@@ -249,7 +249,7 @@ class Method2:
         """
         steps = self._steps(draw, asked, np.ones(asked.cell.size) if local is None else local)
         now = int((self.as_of - _EPOCH) / self._step)
-        known = crowds_now(self.counts, self.new.elasticity)[asked.cell]
+        known = crowds_now(self.counts, self.new.rivalry)[asked.cell]
         first = draw.arrivals.size
         worth = np.zeros(asked.row.size)
         low = np.floor(asked.end)

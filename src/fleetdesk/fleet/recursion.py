@@ -77,10 +77,12 @@ def steps_of(
 def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Floats:
     """Values (T + 1, R, B) with 0, 1, ... T steps to go.
 
-    `slots` (T,) are those of the last step before the end, of the last but one, and so on;
-    `counted` (T, G) is the share of the trips from a cell whose money counts. All trips move the
-    vehicle and use its charge. `crowd` (T, A) is what the rates of the places asked about are
-    multiplied by in each of them.
+        `slots` (T,) are those of the last step before the end, of the last but one, and so on;
+    `counted` (T, G) is the share of the trips from a cell whose money counts: those that nobody
+    else would have served. All trips move the vehicle and use its charge. With the others the fleet
+    still has in the cell, and not at the goal, whoever would have served them, charged as crews
+    keep it. `crowd` (T, A) is what the rates of the places asked about are multiplied by in each of
+    them.
     """
     cells = steps.goals.shape[1]
     values = np.zeros((slots.size + 1, steps.cell.size, steps.charges.size))
@@ -94,8 +96,10 @@ def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Float
         ends = ahead[:arrived].reshape(cells, steps.per_cell, -1).mean(axis=1)
         there = (steps.goals[part] @ ends)[steps.cell]
         rode = np.matmul(steps.ride, there[:, :, None])[:, :, 0]
-        values[k + 1] = taken * earned * counted[k][steps.cell, None] + steps.lasting * (
-            stood + taken * (rode - stood)
+        new = counted[k][steps.cell, None]
+        left_behind = (1.0 - new) * (ahead[:, -1:] - there[:, -1:])
+        values[k + 1] = taken * earned * new + steps.lasting * (
+            stood + taken * (rode - stood + left_behind)
         )
         values[k + 1, :, 0] = 0.0
     return values

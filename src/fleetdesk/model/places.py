@@ -79,6 +79,22 @@ def cell_bounds(cell: str) -> tuple[Point, Point]:
     return Point(lat_low, lon_low), Point(lat_high, lon_high)
 
 
+def cells_around(cell: str) -> tuple[str, ...]:
+    """The up to eight geohash cells that share a side or a corner with one; none of "" itself."""
+    if not cell:
+        return ()
+    low, high = cell_bounds(cell)
+    tall, wide = high.lat - low.lat, high.lon - low.lon
+    lat, lon = (low.lat + high.lat) / 2, (low.lon + high.lon) / 2
+    found = {
+        geohash(lat + up * tall, (lon + right * wide + 180.0) % 360.0 - 180.0, len(cell))
+        for up in (-1, 0, 1)
+        for right in (-1, 0, 1)
+        if abs(lat + up * tall) < 90.0
+    }
+    return tuple(sorted(found - {cell}))
+
+
 def _bin(value: float, low: float, span: float, bits: int) -> int:
     count = 1 << bits
     return min(count - 1, max(0, int((value - low) / span * count)))
