@@ -16,6 +16,7 @@ from fleetdesk.store import duckdb_store, files, generations, migrations
 from fleetdesk.store.base import ImportRecord
 from fleetdesk.store.duckdb_store import DuckDbStore, open_store
 from fleetdesk.store.migrations import STEPS, Step
+from fleetdesk.store.state import ledger_trouble
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 NEWEST = STEPS[-1].version
@@ -165,6 +166,14 @@ def test_damage_is_named(folder: Path, file: str, content: str | None, said: str
     with pytest.raises(StoreUnusable) as refusal:
         open_store(folder)
     assert said in str(refusal.value).replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    "complaint", ["unable to open database file", "attempt to write a readonly database"]
+)
+def test_a_ledger_that_may_not_be_written_is_not_called_damaged(complaint: str) -> None:
+    said = str(ledger_trouble(sqlite3.OperationalError(complaint), Path("state.sqlite")))
+    assert "cannot be written to" in said and "damaged" not in said
 
 
 def test_a_ledger_of_a_newer_version_is_refused(folder: Path) -> None:

@@ -101,6 +101,13 @@ def ledger_trouble(trouble: sqlite3.DatabaseError, path: Path) -> StoreUnusable:
             fix="Free some room or check the disk; the data is as it was before",
             retry_helps=True,
         )
+    if "unable to open" in str(trouble) or "readonly" in str(trouble):
+        return StoreUnusable(
+            "The workspace's ledger cannot be written to",
+            found=found,
+            fix="Allow writing in that folder, or copy the whole workspace to a folder of your own",
+            retry_helps=True,
+        )
     return StoreUnusable(
         "The workspace's ledger is damaged",
         found=found,

@@ -57,6 +57,7 @@ def test_a_changed_threshold_a_run_its_results_the_difference_and_undo(
     qtbot.waitUntil(lambda: bool(outcomes), timeout=LONG_MS)
     assert isinstance(outcomes[0], dict), outcomes[0]
     assert "Thresholds: Low battery below: " in outcomes[0]["text"]
+    settle(opened, qtbot)
     assert run.progress.value() == 1000 and "Planned" in run.form.label("outcome").text()
 
     results: ResultsPage = go(opened, qtbot, ResultsPage)  # type: ignore[assignment]
@@ -117,6 +118,16 @@ def test_a_cancelled_run_and_one_whose_process_dies_leave_the_workbook_as_it_was
     qtbot.waitUntil(lambda: bool(outcomes), timeout=10_000)
     assert isinstance(outcomes[0], Failure) and outcomes[0].report
     assert city.read_bytes() == before
+    settle(opened, qtbot)
+
+    outcomes.clear()
+    city.write_bytes(b"not a workbook")
+    assert opened.desk.run()
+    qtbot.waitUntil(lambda: bool(outcomes), timeout=LONG_MS)
+    settle(opened, qtbot)
+    assert "FleetDesk.xlsx" in opened._form.label("banner").text()
+    city.write_bytes(before)
+    opened.desk.changed.emit()
     settle(opened, qtbot)
     history: HistoryPage = go(opened, qtbot, HistoryPage)  # type: ignore[assignment]
     assert history.runs.topLevelItemCount() >= 2

@@ -158,15 +158,16 @@ class Desk(QObject):
     def _done(self, value: Any) -> None:
         title, self._title = self._title, ""
         self._again()
-        self.ended.emit(title, value, self._clock.elapsed() / 1000)
         self.changed.emit()
+        self.ended.emit(title, value, self._clock.elapsed() / 1000)
 
     def _not_done(self, failure: Failure) -> None:
         title, self._title = self._title, ""
         self._again()
-        self.ended.emit(title, failure, self._clock.elapsed() / 1000)
-        # What others saved meanwhile was not read while the work was under way.
+        # What others saved meanwhile was not read while the work was under way. What is true no
+        # longer goes from the window first, and then it says what failed.
         self.changed.emit()
+        self.ended.emit(title, failure, self._clock.elapsed() / 1000)
 
     def _again(self) -> None:
         """A fresh process for the next run: what one run left in memory cannot touch another."""

@@ -41,7 +41,7 @@ class PackagesPanel(Page):
         self.reset.clicked.connect(self._reset)
         self.write.clicked.connect(self._write)
         get(QPushButton, "sheet").clicked.connect(self._open_sheet)
-        get(QSplitter, "panes").setSizes([720, 460])
+        get(QSplitter, "panes").setSizes([690, 490])
         self.editor: ListEditor | None = None
         self.outcome: PackageOutcome | None = None
         self._packages: PackageDesk | None = None

@@ -48,6 +48,7 @@ class RunPage(Page):
         self.log.setVisible(False)
         self.form.label("logTitle").setVisible(False)
         self._step = ""
+        self._unread = False
         tell(self.form.label("outcome"), "")
         self.start.clicked.connect(self.run)
         self.stop.clicked.connect(desk.cancel)
@@ -117,10 +118,13 @@ class RunPage(Page):
             state = Qt.CheckState.Checked if question.asked else Qt.CheckState.Unchecked
             item.setCheckState(state)
             self.questions.addItem(item)
-        tell(self.form.label("outcome"), "")
+        if self._unread:
+            self._unread = False
+            tell(self.form.label("outcome"), "")
 
     def _no_questions(self, failure: Failure) -> None:
         self.questions.clear()
+        self._unread = True
         self._say(_in_words(failure), good=False)
 
     def _began(self, title: str) -> None:

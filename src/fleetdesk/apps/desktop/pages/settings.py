@@ -194,6 +194,7 @@ class SettingsPage(Page):
         tell(self.form.label("problems"), "\n".join(whole))
 
     def _cannot_read(self, failure: Failure) -> None:
+        self.form.label("state").setText("")
         tell(self.form.label("problems"), failure.text)
 
     def _chosen(self, row: int) -> None:

@@ -19,7 +19,7 @@ from fleetdesk.model.charts import Chart, ChartKind, Series
 
 _LONGEST, _LINE = 16, 10
 _GAP = 6
-_FEW = 6
+_FEW = 5
 
 
 class ChartView(QWidget):
@@ -100,7 +100,7 @@ class _Drawing:
         if lying:
             self._plot.getPlotItem().invertY(True)
         if not self._numeric and not lying:
-            # Few columns stay slim: they stand as wide as if there were six.
+            # Few columns stay slim: they stand as wide as if there were five.
             beside = max(0.0, (_FEW - self._table.rows) / 2)
             self._plot.setXRange(-0.5 - beside, self._table.rows - 0.5 + beside, padding=0.02)
         if not self._numeric:
