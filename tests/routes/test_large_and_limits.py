@@ -64,6 +64,22 @@ def test_who_has_waited_enough_gets_the_best_so_far(busy) -> None:
     assert violations(problem, sequences_of(problem, found)) == ()
 
 
+def test_who_has_waited_enough_need_not_wait_for_the_districts(busy, monkeypatch) -> None:
+    monkeypatch.setattr(districts, "MOST_TASKS", 30)
+    monkeypatch.setattr(districts, "TASKS_PER_DISTRICT", 30)
+    problem = busy.problem()
+
+    def watch(progress: Progress) -> None:
+        raise Enough
+
+    began = time.perf_counter()
+    found = districts.plan_large(problem, Seconds(600), seed=1, on_progress=watch)
+    assert time.perf_counter() - began < 100, "the districts alone would take 300 s"
+    assert violations(problem, sequences_of(problem, found)) == ()
+    ids = [dropped.task_id for dropped in found.dropped]
+    assert sorted([*ids, *found.planned_task_ids]) == sorted(busy.values)
+
+
 def test_limits_are_worth_what_more_of_them_brings(busy) -> None:
     problem = busy.problem()
     found = plan(problem, Iterations(200), seed=1)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetdesk.model.places import Point
-from fleetdesk.model.plan import Action, DropCode, PauseKind
+from fleetdesk.model.plan import Action, DropCode, PauseKind, Plan
 from fleetdesk.model.work import Break
 from fleetdesk.routes.building import Wishes, build
 from fleetdesk.routes.evaluate import evaluate, imbalance_milli, violations
@@ -180,6 +180,25 @@ def test_overtime_is_worked_where_it_pays_and_costs_more(town) -> None:
     assert route.labour_cost_milli == round((route.duration_s * 14000 + over * 7000) / 3600)
     town.vans[0] = replace(van, overtime_s=3600, overtime_per_h=500.0)
     assert plan(town.problem(), Iterations(5), seed=1).routes == ()
+
+
+def test_moves_that_must_all_be_done_are_routed_as_well_as_those_that_may(town) -> None:
+    draw = Random(2)
+    for _ in range(30):
+        x, y = draw.uniform(-3, 3), draw.uniform(-3, 3)
+        town.move(x, y, (draw.randint(-3, 3), draw.randint(-3, 3)), 20)
+    for _ in range(2):
+        town.van(hours=12, vehicles=6)
+    free = plan(town.problem(), Iterations(300), seed=1)
+    town.tasks[:] = [replace(task, must=True) for task in town.tasks]
+    bound = plan(town.problem(), Iterations(300), seed=1)
+    assert len(free.planned_task_ids) == len(bound.planned_task_ids) == 30
+    # Both carry all, so that only the way tells them apart.
+    assert distance_m(bound) < 1.1 * distance_m(free)
+
+
+def distance_m(found: Plan) -> int:
+    return sum(route.distance_m for route in found.routes)
 
 
 def test_what_must_be_done_is_done_though_it_costs_more_than_it_brings(town) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from math import ceil
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
+from signal import SIG_IGN, SIGINT, signal
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
+from fleetdesk.errors import Enough
 from fleetdesk.model.plan import Plan
 from fleetdesk.routes import solve
 from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stop, Stops
-from fleetdesk.routes.solve import Progress
+from fleetdesk.routes.solve import PROGRESS_EVERY_S, Progress, progress_of
 from fleetdesk.routes.stop import Stop as StoppingRule
 from fleetdesk.routes.travel_times import TravelMatrix
 
@@ -24,6 +28,7 @@ MOST_TASKS = 1500
 TASKS_PER_DISTRICT = 500
 DISTRICTS_SHARE = 0.5
 """Of the effort, what goes into the districts; the rest polishes the whole."""
+_END: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +62,85 @@ def plan_large(
     """`solve.plan`; above `MOST_TASKS` tasks begun from districts that processes plan at once.
 
     Each district and the whole get half of `stop`. The same problem, seed and rounds give the
-    same plan, whatever the number of cores.
+    same plan, whatever the number of cores. Who has waited enough gets the best of each district.
     """
     if len(problem.jobs) <= MOST_TASKS or len(problem.vans) < 2:
         return solve.plan(problem, stop, seed, on_progress=on_progress, cancel=cancel)
     sequences: list[Stops] = [()] * len(problem.vans)
-    for district, found in _planned(_districts(problem, seed), stop, seed, cancel):
-        for van, stops in zip(district.vans, found, strict=True):
-            sequences[van] = tuple(Stop(district.jobs[s.job], s.drop_off) for s in stops)
+    watch = _Watch(problem, sequences, on_progress, cancel)
+    _plan_districts(_districts(problem, seed), stop, seed, watch)
     rest = _Share(stop, 1 - DISTRICTS_SHARE)
-    best, rounds = solve.improve(problem, sequences, rest, seed, on_progress, cancel)
+    best, rounds = solve.improve(problem, sequences, rest, seed, on_progress, watch.over)
     return solve.as_plan(problem, best, seed, rounds)
 
 
-def _planned(
-    districts: Sequence[_District],
-    stop: StoppingRule,
-    seed: int,
-    cancel: Callable[[], bool] | None,
-) -> list[tuple[_District, tuple[Stops, ...]]]:
-    """The districts with their best sequences; those that a cancel leaves unplanned are missing."""
+class _Watch:
+    """Who waits for the districts: told how far they are, and asked whether that is enough."""
+
+    def __init__(
+        self,
+        problem: RoutingProblem,
+        sequences: list[Stops],
+        on_progress: Callable[[Progress], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> None:
+        self._problem, self._sequences = problem, sequences
+        self._on_progress, self._cancel = on_progress, cancel
+        self._enough, self._began = False, time.perf_counter()
+
+    def over(self) -> bool:
+        """Whether somebody wants the best so far rather than a better one."""
+        return self._enough or bool(self._cancel and self._cancel())
+
+    def take(self, district: _District, found: Sequence[Stops]) -> None:
+        """Bring a district's routes into the whole."""
+        for van, stops in zip(district.vans, found, strict=True):
+            self._sequences[van] = tuple(Stop(district.jobs[s.job], s.drop_off) for s in stops)
+
+    def tell(self) -> None:
+        """Report the districts that are planned."""
+        if self._on_progress and not self._enough:
+            seconds = time.perf_counter() - self._began
+            try:
+                self._on_progress(progress_of(self._problem, self._sequences, 0, seconds))
+            except Enough:
+                self._enough = True
+
+
+def _plan_districts(
+    districts: Sequence[_District], stop: StoppingRule, seed: int, watch: _Watch
+) -> None:
+    """Plan the districts, each in a process; at the watcher's wish they end with their best."""
     share = _Share(stop, DISTRICTS_SHARE)
     workers = min(len(districts), os.cpu_count() or 1)
-    done = []
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_solved, each.problem, share, seed) for each in districts]
-        for district, future in zip(districts, futures, strict=True):
-            if cancel and cancel():
-                pool.shutdown(wait=False, cancel_futures=True)
-                break
-            done.append((district, future.result()))
-    return done
+    context = get_context("spawn")
+    end = context.Event()
+    with ProcessPoolExecutor(workers, context, _begin, (end,)) as pool:
+        waiting = {pool.submit(_solved, each.problem, share, seed): each for each in districts}
+        try:
+            while waiting:
+                done, _ = wait(waiting, PROGRESS_EVERY_S, FIRST_COMPLETED)
+                for future in done:
+                    watch.take(waiting.pop(future), future.result())
+                watch.tell()
+                if watch.over():
+                    end.set()
+        finally:
+            end.set()  # who cancels does not wait for searches that nobody wants
+
+
+def _begin(end: Event) -> None:
+    """In a district's process: keep the event that ends its search, and leave Ctrl-C to whoever
+    waits for it."""
+    global _END
+    _END = end
+    signal(SIGINT, SIG_IGN)
 
 
 def _solved(problem: RoutingProblem, stop: StoppingRule, seed: int) -> tuple[Stops, ...]:
-    return solve.improve(problem, ((),) * len(problem.vans), stop, seed, quick=True)[0]
+    start: tuple[Stops, ...] = ((),) * len(problem.vans)
+    cancel = _END.is_set if _END else None
+    return solve.improve(problem, start, stop, seed, cancel=cancel, quick=True)[0]
 
 
 def _districts(problem: RoutingProblem, seed: int) -> list[_District]:

@@ -46,6 +46,8 @@ SECOND_PENALTY = 1.0
 They are a trade-off that was measured on generated days: lower ones let the search cross
 overfull plans, higher ones keep it among the drivable.
 """
+DUTY_WAYS = 4
+"""Where moves must be done, the dearest prize counts as at least so many of the dearest ways."""
 STRICT = 30.0
 """Times the opening penalties: breaking a limit never pays."""
 
@@ -87,7 +89,11 @@ class DayModel:
         drivers = [problem.vans[number] for number in vans]
         rates = {self._rate(group[0]): group[0] for group in self.groups}
         profile = {rate: number for number, rate in enumerate(rates)}
-        self._most_driving = self._bound(rates)
+        self._dearest_way = self._dearest(rates)
+        unknown = problem.familiar_milli * MICRO_PER_MILLI * len(self._known)
+        stops = 2 * (len(self.client_jobs) + len(self.shipment_jobs))
+        # More than any round's driving and tolls for unknown cells can cost.
+        self._most_driving = max(1, (stops + 1) * self._dearest_way + unknown)
         self._toll = TOLL_OVER_DRIVING * self._most_driving
         self._most_batteries = max(van.most_batteries for van in drivers)
         self._forbidden = 4 * (self._toll * self._most_batteries + self._most_driving)
@@ -123,7 +129,7 @@ class DayModel:
 
     def penalties(self) -> pyvrp.PenaltyManager:
         """Penalties on the scale of our money, to begin the search with."""
-        if not self._optional():
+        if not self.chooses and not self.shipment_jobs:
             usual = pyvrp.PenaltyParams()
             return pyvrp.PenaltyManager(usual.midpoint_penalties(self.data), usual)
         place, second, micro = self._opening_penalties()
@@ -201,7 +207,10 @@ class DayModel:
         return max(1.0, prizes / max(1, seconds), *(_micro_per_s(van) for van in drivers))
 
     def _opening_penalties(self) -> tuple[float, float, float]:
-        prize = max(1, *(self._prize(job) for job in self._optional()), 1)
+        prize = max([1, *(self._prize(job) for job in self._optional())])
+        if set(self.shipment_jobs) & self._required:
+            # The search may not carry one vehicle too many to save a way.
+            prize = max(prize, DUTY_WAYS * self._dearest_way)
         battery = BATTERY_PENALTY * prize / self._toll
         return PLACE_PENALTY * prize, SECOND_PENALTY * self._second, battery
 
@@ -239,13 +248,10 @@ class DayModel:
         known = frozenset(j for j in self._known if (j, number) in self.problem.familiar)
         return van.matrix, van.cost_per_km_milli, (closed, known)
 
-    def _bound(self, rates: Iterable[tuple[int, int, object]]) -> int:
-        """More than any round's driving and tolls for unknown cells can cost."""
-        jobs = len(self.client_jobs) + len(self.shipment_jobs)
+    def _dearest(self, rates: Iterable[tuple[int, int, object]]) -> int:
+        """The money for driving between the two places that are farthest apart."""
         each = {(matrix, cost) for matrix, cost, _ in rates}
-        dearest = (int(np.max(self.problem.matrices[m].distance_m)) * cost for m, cost in each)
-        unknown = self.problem.familiar_milli * MICRO_PER_MILLI * len(self._known)
-        return max(1, (2 * jobs + 1) * max(dearest) + unknown)
+        return max(int(np.max(self.problem.matrices[m].distance_m)) * cost for m, cost in each)
 
     def _driving(self, van: int) -> Matrix:
         """Money for each leg, with the tolls; thousandths per km are millionths per metre."""

@@ -120,6 +120,20 @@ def as_plan(
     )
 
 
+def progress_of(
+    problem: RoutingProblem, sequences: Sequence[Stops], iterations: int, seconds: float
+) -> Progress:
+    """What is told of the best so far."""
+    routes = evaluate.evaluate(problem, sequences)
+    return Progress(
+        iterations,
+        seconds,
+        sum(route.profit_milli for route in routes),
+        len(_jobs_in(sequences)),
+        tuple(sequences),
+    )
+
+
 def drivable(
     problem: RoutingProblem, sequences: Sequence[Stops], bound: Collection[int] = ()
 ) -> tuple[Stops, ...]:
@@ -243,7 +257,7 @@ class _Search:
         if self._on_progress:
             seconds = self._clock() - self._began
             with self._until_enough():
-                self._on_progress(_progress(self._problem, best, self.rounds, seconds))
+                self._on_progress(progress_of(self._problem, best, self.rounds, seconds))
 
     def _tell_now_and_then(self, sequences: Callable[[], tuple[Stops, ...]], rounds: int) -> None:
         now = time.perf_counter()
@@ -251,7 +265,7 @@ class _Search:
             self._last_told = now
             seconds = self._clock() - self._began
             with self._until_enough():
-                self._on_progress(_progress(self._problem, sequences(), rounds, seconds))
+                self._on_progress(progress_of(self._problem, sequences(), rounds, seconds))
 
     @contextmanager
     def _until_enough(self) -> Iterator[None]:
@@ -296,19 +310,6 @@ def _better(
     if not holds(rules, found):
         return start
     return max(start, found, key=lambda each: evaluate.objective_milli(problem, each))
-
-
-def _progress(
-    problem: RoutingProblem, sequences: Sequence[Stops], iterations: int, seconds: float
-) -> Progress:
-    routes = evaluate.evaluate(problem, sequences)
-    return Progress(
-        iterations,
-        seconds,
-        sum(route.profit_milli for route in routes),
-        len(_jobs_in(sequences)),
-        tuple(sequences),
-    )
 
 
 def _never() -> bool:
