@@ -26,3 +26,10 @@ def test_net_revenue_is_net_here_too() -> None:
     found = assumed(History(None, None, AS_OF), net)
     per_trip = 3.0 / 1.24 - 0.025 * 3.0 - 0.15
     assert found.value("u1x0ab1", 100.0, AS_OF, 24.0) == pytest.approx(2 * per_trip, abs=0.01)
+
+
+def test_trips_that_lose_money_are_told() -> None:
+    dear = GROSS.model_copy(update={"costs": Costs(cost_per_trip=9.0)})
+    plain, loss = assumed(History(None, None, AS_OF), dear).notes
+    assert "2024-06-04 00:00:" in plain
+    assert "such a trip brings -6.66 EUR" in loss

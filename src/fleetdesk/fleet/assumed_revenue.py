@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.method_v0 import Form, HourlyRateRevenue
@@ -15,7 +17,6 @@ def assumed(history: History, settings: Settings) -> HourlyRateRevenue:
     costs = settings.costs
     per_trip = _per_trip(settings)
     rate = costs.assumed_trips / 24.0 * per_trip
-    days = settings.city.window_days
     return HourlyRateRevenue(
         form=Form.EXPECTED_MIN,
         net=costs.use_net_revenue,
@@ -28,16 +29,30 @@ def assumed(history: History, settings: Settings) -> HourlyRateRevenue:
         regions=MappingProxyType({}),
         any_region=Region(per_trip, costs.assumed_use_pct, 0.0),
         as_of=history.as_of,
-        window_days=days,
-        notes=(
-            f"No vehicle was seen at work in the {days} days before {history.as_of:%Y-%m-%d %H:%M} "
-            "UTC: one snapshot of a feed, ids that do not last, or trips without positions tell of "
-            "no vehicle's hours. All ROI rests on what Costs & prices assumes: "
-            f"{costs.assumed_trips:g} trips a day, each of {costs.assumed_trip_min:g} minutes and "
-            f"{costs.assumed_use_pct:g} % charge, the same everywhere. Import events, or take "
-            "snapshots over some days, and rates are learnt.",
-        ),
+        window_days=settings.city.window_days,
+        notes=_notes(history.as_of, per_trip, settings),
     )
+
+
+def _notes(as_of: datetime, per_trip: float, settings: Settings) -> tuple[str, ...]:
+    costs, city = settings.costs, settings.city
+    local = as_of.astimezone(ZoneInfo(city.timezone))
+    told = (
+        f"No vehicle was seen at work in the {city.window_days} days before "
+        f"{local:%Y-%m-%d %H:%M}: one snapshot of a feed, ids that do not last, or trips without "
+        "positions tell of no vehicle's hours. All ROI rests on what Costs & prices assumes: "
+        f"{costs.assumed_trips:g} trips a day, each of {costs.assumed_trip_min:g} minutes and "
+        f"{costs.assumed_use_pct:g} % charge, the same everywhere. Import events, or take "
+        "snapshots over some days, and rates are learnt."
+    )
+    if per_trip > 0:
+        return (told,)
+    loss = (
+        f"At the prices and costs of Costs & prices such a trip brings {per_trip:.2f} "
+        f"{city.currency}: nothing that makes a vehicle ride more can pay. Raise the prices or the "
+        "assumed minutes, or lower the cost per trip there."
+    )
+    return (told, loss)
 
 
 def _per_trip(settings: Settings) -> float:
