@@ -169,7 +169,9 @@ def test_thresholds_are_tried_without_writing(opened: MainWindow, qtbot: QtBot, 
     page.try_out()
     settle(opened, qtbot)
     assert page.table.columns.rowCount() == 3
-    assert page._chart is not None and page._chart.isVisible() and page._chart.height() > 100
+    chart = page._chart
+    assert chart is not None and chart.isVisible()
+    qtbot.waitUntil(lambda: chart.height() > 100)
     assert "past days" in page.form.label("state").text() and city.read_bytes() == before
 
 

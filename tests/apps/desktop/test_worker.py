@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from multiprocessing import Pipe
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,20 @@ def test_a_report_names_the_system_and_hides_secrets_and_the_home_folder() -> No
     assert "FleetDesk" in text and "During: run" in text
     assert "hunter2" not in text
     assert str(Path.home()) == "/" or str(Path.home()) not in text
+
+
+def test_a_process_that_cannot_be_started_fails_the_job_and_the_next_one_tries_again(
+    worker: Worker, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    first, second = Heard(), Heard()
+    with monkeypatch.context() as full:
+        full.setattr(SpawnProcess, "start", refuse)
+        first.ask(worker, "history", workbook=str(tmp_path / "none.xlsx"))
+    (failure,) = first.failures
+    assert "could not be started" in failure.cause and failure.retry_helps and not worker.busy
+    second.ask(worker, "history", workbook=str(tmp_path / "none.xlsx"))
+    qtbot.waitUntil(lambda: second.done, timeout=LONG_MS)
+    assert second.values == [()]

@@ -32,8 +32,7 @@ class Page(QWidget):
         desk.changed.connect(self.spoil)
 
     def refresh(self) -> None:
-        """Read anew what the page shows."""
-        raise NotImplementedError
+        """Read anew what the page shows; nothing where it reads only what the planner asks."""
 
     def forget(self) -> None:
         """Another workbook is open: drop what belongs to the old one."""

@@ -74,9 +74,6 @@ class SandboxPage(Page):
         self.setFocusProxy(self.tabs)
         self._buttons()
 
-    def refresh(self) -> None:
-        """Nothing is read before the planner asks."""
-
     def forget(self) -> None:
         """Nothing of another workbook stays."""
         self._drop()

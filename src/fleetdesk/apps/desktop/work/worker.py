@@ -132,9 +132,15 @@ class Worker(QObject):
     def _next(self) -> None:
         if self._present is not None or not self._queue:
             return
+        waiting = self._queue.popleft()
         if self._process is None:
-            self._start()
-        self._present = self._queue.popleft()
+            try:
+                self._start()
+            except OSError as error:
+                waiting.otherwise(_not_started(error))
+                self._next()
+                return
+        self._present = waiting
         assert self._pipe is not None
         try:
             self._pipe.send(self._present.order)
@@ -144,11 +150,12 @@ class Worker(QObject):
     def _start(self) -> None:
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
-        self._process = spawn.Process(
+        process = spawn.Process(
             target=serve, args=(theirs, str(self._crash_file)), name="FleetDesk work", daemon=True
         )
-        self._process.start()
+        process.start()
         theirs.close()
+        self._process = process
         self._pipe = ours
         self._life += 1
         self._thread = threading.Thread(
@@ -244,6 +251,15 @@ class Worker(QObject):
         code: int | None = process.exitcode
         process.close()
         return code
+
+
+def _not_started(error: OSError) -> Failure:
+    return Failure(
+        "The process that does the work could not be started",
+        found=error.strerror or str(error),
+        fix="Close other programs and try again",
+        retry_helps=True,
+    )
 
 
 def _how(code: int | None) -> str:
