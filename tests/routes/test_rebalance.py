@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import permutations
 from random import Random
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.routes.problem import RoutingVan
 from fleetdesk.routes.rebalance import Balance, rebalance
+from fleetdesk.routes.solve import plan
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.travel_times import TravelMatrix
+
+from .conftest import Town
 
 IMPOSSIBLE = 10**9
 VAN = RoutingVan("Maria", 0, 0, 0, 0, 10**6, 0, 4, 1000, 0)
@@ -82,6 +87,32 @@ def test_what_is_not_worth_the_way_is_left_out() -> None:
     free = [replace(each, worth_milli=0) for each in parkings]
     found = rebalance(free, [VAN], matrix, Iterations(200))
     assert (found.rounds, set(found.left_out)) == ((), {"P0", "P1", "P2"})
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_days_moves_are_driven_about_as_shortly_as_one_signed_load(seed) -> None:
+    """The day's search pairs first and routes then; that must not cost much (decision 0011)."""
+    draw, day = Random(seed), Town()
+    spots = [(draw.uniform(-3, 3), draw.uniform(-3, 3)) for _ in range(14)]
+    many, few = [[draw.choice(half) for _ in range(24)] for half in (spots[:7], spots[7:])]
+    away = [[(a - c) ** 2 + (b - d) ** 2 for c, d in few] for a, b in many]
+    for row, column in zip(*linear_sum_assignment(np.sqrt(away)), strict=True):
+        day.move(*many[row], few[column], 20)
+    day.tasks[:] = [replace(task, must=True) for task in day.tasks]
+    for _ in range(2):
+        day.van(hours=12, vehicles=8)
+    problem = day.problem()
+    found = plan(problem, Iterations(400), seed=1)
+    point = {at: number for number, at in enumerate(problem.points)}
+    counts = Counter(point[task.before.at] for task in day.tasks)
+    counts.subtract(point[task.after.at] for task in day.tasks)
+    parkings = [Balance(f"P{n}", n, surplus, 150) for n, surplus in counts.items()]
+    rounds = rebalance(
+        parkings, problem.vans, problem.matrices[0], Iterations(3000), leave_empty=True
+    )
+    assert all(each.loaded == 0 for each in rounds.rounds)
+    assert len(found.planned_task_ids) == 24
+    assert sum(route.distance_m for route in found.routes) < 1.2 * rounds.distance_m
 
 
 def test_nothing_to_do_and_vans_without_room() -> None:

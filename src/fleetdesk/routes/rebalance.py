@@ -79,13 +79,15 @@ def rebalance(
     stop: Stop,
     cancel: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    *,
+    leave_empty: bool = False,
 ) -> Rebalancing:
     """The cheapest rounds found until `stop` that serve every parking, each by one van at once.
 
-    Vans may leave loaded and come home loaded; no van ever carries more than its room. A parking
-    with more than a van holds is served in parts. `stop` counts looks at the search (its rounds)
-    and the seconds of `clock`. The same arguments with a limit on rounds give the same answer.
-    FleetDeskError where vans have no room or what must be served cannot be.
+    Vans may leave loaded (but for `leave_empty`) and come home loaded; none carries more than its
+    room. A parking with more than a van holds is served in parts. `stop` counts looks at the search
+    (its rounds) and the seconds of `clock`. The same arguments with a limit on rounds give the same
+    answer. FleetDeskError where vans have no room or what must be served cannot be.
     """
     wanted = [parking for parking in parkings if parking.surplus]
     if not wanted:
@@ -97,7 +99,8 @@ def rebalance(
             found="no van has room for a vehicle",
             fix="Enter how many vehicles a van holds in the sheet Workers & vans",
         )
-    model = _Model([part for each in wanted for part in _parts(each, room)], vans, matrix)
+    calls = [part for each in wanted for part in _parts(each, room)]
+    model = _Model(calls, vans, matrix, leave_empty=leave_empty)
     found = model.solved(stop, cancel or _never, clock)
     if found is None:
         raise FleetDeskError(
@@ -131,7 +134,12 @@ class _Model:
     """OR-Tools' model: one node per call, then each van's start and end."""
 
     def __init__(
-        self, calls: Sequence[Balance], vans: Sequence[RoutingVan], matrix: TravelMatrix
+        self,
+        calls: Sequence[Balance],
+        vans: Sequence[RoutingVan],
+        matrix: TravelMatrix,
+        *,
+        leave_empty: bool,
     ) -> None:
         self._calls, self._vans, self._matrix = calls, vans, matrix
         count = len(calls)
@@ -149,8 +157,8 @@ class _Model:
         signed = [*(call.surplus for call in calls), *[0] * len(ends)]
         loads = self._routing.RegisterUnaryTransitVector(signed)
         rooms = [van.vehicles for van in vans]
-        # Vans may leave with vehicles on board: the load does not begin at 0.
-        self._routing.AddDimensionWithVehicleCapacity(loads, 0, rooms, False, "load")
+        # Where vans may leave with vehicles on board, the load does not begin at 0.
+        self._routing.AddDimensionWithVehicleCapacity(loads, 0, rooms, leave_empty, "load")
         self._load = self._routing.GetDimensionOrDie("load")
         clock = self._routing.GetDimensionOrDie("time")
         for number, van in enumerate(vans):
