@@ -11,13 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Any
 
-import pyarrow as pa
-
 from fleetdesk.errors import StoreUnusable
-from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES, DType, Table
 from fleetdesk.store import generations, migrations, state
 from fleetdesk.store.base import (
@@ -27,13 +23,12 @@ from fleetdesk.store.base import (
     ImportRecord,
     Removed,
     StoreCapabilities,
-    Visit,
 )
 from fleetdesk.store.files import disk_trouble
-from fleetdesk.store.ledger import ImportLedger, Reach
+from fleetdesk.store.ledger import Reach
 from fleetdesk.store.locks import FileLock, alone
+from fleetdesk.store.pinned import PinnedStore
 from fleetdesk.store.results import ResultFolder
-from fleetdesk.store.runs import RunLedger
 from fleetdesk.store.views import Views, let_go_of_cached, observed
 from fleetdesk.store.writer import GenerationWriter
 
@@ -81,22 +76,22 @@ def open_store(
     return DuckDbStore(folder, clock=clock, threads=threads, memory_limit=memory_limit)
 
 
-class DuckDbStore:
+class DuckDbStore(PinnedStore):
     """A workspace's store, pinned to one generation; made by `open_store`."""
 
     def __init__(
         self, folder: Path, *, clock: Callable[[], datetime], threads: int, memory_limit: str
     ) -> None:
         self.folder = folder
-        self._clock = clock
         self._settings = {"threads": threads, "memory_limit": memory_limit}
-        self._writer_lock = FileLock(folder / "write.lock")
         self._manifest, self._pin = generations.open_current(folder)
-        self._views: Views | None = None
-        self._database = state.Sqlite(folder / migrations.STATE_FILE)
-        self._imports = ImportLedger(self._database)
-        self.runs = RunLedger(
-            self._database, FileLock(folder / "run.lock"), ResultFolder(folder / "runs")
+        self._ledgers = state.Sqlite(folder / migrations.STATE_FILE)
+        super().__init__(
+            self._ledgers,
+            writer_lock=FileLock(folder / "write.lock"),
+            run_lock=FileLock(folder / "run.lock"),
+            results=ResultFolder(folder / "runs"),
+            clock=clock,
         )
 
     def capabilities(self) -> StoreCapabilities:
@@ -110,25 +105,9 @@ class DuckDbStore:
         """The generation this store reads: the current one at opening, or one it wrote since."""
         return self._manifest.generation
 
-    def tables(self) -> Mapping[str, Any]:
-        """Each canonical table as an Ibis table; one without data is empty and typed."""
-        if self._views is None:
-            self._views = self._open_views()
-        return self._views
-
     def data_window(self) -> tuple[datetime, datetime] | None:
         """First and last observation (UTC-aware); None when there is none."""
         return observed(self._manifest.window)
-
-    @contextmanager
-    def importing(self, source: str) -> Iterator[None]:
-        """Hold the one writer's place over several generations; turns to the newest one first.
-
-        StoreUnusable while another process is writing.
-        """
-        with self._writing(source):
-            self._turn_to_current()
-            yield
 
     @contextmanager
     def new_generation(self, source: str, *, keep: bool = True) -> Iterator[Generation]:
@@ -162,56 +141,9 @@ class DuckDbStore:
             self._turn_to_current()
             generations.collect(self.folder)
 
-    def imports(self) -> list[ImportRecord]:
-        """What was imported, the oldest first."""
-        return self._imports.imports(self.generation)
-
-    def last_import(self) -> ImportRecord | None:
-        """The latest of them, without reading the others."""
-        return self._imports.last(self.generation)
-
-    def visits(self) -> list[Visit]:
-        """The latest look at each source, by origin, as this generation knows it."""
-        return self._imports.visits(self.generation)
-
-    def visited(
-        self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
-    ) -> None:
-        """Note a look at a source that ended without further rows.
-
-        An import of this origin that made the present generation is given the account it lacks.
-        """
-        self._imports.visited(origin, self.generation, self._clock(), watermark, report)
-
-    def note(self, name: str) -> str | None:
-        """A short text kept about this store as a whole; None when there is none."""
-        return self._imports.note(name)
-
-    def keep_note(self, name: str, value: str) -> None:
-        """Keep or replace such a text."""
-        self._imports.keep_note(name, value)
-
-    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
-        """Keep a result table of a run that is under way."""
-        self.runs.save_result(run_id, name, data)
-
-    def result(self, run_id: str, name: str) -> pa.Table:
-        """A result table of a finished run."""
-        return self.runs.result(run_id, name)
-
     def verify(self) -> None:
         """Compare every file of the generation with its checksum; StoreUnusable names the first."""
         generations.verify(self.folder, self._manifest)
-
-    def collect_garbage(self, *, dry_run: bool = False) -> list[str]:
-        """Remove what crashes and older generations left; returns what was, or would be, so."""
-        removed = [*self.runs.collect(dry_run=dry_run)]
-        if self._writer_lock.acquire("collecting garbage"):
-            try:
-                removed += generations.collect(self.folder, dry_run=dry_run)
-            finally:
-                self._writer_lock.release()
-        return removed
 
     def remove_rows(self, column: str, value: str) -> Removed:
         """Remove for good all rows with this value in a column of this name, in all generations.
@@ -230,38 +162,7 @@ class DuckDbStore:
         """Let go of everything; the store cannot be used after."""
         self._drop_views()
         self._pin.release()
-        self._database.close()
-
-    def __enter__(self) -> DuckDbStore:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
-
-    @contextmanager
-    def _writing(self, source: str) -> Iterator[None]:
-        """Be the one writer; a block inside such a block is part of it."""
-        if self._writer_lock.held:
-            yield
-            return
-        if not self._writer_lock.acquire(f"{source}, since {self._clock():%Y-%m-%d %H:%M} (UTC)"):
-            raise StoreUnusable(
-                "Another import is under way in this workspace",
-                found=self._writer_lock.holder(),
-                fix="Wait until it has finished",
-                retry_helps=True,
-            )
-        try:
-            yield
-        finally:
-            self._writer_lock.release()
+        self._ledgers.close()
 
     def _enter(self, record: ImportRecord, reach: Reach | None, after: str) -> None:
         """Put an import and its watermark into the ledger before its generation is switched to.
@@ -269,7 +170,7 @@ class DuckDbStore:
         Entries beyond the current generation do not count, so a crash or a full disk between the
         two leaves nothing to see, and the next import clears it.
         """
-        with self._database.writing() as database:
+        with self._ledgers.writing() as database:
             self._imports.forget(database, after)
             self._imports.enter(database, record, reach, self._clock())
 
@@ -281,10 +182,8 @@ class DuckDbStore:
         self._pin.release()
         self._manifest, self._pin = generations.open_current(self.folder)
 
-    def _drop_views(self) -> None:
-        if self._views is not None:
-            self._views.close()
-            self._views = None
+    def _collect(self, *, dry_run: bool = False) -> list[str]:
+        return generations.collect(self.folder, dry_run=dry_run)
 
 
 class _DuckDbViews(Views):

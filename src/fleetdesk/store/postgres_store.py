@@ -5,34 +5,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleetdesk.errors import StoreUnusable
-from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES
 from fleetdesk.store import postgres_connection as pg
 from fleetdesk.store.base import (
     REMOVAL,
     Gap,
     Generation,
-    ImportRecord,
     Removed,
     StoreCapabilities,
-    Visit,
 )
-from fleetdesk.store.ledger import ImportLedger
+from fleetdesk.store.pinned import PinnedStore
 from fleetdesk.store.postgres_schema import OPEN_END, bring_up, exists
 from fleetdesk.store.postgres_views import PostgresViews
 from fleetdesk.store.postgres_writer import Base, PostgresWriter, windows_from_text
-from fleetdesk.store.runs import RunLedger
-from fleetdesk.store.views import observed
+from fleetdesk.store.views import Views, observed
 
 KEPT_BEHIND_CURRENT = 2
 GAPS = (
@@ -69,7 +64,7 @@ def open_postgres(
         raise
 
 
-class PostgresStore:
+class PostgresStore(PinnedStore):
     """A shared store, pinned to one generation; made by `open_postgres`."""
 
     def __init__(
@@ -80,14 +75,13 @@ class PostgresStore:
     ) -> None:
         self._connection = connection
         self._another = another
-        self._clock = clock
-        self._writer_lock = pg.AdvisoryLock(connection, pg.WRITE)
         self._number = _pin_current(connection)
-        self._views: PostgresViews | None = None
-        self._database = pg.Database(connection)
-        self._imports = ImportLedger(self._database)
-        self.runs = RunLedger(
-            self._database, pg.AdvisoryLock(connection, pg.RUN), _Results(connection)
+        super().__init__(
+            pg.Database(connection),
+            writer_lock=pg.AdvisoryLock(connection, pg.WRITE),
+            run_lock=pg.AdvisoryLock(connection, pg.RUN),
+            results=_Results(connection),
+            clock=clock,
         )
 
     def capabilities(self) -> StoreCapabilities:
@@ -101,12 +95,6 @@ class PostgresStore:
         """The generation this store reads: the current one at opening, or one it wrote since."""
         return f"{self._number:06d}"
 
-    def tables(self) -> Mapping[str, Any]:
-        """Each canonical table as an Ibis table; one without data is empty and typed."""
-        if self._views is None:
-            self._views = PostgresViews(self._another(), self._number)
-        return self._views
-
     def data_window(self) -> tuple[datetime, datetime] | None:
         """First and last observation (UTC-aware); None when there is none."""
         with pg.trouble("looking at its generations"):
@@ -116,16 +104,6 @@ class PostgresStore:
                 (self._number,),
             )
         return observed(windows_from_text(row["windows"]).get)
-
-    @contextmanager
-    def importing(self, source: str) -> Iterator[None]:
-        """Hold the one writer's place over several generations; turns to the newest one first.
-
-        StoreUnusable while another process is writing, on whichever computer.
-        """
-        with self._writing(source):
-            self._turn_to_current()
-            yield
 
     @contextmanager
     def new_generation(self, source: str, *, keep: bool = True) -> Iterator[Generation]:
@@ -149,43 +127,6 @@ class PostgresStore:
             self._turn_to_current()
             _collect(self._connection)
 
-    def imports(self) -> list[ImportRecord]:
-        """What was imported, the oldest first."""
-        return self._imports.imports(self.generation)
-
-    def last_import(self) -> ImportRecord | None:
-        """The latest of them, without reading the others."""
-        return self._imports.last(self.generation)
-
-    def visits(self) -> list[Visit]:
-        """The latest look at each source, by origin, as this generation knows it."""
-        return self._imports.visits(self.generation)
-
-    def visited(
-        self, origin: str, watermark: Mapping[str, str], report: QualityReport | None
-    ) -> None:
-        """Note a look at a source that ended without further rows.
-
-        An import of this origin that made the present generation is given the account it lacks.
-        """
-        self._imports.visited(origin, self.generation, self._clock(), watermark, report)
-
-    def note(self, name: str) -> str | None:
-        """A short text kept about this store as a whole; None when there is none."""
-        return self._imports.note(name)
-
-    def keep_note(self, name: str, value: str) -> None:
-        """Keep or replace such a text."""
-        self._imports.keep_note(name, value)
-
-    def save_result(self, run_id: str, name: str, data: pa.Table) -> None:
-        """Keep a result table of a run that is under way."""
-        self.runs.save_result(run_id, name, data)
-
-    def result(self, run_id: str, name: str) -> pa.Table:
-        """A result table of a finished run."""
-        return self.runs.result(run_id, name)
-
     def verify(self) -> None:
         """Count each table's rows against the ledger; StoreUnusable names the first that differs.
 
@@ -205,16 +146,6 @@ class PostgresStore:
                     found=f"the table {name} has {row['n']} rows instead of {counts.rows}",
                     fix="Restore the database from a backup, or import into a new one",
                 )
-
-    def collect_garbage(self, *, dry_run: bool = False) -> list[str]:
-        """Remove what older generations left; returns what was, or would be, removed."""
-        removed = [*self.runs.collect(dry_run=dry_run)]
-        if self._writer_lock.acquire("collecting garbage"):
-            try:
-                removed += _collect(self._connection, dry_run=dry_run)
-            finally:
-                self._writer_lock.release()
-        return removed
 
     def remove_rows(self, column: str, value: str) -> Removed:
         """Remove for good all rows with this value in a column of this name, in all generations.
@@ -237,37 +168,6 @@ class PostgresStore:
         pg.unlock_all(self._connection)
         self._connection.close()
 
-    def __enter__(self) -> PostgresStore:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
-
-    @contextmanager
-    def _writing(self, source: str) -> Iterator[None]:
-        """Be the one writer; a block inside such a block is part of it."""
-        if self._writer_lock.held:
-            yield
-            return
-        if not self._writer_lock.acquire(f"{source}, since {self._clock():%Y-%m-%d %H:%M} (UTC)"):
-            raise StoreUnusable(
-                "Another import is under way in this workspace",
-                found=self._writer_lock.holder(),
-                fix="Wait until it has finished",
-                retry_helps=True,
-            )
-        try:
-            yield
-        finally:
-            self._writer_lock.release()
-
     def _base(self, connection: pg.Connection, *, keep: bool) -> Base:
         row = pg.one(
             connection,
@@ -288,10 +188,11 @@ class PostgresStore:
             before, self._number = self._number, _pin_current(self._connection)
             pg.unshare(self._connection, before)
 
-    def _drop_views(self) -> None:
-        if self._views is not None:
-            self._views.close()
-            self._views = None
+    def _open_views(self) -> Views:
+        return PostgresViews(self._another(), self._number)
+
+    def _collect(self, *, dry_run: bool = False) -> list[str]:
+        return _collect(self._connection, dry_run=dry_run)
 
 
 class _Results:
