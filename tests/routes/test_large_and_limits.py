@@ -75,6 +75,7 @@ def test_who_has_waited_enough_need_not_wait_for_the_districts(busy, monkeypatch
     began = time.perf_counter()
     found = districts.plan_large(problem, Seconds(600), seed=1, on_progress=watch)
     assert time.perf_counter() - began < 100, "the districts alone would take 300 s"
+    assert found.profit_milli >= 0.9 * plan(problem, Iterations(0), seed=1).profit_milli > 0
     assert violations(problem, sequences_of(problem, found)) == ()
     ids = [dropped.task_id for dropped in found.dropped]
     assert sorted([*ids, *found.planned_task_ids]) == sorted(busy.values)

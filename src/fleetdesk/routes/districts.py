@@ -20,6 +20,7 @@ from fleetdesk.model.plan import Plan
 from fleetdesk.routes import solve
 from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stop, Stops
 from fleetdesk.routes.solve import PROGRESS_EVERY_S, Progress, progress_of
+from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.stop import Stop as StoppingRule
 from fleetdesk.routes.travel_times import TravelMatrix
 
@@ -69,8 +70,12 @@ def plan_large(
     sequences: list[Stops] = [()] * len(problem.vans)
     watch = _Watch(problem, sequences, on_progress, cancel)
     _plan_districts(_districts(problem, seed), stop, seed, watch)
-    rest = _Share(stop, 1 - DISTRICTS_SHARE)
-    best, rounds = solve.improve(problem, sequences, rest, seed, on_progress, watch.over)
+    if watch.over():
+        # What pays in districts that were not begun is put in, and nothing is searched.
+        best, rounds = solve.improve(problem, sequences, Iterations(0), seed, on_progress)
+    else:
+        rest = _Share(stop, 1 - DISTRICTS_SHARE)
+        best, rounds = solve.improve(problem, sequences, rest, seed, on_progress, watch.over)
     return solve.as_plan(problem, best, seed, rounds)
 
 
