@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from fleetdesk.errors import Severity
-from fleetdesk.model.edits import Edits
+from fleetdesk.model.edits import Edits, StopKey
 from fleetdesk.sheets.base import SheetCells, Snapshot
 from fleetdesk.workflows.dry_run import dry_run
 from fleetdesk.workflows.route_edits import read_edits
@@ -18,7 +18,8 @@ from fleetdesk.workflows.run import run_workbook
 
 from .conftest import Clock, column, edit
 
-HEADERS = ("Worker", "Stop", "Lock", "Exclude", "Action", "Vehicle", "Edit", "Task", "Row")
+HEADERS = ("Worker", "Stop", "Lock", "Exclude", "Action", "Vehicle", "Edit", "Task", "Row",
+           "Done")  # fmt: skip
 TOP = 4
 
 
@@ -31,7 +32,7 @@ def written(*stops: tuple[str, int | None, str], **more: dict[str, str]) -> list
             {
                 "Worker": worker, "Stop": stop, "Lock": "", "Exclude": "",
                 "Action": "drop off" if drop else "swap battery", "Vehicle": f"V{task}",
-                "Edit": "", "Task": task, "Row": f"{task}, drop-off" if drop else task,
+                "Edit": "", "Task": task, "Row": f"{task}, drop-off" if drop else task, "Done": "",
                 **more.get(task, {}),
             }
         )  # fmt: skip
@@ -73,6 +74,20 @@ def test_nothing_changed_is_no_edit() -> None:
     edits = read(day())
     assert (edits.tasks, edits.problems) == ((), ())
     assert order(edits, "Maria") == "a b m m> c"
+
+
+def test_what_was_done_before_is_over_unless_the_planner_says_no() -> None:
+    before = {"Done": "yes"}
+    rows = written(("Maria", 1, "a"), ("Maria", 2, "b"), ("Petros", 1, "p"), ("Maria", 1, "c"),
+                   a=before, b=before, p=before)  # fmt: skip
+    edits = read(rows, a={"Worker": "Nikos", "Stop": 7}, b={"Done": "no", "Worker": "Nikos"},
+                 p={"Lock": "perhaps"})  # fmt: skip
+    # Of Petros, who is on the sheet Workers & vans no more, there is nothing to say.
+    assert edits.problems == ()
+    assert texts(edits) == {"b": "moved from Maria to Nikos"}
+    assert edits.rounds == {"Maria": (StopKey("c"),)}
+    assert edits.done == {StopKey("a"): True, StopKey("b"): False, StopKey("p"): True}
+    assert read(rows, b="deleted").problems == ()
 
 
 def test_an_earlier_place_is_the_one_that_was_typed() -> None:

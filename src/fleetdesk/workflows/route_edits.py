@@ -69,13 +69,9 @@ def read_edits(
     there = {row.key.task_id for row in rows if row.worker or row.excluded}
     new = {row.key.task_id: row for row in given[0] if row.key.task_id not in there}
     # What was done before a rest was planned has no place among the rows that are left.
-    left = (row for row in rows if row.key.task_id not in new and not row.done)
+    left = (row for row in rows if row.key.task_id not in new and not row.over)
     edits = edited([*left, *new.values()])
-    done = {
-        row.key: said
-        for row, name in zip(rows, written, strict=True)
-        if (said := reader.done(row, found.get(name))) is not None
-    }
+    done = {row.key: row.said for row in rows if row.said is not None}
     return replace(edits, problems=(*reader.problems, *given[1], *edits.problems), done=done)
 
 
@@ -138,20 +134,25 @@ class _Reader:
             text=was["Edit"] or "",
             done=_is_yes(was.get(DONE)),
         )
+        before = replace(before, said=self._said(before, at))
+        if before.over:
+            return before
         if at is None:
             self._warn(before, "", "The row was deleted,", "which changes nothing",
                        "Set Exclude to yes to leave a task out")  # fmt: skip
             return before
+        stop = self._stop(before, at)
         return replace(
             before,
             worker=self._worker(before, at),
-            stop=self._stop(before, at),
+            # One that was not done after all has lost its place among those that are left.
+            stop=None if before.done and stop == before.was_stop else stop,
             locked=self._yes(before, at, "Lock", before.locked),
             excluded=self._yes(before, at, "Exclude", before.excluded),
             cells={header: self._table.cell(at, header) for header in INPUTS},
         )
 
-    def done(self, row: Row, at: int | None) -> bool | None:
+    def _said(self, row: Row, at: int | None) -> bool | None:
         """Whether the planner says that the stop is done; None where nothing is said."""
         typed = None if at is None else self._table.value(at, DONE)
         if at is None or typed is None or not str(typed).strip():

@@ -16,8 +16,8 @@ class Row:
     """One stop on the sheet: what the last run wrote and what stands there now.
 
     `stop` is a place in the worker's order, fractions included; None for a task on no round.
-    `text` is what the last run said of an earlier edit, `done` that it was over before that run;
-    `cells` are the addresses by header.
+    `text` is what the last run said of an earlier edit, `done` that it was over before that run,
+    `said` what the planner says about that; `cells` are the addresses by header.
     """
 
     key: StopKey
@@ -31,7 +31,13 @@ class Row:
     excluded: bool = False
     text: str = ""
     done: bool = False
+    said: bool | None = None
     cells: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether it was done before the last run, so that its other cells say nothing."""
+        return self.done and self.said is not False
 
     @property
     def moved(self) -> bool:
