@@ -8,6 +8,7 @@
 #
 # Needs root and debootstrap. In a new Debian with the packages of docs/desktop.md and nothing else
 # the app answers every question on a small city and opens its window. MIRROR names another mirror.
+# An app of more than 750 MB is refused.
 set -eu
 
 suite=${1:?Say which Debian suite, for example: build/prove-frozen.sh bookworm}
@@ -36,6 +37,8 @@ mkdir -p "$root/dev/shm"
 mount -t tmpfs tmpfs "$root/dev/shm"
 mount --bind -o ro "$dist" "$root/srv"
 echo "Python there: $(chroot "$root" sh -c 'command -v python3 || echo none')"
-echo "The app: $(du -sb --apparent-size "$dist" | cut -f1 | awk '{printf "%.0f MB", $1 / 1e6}')"
+size=$(($(du -sb "$dist" | cut -f1) / 1000000))
+echo "The app: $size MB"
+[ "$size" -lt 750 ] || { echo "That is more than the 750 MB that it may have."; exit 1; }
 chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 QT_QPA_PLATFORM=offscreen \
     sh -c 'cd /tmp && /srv/fleetdesk --selftest'
