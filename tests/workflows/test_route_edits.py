@@ -80,14 +80,16 @@ def test_what_was_done_before_is_over_unless_the_planner_says_no() -> None:
     before = {"Done": "yes"}
     rows = written(("Maria", 1, "a"), ("Maria", 2, "b"), ("Petros", 1, "p"), ("Maria", 1, "c"),
                    a=before, b=before, p=before)  # fmt: skip
-    edits = read(rows, a={"Worker": "Nikos", "Stop": 7}, b={"Done": "no", "Worker": "Nikos"},
-                 p={"Lock": "perhaps"})  # fmt: skip
+    edits = read(rows, b={"Done": "no", "Worker": "Nikos"}, p={"Lock": "perhaps"})
     # Of Petros, who is on the sheet Workers & vans no more, there is nothing to say.
     assert edits.problems == ()
     assert texts(edits) == {"b": "moved from Maria to Nikos"}
     assert edits.rounds == {"Maria": (StopKey("c"),)}
     assert edits.done == {StopKey("a"): True, StopKey("b"): False, StopKey("p"): True}
     assert read(rows, b="deleted").problems == ()
+    (task, problem), *others = read(rows, a={"Worker": "Nikos", "Stop": 7}).problems
+    assert task == "a" and "so Worker counts for nothing" in str(problem)
+    assert len(others) == 1
 
 
 def test_an_earlier_place_is_the_one_that_was_typed() -> None:

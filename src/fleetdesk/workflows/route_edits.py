@@ -136,6 +136,7 @@ class _Reader:
         )
         before = replace(before, said=self._said(before, at))
         if before.over:
+            self._tell_of_changes(before, at)
             return before
         if at is None:
             self._warn(before, "", "The row was deleted,", "which changes nothing",
@@ -158,6 +159,23 @@ class _Reader:
         if at is None or typed is None or not str(typed).strip():
             return None
         return self._yes(row, at, DONE, before=False)
+
+    def _tell_of_changes(self, row: Row, at: int | None) -> None:
+        """A word where another worker, place or Exclude is asked of a stop that is over."""
+        if at is None:
+            return
+        worker, place = (self._table.value(at, header) for header in ("Worker", "Stop"))
+        asked = {
+            "Worker": str(worker or row.worker).strip().casefold() != row.worker.casefold(),
+            "Stop": isinstance(place, int | float) and place != row.was_stop,
+            "Exclude": _is_yes(self._table.value(at, "Exclude")),
+        }
+        for header in (header for header, changed in asked.items() if changed):
+            cell = self._table.cell(at, header)
+            self._warn(
+                row, cell, "It was done before the last plan,",
+                f"so {header} counts for nothing", "If it was not, enter no in Done",
+            )  # fmt: skip
 
     def _worker(self, row: Row, at: int) -> str:
         typed = str(self._table.value(at, "Worker") or "").strip()
