@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from fleetdesk.apps.desktop.desk import Desk
@@ -80,6 +80,8 @@ def _card(figure: Figure) -> QFrame:
     for text, role in ((figure.label, "quiet"), (shown, "number")):
         label = QLabel(text)
         label.setProperty("role", role)
+        label.setWordWrap(True)
+        label.setAlignment(Qt.AlignmentFlag.AlignBottom)
         box.addWidget(label)
     card.setToolTip(figure.help)
     card.setAccessibleName(f"{figure.label}: {shown}")

@@ -50,7 +50,7 @@ class ChartView(QWidget):
         self.plot = pg.PlotWidget(background=colours["paper"])
         named(self.plot, chart.alt_text)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.plot.setMinimumHeight(170)
+        self.plot.setMinimumHeight(130)
         box.addWidget(self.plot, 1)
         _dress(self.plot, colours)
         _Drawing(self.plot, table, chart, colours).draw()

@@ -67,6 +67,7 @@ class FormEditor(QScrollArea):
     def _add(self, grid: QGridLayout, row: int, entry: Input, cell: FormCell) -> None:
         label = QLabel(entry.label)
         field = self._field(entry, cell)
+        field.setProperty("role", "setting")
         named(field, entry.label, entry.help)
         field.setToolTip(f"{entry.help} {entry.expects[:1].upper()}{entry.expects[1:]}.")
         label.setBuddy(field)
@@ -103,13 +104,11 @@ class FormEditor(QScrollArea):
             if text and text not in choices:
                 box.addItem(text)
             box.setCurrentText(text)
-            box.setFixedWidth(230)
             box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             box.installEventFilter(self)
             box.currentTextChanged.connect(lambda typed: self._typed(entry, cell, typed))
             return box
         line = QLineEdit(text)
-        line.setFixedWidth(230)
         line.setPlaceholderText(
             ""
             if entry.default in (None, "")
