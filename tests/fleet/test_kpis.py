@@ -7,6 +7,7 @@ import pytest
 from fleetdesk.fleet.kpis import kpis
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Parking, Point
+from fleetdesk.settings.rider_sheets import Riders
 from fleetdesk.settings.schema import City, Costs, Package, Settings, Thresholds
 
 T0 = datetime(2024, 6, 3)
@@ -15,6 +16,7 @@ SETTINGS = Settings(
     city=City(timezone="Europe/Athens", currency="EUR"),
     costs=Costs(vat_pct=25, payment_fee_pct=10, cost_per_trip=0.1),
     thresholds=Thresholds(low_battery_pct=30, usable_battery_pct=10, outside_m=100),
+    riders=Riders(smallest_group=1),
     packages=(
         Package(name="Basic", monthly_price=20, included_km=50, included_swaps=4),
         Package(name="Plus", monthly_price=50, included_km=200, included_swaps=12),
@@ -183,3 +185,14 @@ def test_nothing_known_is_said_as_nothing_and_never_crashes(tables):
     for name in ("Available", "Mean charge", "Trips per vehicle per day", "Median length",
                  "Vehicles outside parkings", "Cost per task"):  # fmt: skip
         assert empty[name] is None, name
+
+
+def test_packages_of_few_riders_are_not_counted_out(toy):
+    private = SETTINGS.model_copy(update={"riders": Riders(smallest_group=2)})
+    shown = {kpi.name: kpi for kpi in kpis(toy, FLEET, PARKINGS, private, AS_OF)}
+    assert shown["Riders in Old"].value is None and shown["Riders in Plus"].value is None
+    assert shown["Riders in Basic"].value == 2 and shown["Monthly recurring revenue"].value == 90
+    private = SETTINGS.model_copy(update={"riders": Riders(smallest_group=5)})
+    shown = {kpi.name: kpi for kpi in kpis(toy, FLEET, PARKINGS, private, AS_OF)}
+    told = [shown[name] for name in shown if name.startswith(("Riders in", "Monthly"))]
+    assert all(kpi.value is None and "fewer than 5 riders" in kpi.formula for kpi in told)

@@ -19,6 +19,7 @@ from fleetdesk.fleet.fleet_state import STANDING, counts, edge_distances_m
 from fleetdesk.fleet.history import History
 from fleetdesk.model.fleet import VehicleNow
 from fleetdesk.model.places import Parking
+from fleetdesk.model.privacy import too_few
 from fleetdesk.settings.schema import Settings
 
 NOW = "now"
@@ -246,6 +247,11 @@ def _riders(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> l
     riders = {row["package"]: row["riders"] for row in rows.to_pylist()}
     prices = {package.name: package.monthly_price for package in settings.packages}
     revenue = sum(count * prices.get(name, 0.0) for name, count in sorted(riders.items()))
+    names, least = sorted({*prices, *riders}), settings.riders.smallest_group
+    held = [riders.get(name, 0) for name in names]
+    hidden = too_few(held, least)
+    unsaid = 0 < sum(held[i] for i in hidden) < least  # then the sum tells of them too
+    few = f"; not shown, for fewer than {least} riders could be told from it"
     unpriced = sorted(set(riders) - set(prices))
     caveat = f"; no price in the sheet for {', '.join(unpriced)}" if unpriced else ""
     filed = tables["complaints"]
@@ -253,12 +259,12 @@ def _riders(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> l
         (filed.filed_at <= now) & (filed.resolved_at.isnull() | (filed.resolved_at > now))
     )
     return [
-        Kpi("Riders", "Monthly recurring revenue", revenue, money,
-            f"sum over packages of riders x monthly price{caveat}", NOW),
+        Kpi("Riders", "Monthly recurring revenue", None if unsaid else revenue, money,
+            f"sum over packages of riders x monthly price{caveat}{few if unsaid else ''}", NOW),
         *(
-            Kpi("Riders", f"Riders in {name}", riders.get(name, 0), "riders",
-                "riders whose subscription to it is running", NOW)
-            for name in sorted({*prices, *riders})
+            Kpi("Riders", f"Riders in {name}", None if i in hidden else held[i], "riders",
+                f"riders whose subscription to it is running{few if i in hidden else ''}", NOW)
+            for i, name in enumerate(names)
         ),
         Kpi("Riders", "Open complaints", _row(still_open.agg(n=still_open.count()))["n"],
             "complaints", "complaints filed and not resolved", NOW),

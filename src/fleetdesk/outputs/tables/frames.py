@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fleetdesk.model import privacy
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import Value
 
@@ -44,19 +45,12 @@ def without_small(
 def too_few(
     counts: pd.Series[int], settings: Settings, already: pd.Series[bool] | None = None
 ) -> pd.Series[bool]:
-    """Which groups may not be shown, of those that make up a whole; empty ones may.
+    """`privacy.too_few` for a column, by the sheet's smallest group."""
+    import pandas as pd
 
-    Where all that is hidden is still too few riders the next smallest group is hidden too, so that
-    the whole less what is shown does not tell of them. `already` are hidden anyhow.
-    """
-    least = settings.riders.smallest_group
-    hidden = (counts > 0) & (counts < least)
-    hidden = hidden if already is None else hidden | already
-    for group in counts[~hidden & (counts > 0)].sort_values(kind="stable").index:
-        if not 0 < counts[hidden].sum() < least:
-            break
-        hidden.loc[group] = True
-    return hidden
+    before = [] if already is None else [i for i, hide in enumerate(already) if hide]
+    hidden = privacy.too_few(counts.tolist(), settings.riders.smallest_group, before)
+    return pd.Series([i in hidden for i in range(len(counts))], index=counts.index, dtype=bool)
 
 
 def large_enough(
