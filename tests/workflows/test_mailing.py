@@ -120,6 +120,14 @@ def test_a_dry_run_writes_the_mails_and_sends_none(book, box) -> None:
     assert list(shown["mails"]) == ["Nikos"]
 
 
+def test_a_dry_run_needs_no_server_and_says_what_is_missing(book, box) -> None:
+    edit(book, "Mail", "Sender", None)
+    edit(book, "Mail", "Mail server", None)
+    shown = mail(book, "--dry-run", "--only", "Nikos")
+    assert len(shown["files"]) == 2 and shown["missing"] == ["Mail server", "Sender"]
+    assert "fill in Mail server and Sender on Mail" in shown["text"]
+
+
 @pytest.mark.parametrize(
     ("change", "cause"),
     [

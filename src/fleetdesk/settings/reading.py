@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fleetdesk.errors import Problem, SettingsInvalid, Severity, WorkbookRefused
+from fleetdesk.model.analyses import ANALYSES
 from fleetdesk.model.sheet_template import FORM_HEADERS, Input
 from fleetdesk.settings.cells import UNCOMPUTED
 from fleetdesk.settings.checks import cross_checks
@@ -145,13 +146,15 @@ def _is_ours(workbook: WorkbookRead, name: str, section: str) -> bool:
 
 def _missing(workbook: WorkbookRead, sheet: str) -> Problem:
     ours = {normal(kind.sheet) for kind in SECTIONS.values()}
+    ours |= {normal(sheet) for analysis in ANALYSES for sheet in analysis.sheets}
     others = [name for name in workbook.sheet_names if normal(name) not in ours]
     alike = closest(sheet, others)
     if alike:
         return Problem(alike, "", f"'{alike}'", f"is not a known sheet; did you mean '{sheet}'?",
                        f"Name the sheet '{sheet}'")  # fmt: skip
     return Problem(sheet, "", "", "the sheet is missing",
-                   "Copy it back from the planner's template")  # fmt: skip
+                   f"Name it '{sheet}' again if it has another name now, or copy it back from the "
+                   "planner's template")  # fmt: skip
 
 
 def _settings(sections: Mapping[str, Sequence[Row]]) -> Settings:

@@ -144,7 +144,7 @@ def as_text(proposal: Proposal) -> str:
     if unused:
         lines.append(f"  Not used: {', '.join(unused)}.")
     if proposal.local:
-        lines.append(f"  Times carry no zone; they are taken as {proposal.timezone}.")
+        lines.append(f"  Times that carry no zone are taken as {proposal.timezone}.")
     if proposal.missing:
         lines.append(f"  MISSING, and needed: {', '.join(proposal.missing)}.")
     return "\n".join(lines)

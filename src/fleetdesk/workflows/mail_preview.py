@@ -14,32 +14,37 @@ from fleetdesk.outputs.mail.message import mail_page, subject
 from fleetdesk.store.files import replace_text
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, Clock, open_context, utc_now
 from fleetdesk.workflows.crew_files import file_names
-from fleetdesk.workflows.mailing import MailOptions, messages, post, refuse_without_server
+from fleetdesk.workflows.mailing import MailOptions, lacking, messages, post
 from fleetdesk.workflows.moment import parkings
 
 FOLDER = "mail preview"
+NOBODY = "sender@not-filled-in.invalid"
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Who would get which mail, and where each can be looked at."""
+    """Who would get which mail, where each can be looked at, and what is missing to send them."""
 
     plan: str
     mails: Mapping[str, str]
     files: tuple[Path, ...]
     left_out: Mapping[str, str]
+    missing: tuple[str, ...] = ()
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
         lines = [f"Would send {len(self.mails)} mails of plan {self.plan}; nothing was sent."]
         lines += [f"  {worker}: {about}" for worker, about in self.mails.items()]
         lines += [f"  {worker}: no mail, {why}" for worker, why in self.left_out.items()]
+        if self.missing:
+            lines.append(f"Before mails can be sent, fill in {' and '.join(self.missing)} on Mail.")
         if self.files:
             lines.append(f"Preview   {self.files[0].parent}")
         return {
             "plan": self.plan,
             "mails": dict(self.mails),
             "left_out": dict(self.left_out),
+            "missing": list(self.missing),
             "files": [str(path) for path in self.files],
             "text": "\n".join(lines),
         }
@@ -55,7 +60,10 @@ def preview(
     """Write each mail as a page for the browser and as .eml for mail programs; send nothing."""
     with open_context(str(address), folder, clock, writing=False) as context:
         settings = context.settings
-        refuse_without_server(settings)
+        missing = tuple(lacking(settings))
+        if not settings.mail.sender:
+            named = settings.mail.model_copy(update={"sender": NOBODY})
+            settings = settings.model_copy(update={"mail": named})
         letters = post(context, options)
         place = context.folder / OUTPUTS_FOLDER / letters.plan.run_id / FOLDER
         place.mkdir(parents=True, exist_ok=True)
@@ -80,4 +88,5 @@ def preview(
             left_out={
                 letter.route.worker: letter.skipped for letter in letters.letters if letter.skipped
             },
+            missing=missing,
         )

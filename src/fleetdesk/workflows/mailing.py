@@ -109,13 +109,14 @@ def messages(post: Post, settings: Settings, at: datetime) -> list[EmailMessage]
     ]
 
 
-def refuse_without_server(settings: Settings) -> None:
-    """Raise FleetDeskError where the sheet Mail does not say how mail is sent."""
-    missing = [
-        label
-        for label, value in (("Mail server", settings.mail.host), ("Sender", settings.mail.sender))
-        if not value
-    ]
+def lacking(settings: Settings) -> list[str]:
+    """What the sheet Mail does not say yet, though mail cannot be sent without it."""
+    needed = (("Mail server", settings.mail.host), ("Sender", settings.mail.sender))
+    return [label for label, value in needed if not value]
+
+
+def _refuse_without_server(settings: Settings) -> None:
+    missing = lacking(settings)
     if missing:
         raise FleetDeskError(
             "Mail cannot be sent because the sheet Mail is not filled in",
@@ -169,7 +170,7 @@ def _letters(
 
 
 def _server(settings: Settings) -> MailServer:
-    refuse_without_server(settings)
+    _refuse_without_server(settings)
     mail = settings.mail
     return MailServer(mail.host, mail.port, Security(mail.security), mail.user, mail.timeout_s)
 
