@@ -218,7 +218,7 @@ class _Chances:
             DropCode.DETOUR,
             f"costs {wording.money(cost, currency)} on the nearest round, of "
             f"{self._pairs[van][0].worker} (driving {driving_cents / 100:.2f}, working time "
-            f"{working_cents / 100:.2f}), and brings {brings}",
+            f"{working_cents / 100:.2f}), and before both it brings {brings}",
             f"{wording.at_least(cost - task.worth_milli, currency)} more revenue or less cost",
         )
 
