@@ -102,8 +102,8 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Batteries left", CellStyle.INTEGER, 10, "Charged ones, when leaving."),
         ResultColumn(
             f"What it adds ({currency})", CellStyle.MONEY, 13,
-            "Profit with the task less profit without it; at its first stop. Stops share their drives, "
-            "so these do not add up to the profit.",
+            "Profit with the task less profit without it; at its first stop. Stops share drives, so "
+            "these do not add up to the profit.",
         ),
         ResultColumn("Since the last plan", CellStyle.TEXT, 22, "Empty = as it was."),
         ResultColumn("Edit", CellStyle.WRAPPED, 26, "What you asked for; kept while Lock is yes."),
