@@ -66,7 +66,7 @@ def test_the_planted_causes_come_first_and_in_the_right_direction():
     assert direction["package"] == 0
     worst = later.assign(growth_pct=-120.0, complaints_30d=5).head(1)
     told = reasons(fit.model, pd.concat([worst, later], ignore_index=True), fit.drivers)[0]
-    assert "growth pct" in told and "complaints 30d" in told
+    assert "growth (%)" in told and "complaints in 30 days" in told
 
 
 def test_the_best_of_two_models_is_taken_and_both_are_told():

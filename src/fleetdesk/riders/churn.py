@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -204,7 +205,7 @@ def reasons(
     for row in range(len(frame)):
         order = sorted(range(len(names)), key=lambda i: -raised[i][row])[:most]
         words = [
-            f"{names[i].replace('_', ' ')} {_value(frame[names[i]].iloc[row])}"
+            f"{_word(names[i])} {_value(frame[names[i]].iloc[row])}"
             for i in order
             if raised[i][row] >= 0.01
         ]
@@ -279,6 +280,12 @@ def _names(frame: pd.DataFrame) -> NDArray[Any]:
     return (
         frame["rider_id"].to_numpy() if "rider_id" in frame else np.arange(len(frame)).astype(str)
     )
+
+
+def _word(name: str) -> str:
+    """A column as a reason names it: growth (%), complaints in 30 days."""
+    name = re.sub(r"_(\d+)d$", r" in \1 days", name.replace("_pct", " (%)"))
+    return name.replace("_", " ")
 
 
 def _value(value: Any) -> str:

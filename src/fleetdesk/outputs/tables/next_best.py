@@ -42,7 +42,10 @@ def next_best_sheets(
 
 
 def _list(actions: pd.DataFrame | None, settings: Settings) -> ResultSheet:
-    rows = rows_of(listed(actions, settings), _LIST) if actions is not None else []
+    rows = []
+    if actions is not None:
+        within = actions["in_budget"].astype(bool).map({True: "yes", False: ""})
+        rows = rows_of(listed(actions.assign(in_budget=within), settings), _LIST)
     money, budget = settings.city.currency, settings.next_best.budget
     return ResultSheet(
         sheet="Next best action",

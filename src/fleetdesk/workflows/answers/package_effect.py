@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from fleetdesk.errors import NotEnoughData
 from fleetdesk.outputs.tables.offers import effect_sheets
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
@@ -16,12 +19,18 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.workflows.offer_data import BEFORE, package_takers
 
     rows = package_takers(ask.record, ask.settings)
-    found = compare(
-        rows[list(BEFORE)],
-        rows["taken"].to_numpy(bool),
-        rows["spend_next"].to_numpy(float),
-        seed=ask.settings.city.seed,
-    )
+    taken, spend = rows["taken"].to_numpy(bool), rows["spend_next"].to_numpy(float)
+    try:
+        found = compare(rows[list(BEFORE)], taken, spend, seed=ask.settings.city.seed)
+    except NotEnoughData as lack:
+        horizon = timedelta(days=ask.settings.usage.horizon_days)
+        until = ask.record.moment.as_of - horizon
+        raise NotEnoughData(
+            lack.cause,
+            found=f"{lack.found}, of riders without a package who rode in the 30 days before "
+            f"{until - horizon:%Y-%m-%d}; to get it is to take one until {until:%Y-%m-%d}",
+            fix=lack.fix,
+        ) from lack
     last = found.effects[-1]
     money = ask.settings.city.currency
     return Answer(
