@@ -25,7 +25,7 @@ maps=libnss3,libasound2,libxcomposite1,libxdamage1,libxrandr2,libxtst6,libxkbfil
 root=$(mktemp -d)
 # Lazily, for what the window started may take a moment longer to end than the app.
 clean_up() {
-    umount --lazy "$root/proc" "$root/dev/shm" "$root/srv" 2>/dev/null || true
+    umount --lazy "$root/proc" "$root/sys" "$root/dev/shm" "$root/srv" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
@@ -33,6 +33,7 @@ trap "exit 143" INT TERM
 
 debootstrap --variant=minbase --include="$qt,$maps" "$suite" "$root" ${MIRROR:+"$MIRROR"} >/dev/null
 mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sysfs "$root/sys"
 mkdir -p "$root/dev/shm"
 mount -t tmpfs tmpfs "$root/dev/shm"
 mount --bind -o ro "$dist" "$root/srv"
