@@ -219,6 +219,23 @@ def test_a_fault_of_the_window_shows_a_report_to_copy(window: MainWindow, qtbot:
     assert not plain.copy.isVisible()
 
 
+def test_a_fault_of_a_job_is_told_where_it_was_asked_and_offers_its_report_once(
+    opened: MainWindow, qtbot: QtBot
+) -> None:
+    told: list[object] = []
+
+    def refused(failure: Failure) -> None:
+        told.append(failure)
+        opened.desk.failed.emit(failure)
+
+    opened.desk.ask("no such job", told.append, refused)
+    settle(opened, qtbot)
+    assert len(told) == 1
+    (dialog,) = opened.findChildren(TroubleDialog)
+    assert "KeyError" in dialog.report.toPlainText()
+    dialog.close()
+
+
 def test_a_workbook_replaced_on_disk_is_read_again_and_one_that_is_gone_is_said(
     opened: MainWindow, qtbot: QtBot, city: Path
 ) -> None:

@@ -151,8 +151,14 @@ class Desk(QObject):
 
             return told
 
+        def refused(failure: Failure) -> None:
+            otherwise(failure)
+            if failure.report:
+                # Wherever it is told, a fault of our own comes with its report to copy.
+                self.failed.emit(failure)
+
         worker.ask(
-            job, if_still_open(then), if_still_open(otherwise), workbook=self.workbook, **given
+            job, if_still_open(then), if_still_open(refused), workbook=self.workbook, **given
         )
 
     def _done(self, value: Any) -> None:

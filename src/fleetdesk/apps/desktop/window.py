@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         form = Form("window")
         self.setCentralWidget(form.widget)
         self._form = form
+        self._told: Failure | None = None
         self.stack = form.get(QStackedWidget, "stack")
         self.nav = named(form.get(QListWidget, "pages"), "Pages")
         self.run_button = form.get(QPushButton, "run")
@@ -214,8 +215,9 @@ class MainWindow(QMainWindow):
 
     def show_failure(self, failure: Failure) -> None:
         """Say what went wrong."""
-        if failure.cancelled:
+        if failure.cancelled or failure is self._told:
             return
+        self._told = failure
         if failure.report:
             dialog = TroubleDialog(failure, self)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -16,9 +16,12 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from fleetdesk.apps.desktop.form import named
 from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
 from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.outputs.palette import contrast
 
 _LONGEST, _LINE = 16, 10
 _GAP = 6
+# What WCAG asks of lines and bars.
+_SEEN = 3.0
 _FEW = 5
 
 
@@ -172,10 +175,15 @@ class _Drawing:
 
 
 def _shown_colour(series: Series, colours: Mapping[str, str]) -> str:
-    """The series' colour; black and near-black ones turn light on dark ground."""
-    dark_ground = QColor(colours["paper"]).lightness() < 128
-    too_dark = dark_ground and QColor(series.colour).lightness() < 60
-    return colours["text"] if too_dark else series.colour
+    """The series' colour, on dark ground as light as it has to be; near-black ones turn white."""
+    paper, shown = colours["paper"], QColor(series.colour)
+    if QColor(paper).lightness() >= 128:
+        return series.colour
+    if shown.lightness() < 60:
+        return colours["text"]
+    while contrast(shown.name(), paper) < _SEEN and shown.value() < 255:
+        shown = shown.lighter(110)
+    return shown.name()
 
 
 def _legend(chart: Chart, colours: Mapping[str, str]) -> str:
