@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
 from multiprocessing import get_context
@@ -121,7 +123,8 @@ def _plan_districts(
     context = get_context("spawn")
     end = context.Event()
     with ProcessPoolExecutor(workers, context, _begin, (end,)) as pool:
-        waiting = {pool.submit(_solved, each.problem, share, seed): each for each in districts}
+        with _deaf():
+            waiting = {pool.submit(_solved, each.problem, share, seed): each for each in districts}
         try:
             while waiting:
                 done, _ = wait(waiting, PROGRESS_EVERY_S, FIRST_COMPLETED)
@@ -134,9 +137,21 @@ def _plan_districts(
             end.set()  # who cancels does not wait for searches that nobody wants
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin now inherit that Ctrl-C is nothing to them, from their first moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+
+
 def _begin(end: Event) -> None:
-    """In a district's process: keep the event that ends its search, and leave Ctrl-C to whoever
-    waits for it."""
+    """In a district's process: keep the event that ends its search; Ctrl-C is for who waits."""
     global _END
     _END = end
     signal(SIGINT, SIG_IGN)
