@@ -114,6 +114,10 @@ def test_breaks_stand_between_the_stops_and_cannot_be_edited(day):
         "swap battery", "swap battery, pick up", "break", "drop off"
     ]  # fmt: skip
     assert (rows[2]["Stop"], rows[2]["Task"], rows[2]["Row"]) == (None, "", "Ελένη: break 1")
+    before = {"Worker": route.worker, "Stop": None, "Row": "Ελένη: break 1"}
+    rest = routes_sheet(plan, day.settings, tasks=day.tasks, done=[before])
+    names = [row["Row"] for row in records(rest)]
+    assert "Ελένη: break 2" in names and len(set(names)) == len(names)
 
 
 def test_the_work_of_a_stop_is_that_of_its_task(day):

@@ -5,6 +5,7 @@ Planners edit it: Worker, Stop, Lock and Exclude come back as wishes for the nex
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from fleetdesk.model.edits import EditOutcome, StopKey
@@ -39,14 +40,14 @@ def routes_sheet(
 ) -> ResultSheet:
     """One row per stop, then one per worker for the way back, then the edited tasks left out.
 
-    `adds` is what each task brings before travel, in city currency, shown at its first stop only
-    so that the column can be summed. `edits` are what the planner asked for and what became of
+    `adds` is the profit with each task less that without it, in city currency, shown at its first
+    stop only. `edits` are what the planner asked for and what became of
     it, `problems` what could not be used by task id. `tasks` say what is done at a stop and are
     looked up for those on no route; `changed` is what is other than in the last plan. `done` are
     rows of an earlier plan of the day, by header, that stay as they were. `links` adds directions
     to each stop.
     """
-    writer = _Writer(settings, adds or {}, edits, problems or {}, tasks, changed or {})
+    writer = _Writer(settings, adds or {}, edits, problems or {}, tasks, changed or {}, done)
     columns = _columns(settings)
     rows = [_as_done(row, columns) for row in done]
     rows += [row for route in plan.routes for row in writer.rows(route)]
@@ -102,7 +103,7 @@ def _columns(settings: Settings) -> tuple[ResultColumn, ...]:
         ResultColumn("Batteries left", CellStyle.INTEGER, 10, "Charged ones, when leaving."),
         ResultColumn(
             f"What it adds ({currency})", CellStyle.MONEY, 13,
-            "Profit with the task less profit without it; at its first stop. Stops share drives, so "
+            "Profit with the task less profit without it; at its first stop. Drives are shared, so "
             "these do not add up to the profit.",
         ),
         ResultColumn("Since the last plan", CellStyle.TEXT, 22, "Empty = as it was."),
@@ -129,12 +130,15 @@ class _Writer:
         problems: Mapping[str, str],
         tasks: Sequence[Task],
         changed: Mapping[str, str],
+        done: Sequence[Mapping[str, Value]],
     ) -> None:
         self._settings, self._adds, self._problems = settings, adds, problems
         self._tasks = {task.task_id: task for task in tasks}
         self._changed = changed
         self._outcomes = {outcome.edit.task_id: outcome for outcome in edits}
         self._counted: set[str] = set()
+        # The pauses of the day are numbered on, for a row's name must stay its own.
+        self._paused = Counter(row.get("Worker") for row in done if row.get("Stop") is None)
 
     def rows(self, route: Route) -> Iterator[tuple[Value, ...]]:
         """One worker's stops with breaks and reloads between them, and the way back."""
@@ -194,13 +198,13 @@ class _Writer:
 
     def _pauses(self, route: Route, after: int) -> Iterator[tuple[Value, ...]]:
         """Rows without a stop number: planners cannot move them, their settings can."""
-        for number, pause in enumerate(route.pauses):
+        for number, pause in enumerate(route.pauses, start=self._paused[route.worker] + 1):
             if pause.after_stop == after:
                 yield (
                     route.worker, None, "", "", "", local(pause.start_at, self._settings),
                     local(pause.end_at, self._settings), pause.kind.value, "", "", None, None,
                     None, pause.batteries_left, None, "", "", None, None, "", "",
-                    f"{route.worker}: {pause.kind.value} {number + 1}", None,
+                    f"{route.worker}: {pause.kind.value} {number}", None,
                 )  # fmt: skip
 
     def left_out(self, tasks: Sequence[Task], plan: Plan) -> Iterator[tuple[Value, ...]]:
