@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +41,17 @@ from fleetdesk.sheets.excel_sheet import (
 )
 from fleetdesk.sheets.excel_undo import put_back
 from fleetdesk.sheets.excel_values import Content, fingerprint
-from fleetdesk.sheets.file_switch import Clock, backup_path, changed, explained, forget_old_backups
+from fleetdesk.sheets.file_switch import (
+    Clock,
+    backup_path,
+    changed,
+    explained,
+    forget_old_backups,
+    local_now,
+)
 from fleetdesk.sheets.links import Target
 from fleetdesk.sheets.manifest import Manifest, OwnedSheet
 from fleetdesk.sheets.plan_check import check_plan
-
-
-def _local_now() -> datetime:
-    return datetime.now().astimezone()
 
 
 class ExcelLive:
@@ -59,7 +61,7 @@ class ExcelLive:
     """
 
     def __init__(
-        self, name: str = "", clock: Clock = _local_now, patience: Patience | None = None
+        self, name: str = "", clock: Clock = local_now, patience: Patience | None = None
     ) -> None:
         self._name = name
         self._clock = clock

@@ -23,6 +23,11 @@ KEEP_BACKUPS = 50
 Clock = Callable[[], datetime]
 
 
+def local_now() -> datetime:
+    """The time on this computer's clock, with its zone."""
+    return datetime.now().astimezone()
+
+
 @dataclass(frozen=True)
 class PreparedFile:
     """The new workbook, complete and on disk beside the old one under a hidden name."""

@@ -6,7 +6,6 @@ Every part that is not ours is copied as it is stored, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from fleetdesk.sheets.file_switch import (
     PreparedFile,
     changed,
     fingerprint_of,
+    local_now,
     read_workbook,
     refuse_if_locked,
     write_beside,
@@ -53,14 +53,10 @@ from fleetdesk.sheets.styles import Styles
 from fleetdesk.sheets.xml_spans import as_utf8
 
 
-def _local_now() -> datetime:
-    return datetime.now().astimezone()
-
-
 class XlsxFile:
     """A workbook at a path; `clock` dates the backups."""
 
-    def __init__(self, path: Path | str, clock: Clock = _local_now) -> None:
+    def __init__(self, path: Path | str, clock: Clock = local_now) -> None:
         self.path = Path(path).resolve()
         self._clock = clock
 
