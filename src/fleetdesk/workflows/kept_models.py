@@ -88,11 +88,12 @@ def why_learn_anew(model: Kept, riders: pd.DataFrame, now: datetime, settings: S
 def scored(
     riders: pd.DataFrame, models: Mapping[str, Kept], record: Known, settings: Settings
 ) -> pd.DataFrame:
-    """The riders with segment, chance_to_leave_pct, risk and value, as far as models are kept.
+    """Segment, chance_to_leave_pct, risk and value of the riders, as far as models are kept.
 
-    Who has left already has no chance to leave, and no risk.
+    One row per rider under the index of `riders`. Who has left already has no chance to leave, and
+    no risk.
     """
-    rows = riders
+    rows = pd.DataFrame(index=riders.index)
     if "segments" in models:
         model = models["segments"].parts["segments"]
         rows = rows.assign(segment=[model.names[label] for label in model.labels(riders)])

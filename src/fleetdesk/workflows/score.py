@@ -16,6 +16,7 @@ from fleetdesk.workflows.progress import OnProgress, silent
 
 COLUMNS = ("rider_id", "segment", "chance_to_leave_pct", "risk", "value")
 MODELS = ("segments", "churn", "lifetime_value")
+_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def score(
         record = known(context.store, settings)
         now = riders_now(record, settings)
         on_progress("Scoring riders", 0.7)
-        rows = scored(now, models, record, settings)
+        rows = now[["rider_id", "consent"]].join(scored(now, models, record, settings))
         groups: dict[str, int | None] = {}
         for name in ("segment", "risk"):
             if name in rows:
@@ -101,6 +102,8 @@ def score(
             with out.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
                 writer.writerow(columns)
-                for row in rows_of(listed(rows, settings), columns):
-                    writer.writerow([guarded(v) if isinstance(v, str) else v for v in row])
+                shown = listed(rows, settings)
+                for first in range(0, len(shown), _AT_ONCE):
+                    for row in rows_of(shown.iloc[first : first + _AT_ONCE], columns):
+                        writer.writerow([guarded(v) if isinstance(v, str) else v for v in row])
         return Scored(len(rows), tuple(models), groups, doubts, out)
