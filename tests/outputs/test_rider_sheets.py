@@ -99,6 +99,7 @@ def test_values_are_summed_by_tier_and_group():
             "value": [2000.0] * 20 + [5.0] * 19 + [None], "low": 1.0, "high": 3.0,
             "tier": [0] * 20 + [3] * 20, "package": ["Light"] * 20 + [None] * 20,
             "channel": "app", "months_expected": 3.0, "monthly_spend": 9.0, "basis": "trips",
+            "months_counted": [120.0] * 20 + [0.82] * 20,
         }
     )  # fmt: skip
     sheets = by_name(value_sheets(riders, "A note.", OPEN))
@@ -107,5 +108,8 @@ def test_values_are_summed_by_tier_and_group():
     assert tiers["Bronze"][1:3] == (19, 5.0)
     groups = {row[0] for row in sheets["Value by group"].rows}
     assert groups == {"Package: Light", "Package: none", "Channel: app"}
+    counted = {row[0]: row[6] for row in sheets["Value by group"].rows}
+    assert counted["Package: Light"] == "120" and counted["Channel: app"] == "0.8 to 120"
+    assert [tiers[name][6] for name in ("Platinum", "Gold")] == ["120", ""]
     listed = list(sheets["Value by rider"].rows)
     assert len(listed) == 39 and listed[0][3] == 2000.0

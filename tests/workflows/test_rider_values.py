@@ -52,6 +52,18 @@ def test_spend_that_is_not_known_is_no_spend_of_zero(told):
     assert set(found.riders.loc[found.riders["value"].notna(), "basis"]) == {"trips"}
 
 
+def test_a_value_by_trips_is_over_no_more_months_than_the_trips(told):
+    record, _, riders = told
+    found = values_at(record, riders, AT, SETTINGS)
+    counted = found.riders.groupby("basis")["months_counted"].agg(["min", "max"])
+    first = first_trip(record.tables).replace(hour=0, minute=0, second=0, microsecond=0)
+    months = (AT - first) / timedelta(days=365.25 / 12) + 1e-9
+    assert 0 < counted.loc["trips", "max"] <= months and counted.loc["trips", "min"] > 0
+    assert (counted.loc["package"] == SETTINGS.lifetime_value.horizon_months).all()
+    shown = f"over {counted.loc['trips', 'max']:.1f} of 120 months"
+    assert shown in found.reach and shown in " ".join(found.notes)
+
+
 def test_nothing_that_is_known_as_of_today_only_is_learnt_from(told):
     record, _, riders = told
     later = record.tables["riders"].mutate(referrals=99)

@@ -41,11 +41,13 @@ def rider_kpis(
     settings: Settings,
     as_of: datetime,
     values: Sequence[float] = (),
+    reach: str = "",
 ) -> tuple[RiderKpi, ...]:
     """All figures over the last 30 days before `as_of` (UTC-aware), or the days that there are.
 
     `tables` are the canonical tables by name. Figures per month are scaled to 30 days. `values` are
-    what riders are still worth, as far as it is known.
+    what riders are still worth, as far as it is known; `reach` says over how long, where it is less
+    than the sheet asks for.
     """
     span = _span(tables, as_of)
     trips = priced(countable(tables["trips"]), settings.costs)
@@ -56,7 +58,7 @@ def rider_kpis(
     money = _money(tables, trips, settings, span)
     label = span.label(settings.city.timezone)
     rows = (
-        *_customers(usage, money, values, tables, settings, span),
+        *_customers(usage, money, values, reach, tables, settings, span),
         *_riding(usage, tables, span),
         *_financial(usage, money, tables, settings, span),
         *_operations(usage, tables, span),
@@ -141,7 +143,7 @@ def _money(
 
 
 def _customers(
-    usage: dict[str, Any], money: dict[str, Any], values: Sequence[float],
+    usage: dict[str, Any], money: dict[str, Any], values: Sequence[float], reach: str,
     tables: Mapping[str, Any], settings: Settings, span: _Span,
 ) -> list[_Row]:  # fmt: skip
     currency = settings.city.currency
@@ -157,6 +159,7 @@ def _customers(
     cac = _ratio(spent * span.months, new) if spent else None
     margin = _ratio(money["net"], active * span.months)
     worth = _ratio(math.fsum(values), len(values))
+    reach = f"; {reach}" if reach else ""
     score, low, high, answers = _promoters(tables["ratings"], span)
     interval = f"; {answers} answers, 95 % {low:+.0f} to {high:+.0f}" if score is not None else ""
     return [
@@ -172,10 +175,10 @@ def _customers(
         ("Customers", "CAC payback", _ratio(cac, margin) if cac is not None else None, "months",
          "customer acquisition cost / gross margin per rider a month", min(new, active)),
         ("Customers", "Customer lifetime value", worth, currency,
-         "mean of what riders are still worth, as on the sheet Rider value", len(values)),
+         f"mean of what riders are still worth, as on the sheet Rider value{reach}", len(values)),
         ("Customers", "Lifetime value to acquisition cost",
          _ratio(worth, cac) if worth is not None else None, "ratio",
-         "customer lifetime value / customer acquisition cost; above 3 is sound",
+         f"customer lifetime value / customer acquisition cost; above 3 is sound{reach}",
          min(new, len(values))),
         ("Customers", "Net promoter score", score, "points",
          f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", answers),

@@ -17,13 +17,23 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.matrix import Floats, numbers
 
 FEWEST_RETURNS = 20
+LOSS_LIMIT = 5.991
+"""95 % of chi-square for the two parameters of being lost; as one lies at its bound, on the safe
+side (Self and Liang 1987)."""
 _TERMS = 200
+_ALIKE = 6.0
+"""Logarithm of the highest parameters: riders are then all but alike, and beyond it what is
+expected of them overflows."""
 _STARTS = ((0.5, 5.0, 0.8, 2.5), (1.0, 10.0, 1.0, 5.0), (0.2, 1.0, 0.3, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
 class BgNbd:
-    """The fitted law: rates of coming are Gamma(r, alpha), chances to be lost Beta(a, b)."""
+    """The fitted law: rates of coming are Gamma(r, alpha), chances to be lost Beta(a, b).
+
+    `never_lost` is the log-likelihood of the law in which nobody is ever lost (NBD); `weeks` is how
+    long at least 20 riders have been seen, which is how far the law has been put to the test.
+    """
 
     r: float
     alpha: float
@@ -31,6 +41,13 @@ class BgNbd:
     b: float
     log_likelihood: float
     riders: int
+    never_lost: float
+    weeks: float
+
+    @property
+    def loss_ratio(self) -> float:
+        """Twice the log-likelihood that being lost adds; under LOSS_LIMIT it cannot be told."""
+        return max(0.0, 2.0 * (self.log_likelihood - self.never_lost))
 
     def expected(self, history: pd.DataFrame, weeks: float) -> Floats:
         """Days with trips that each rider is expected to have in the next `weeks`."""
@@ -87,6 +104,8 @@ def fit_bg_nbd(history: pd.DataFrame) -> BgNbd:
             found=f"{back} of {len(x)} riders rode on more than one day",
             fix=f"At least {FEWEST_RETURNS} are needed; import more trips",
         )
+    # One stray trip of long ago makes no long history.
+    weeks = float(np.sort(age)[-FEWEST_RETURNS])
     # Many riders share a history: each is counted once, with its number of riders.
     rows, counts = np.unique(np.column_stack([x, recency, age]), axis=0, return_counts=True)
     x, recency, age = rows.T
@@ -94,9 +113,16 @@ def fit_bg_nbd(history: pd.DataFrame) -> BgNbd:
     def loss(logs: Floats) -> float:
         return -float((counts * _log_likelihood(np.exp(logs), x, recency, age)).sum())
 
-    best = min((_lowest(loss, start) for start in _STARTS), key=lambda found: found[1])
+    def loss_never_lost(logs: Floats) -> float:
+        r, alpha = np.exp(logs)
+        return -float((counts * (_coming(r, alpha, x) - (r + x) * np.log(alpha + age))).sum())
+
+    best = min((_lowest(loss, start, _ALIKE) for start in _STARTS), key=lambda found: found[1])
+    stays = min(_lowest(loss_never_lost, start[:2], _ALIKE)[1] for start in _STARTS)
     r, alpha, a, b = np.exp(best[0])
-    return BgNbd(float(r), float(alpha), float(a), float(b), -best[1], int(counts.sum()))
+    return BgNbd(
+        float(r), float(alpha), float(a), float(b), -best[1], int(counts.sum()), -stays, weeks
+    )
 
 
 def fit_gamma_gamma(history: pd.DataFrame) -> GammaGamma:
@@ -127,12 +153,16 @@ def fit_gamma_gamma(history: pd.DataFrame) -> GammaGamma:
 
 def _log_likelihood(parameters: Floats, x: Floats, recency: Floats, age: Floats) -> Floats:
     r, alpha, a, b = parameters
-    shared = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+    shared = _coming(r, alpha, x)
     shared += gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
     alive = -(r + x) * np.log(alpha + age)
     lost = np.log(a) - np.log(np.maximum(b + x - 1.0, 1e-12)) - (r + x) * np.log(alpha + recency)
     both = np.logaddexp(alive, np.where(x > 0, lost, -np.inf))
     return np.asarray(shared + both, dtype=np.float64)
+
+
+def _coming(r: float, alpha: float, x: Floats) -> Floats:
+    return np.asarray(gammaln(r + x) - gammaln(r) + r * np.log(alpha), dtype=np.float64)
 
 
 def _hypergeometric(p: float, q: float, c: Floats, z: Floats) -> Floats:
@@ -147,9 +177,9 @@ def _hypergeometric(p: float, q: float, c: Floats, z: Floats) -> Floats:
     return found
 
 
-def _lowest(loss: object, start: tuple[float, ...]) -> tuple[Floats, float]:
+def _lowest(loss: object, start: tuple[float, ...], highest: float = 12.0) -> tuple[Floats, float]:
     """Downhill from one start, in logarithms so that all parameters stay above zero."""
-    bounds = [(-8.0, 12.0)] * len(start)
+    bounds = [(-8.0, highest)] * len(start)
     rough = minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds)
     fine = minimize(
         loss, rough.x, method="Nelder-Mead", bounds=bounds,

@@ -20,19 +20,22 @@ from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.offer_data import EVERYBODY, arm_rows, arms_of, best_offers, offer_log
 from fleetdesk.workflows.rider_data import package_rules, riders_now, riders_of
 from fleetdesk.workflows.rider_models import churn_of, segments_of
-from fleetdesk.workflows.rider_values import value_by_rider
+from fleetdesk.workflows.rider_values import Valued, value_by_rider, values_of
 
 
 @dataclass(frozen=True)
 class Prospects:
     """One row per rider, as riders.next_best_action.next_best takes them, with consent.
 
-    `advice` is None where no package is on offer; `notes` say what could not be told, and why.
+    `advice` is None where no package is on offer; `notes` say what could not be told, and why;
+    `value_notes` and `reach` what to know of the values that could be told, as in Valued.
     """
 
     riders: pd.DataFrame
     advice: Advice | None
     notes: tuple[str, ...]
+    value_notes: tuple[str, ...] = ()
+    reach: str = ""
 
 
 def prospects(record: Known, settings: Settings) -> Prospects:
@@ -65,17 +68,18 @@ def prospects(record: Known, settings: Settings) -> Prospects:
             people, packages, settings.costs, package_rules(record, settings), settings.city.seed
         )
 
-    unknown = np.full(len(now), np.nan)
+    unknown, nothing = np.full(len(now), np.nan), Valued(pd.DataFrame(), None, None, None, ())
     advice = told(advised, None)
+    valued: Valued = told(lambda: values_of(record, settings), nothing)
     rows = now[["rider_id", "package", "consent"]].assign(
         segment=told(segment, np.full(len(now), None, dtype=object)),
         risk_pct=told(risk, unknown),
-        value=told(lambda: value_by_rider(record, settings, now["rider_id"]), unknown),
+        value=unknown if valued is nothing else value_by_rider(record, settings, now["rider_id"]),
     )
     rows = _with_actions(rows, settings)
     rows = _with_advice(rows, advice)
     rows = _with_offers(rows, record, settings)
-    return Prospects(rows, advice, tuple(dict.fromkeys(notes)))
+    return Prospects(rows, advice, tuple(dict.fromkeys(notes)), valued.notes, valued.reach)
 
 
 def _with_actions(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:

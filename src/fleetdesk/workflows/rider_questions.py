@@ -65,6 +65,7 @@ def _value(found: Prospects, settings: Settings) -> list[Told]:
     reach = 1.96 * float(value.std()) / len(value) ** 0.5
     mean = float(value.mean())
     told = f"{len(value)} who rode lately or hold a package, half below {value.median():,.2f}"
+    told += f"; {found.reach}" if found.reach else ""
     return [
         Told(
             question,

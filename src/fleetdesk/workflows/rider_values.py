@@ -12,9 +12,20 @@ import pandas as pd
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.stays import purchases, stays
 from fleetdesk.riders.classify import Flags, Floats
-from fleetdesk.riders.lifetime_value import Values, contract_values, free_values
+from fleetdesk.riders.lifetime_value import (
+    Values,
+    contract_values,
+    free_values,
+    months_foretold,
+)
 from fleetdesk.riders.lifetimes import Lifetimes, fit_lifetimes
-from fleetdesk.riders.purchases import BgNbd, GammaGamma, fit_bg_nbd, fit_gamma_gamma
+from fleetdesk.riders.purchases import (
+    LOSS_LIMIT,
+    BgNbd,
+    GammaGamma,
+    fit_bg_nbd,
+    fit_gamma_gamma,
+)
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.rider_data import first_trip, frame, riders_now
@@ -22,9 +33,10 @@ from fleetdesk.workflows.rider_data import first_trip, frame, riders_now
 
 @dataclass(frozen=True)
 class Valued:
-    """Riders with value, low, high, months, tier (in TIERS) and basis; and the models.
+    """Riders with value, low, high, months, tier (in TIERS), basis and months_counted; the models.
 
-    A model is missing where there was too little to fit it, which `notes` tell.
+    A model is missing where there was too little to fit it, which `notes` tell. `reach` says over
+    how many months riders valued by their trips are, where that is less than the sheet's; else "".
     """
 
     riders: pd.DataFrame
@@ -32,6 +44,7 @@ class Valued:
     often: BgNbd | None
     much: GammaGamma | None
     notes: tuple[str, ...]
+    reach: str = ""
 
 
 def stays_of(record: Known, as_of: datetime) -> pd.DataFrame:
@@ -86,7 +99,37 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
         notes.append(f"Riders without a package have no value: {lack}")
     running = running_stays(record, as_of)
     rows = valued_rows(riders, running, history, lifetimes, often, much, settings)
-    return Valued(rows, lifetimes, often, much, tuple(notes))
+    reach = ""
+    if (rows["basis"] == "trips").any() and often is not None:
+        reach = _reach(often, settings)
+        notes += _short_notes(often, reach, settings)
+    return Valued(rows, lifetimes, often, much, tuple(notes), reach)
+
+
+def _reach(often: BgNbd, settings: Settings) -> str:
+    counted, wanted = months_foretold(often, settings.lifetime_value), settings.lifetime_value
+    if counted >= wanted.horizon_months:
+        return ""
+    return f"those valued by their trips over {counted:.1f} of {wanted.horizon_months} months"
+
+
+def _short_notes(often: BgNbd, reach: str, settings: Settings) -> list[str]:
+    """What the records are too short to tell of riders valued by their trips."""
+    notes = []
+    if reach:
+        notes.append(
+            f"Values are of unlike length: {reach}, as nothing is foretold further ahead than the "
+            f"records reach back; for all {settings.lifetime_value.horizon_months} import as many "
+            "months of trips"
+        )
+    if often.loss_ratio < LOSS_LIMIT:
+        notes.append(
+            "These are upper limits, as if nobody left: in so short a time it cannot be told how "
+            f"riders without a package are lost (likelihood ratio {often.loss_ratio:.1f}, at least "
+            f"{LOSS_LIMIT:.1f} is needed); it shows once riders stay away for much longer than "
+            "they used to, mostly after two months or more of trips"
+        )
+    return notes
 
 
 def purchases_of(record: Known, as_of: datetime, settings: Settings) -> pd.DataFrame:
@@ -119,8 +162,9 @@ def valued_rows(
     # A month's spend that is not known, for want of records, is no spend of zero.
     held = (now["package"].notna() & now["monthly_spend"].notna()).to_numpy()
     rows = now.assign(
-        value=np.nan, low=np.nan, high=np.nan, months_expected=np.nan, tier=-1, basis=""
-    )
+        value=np.nan, low=np.nan, high=np.nan, months_expected=np.nan, months_counted=np.nan,
+        tier=-1, basis="",
+    )  # fmt: skip
     if lifetimes is not None and held.any():
         mine = with_stays(now[held], running, lifetimes)
         _put(rows, held, contract_values(mine, lifetimes, sheet), "package")
@@ -157,6 +201,7 @@ def _put(rows: pd.DataFrame, mine: Flags, values: Values, basis: str) -> None:
     rows.loc[mine, "low"] = values.low
     rows.loc[mine, "high"] = values.high
     rows.loc[mine, "months_expected"] = values.months
+    rows.loc[mine, "months_counted"] = values.counted
     rows.loc[mine, "tier"] = values.tier
     rows.loc[mine, "basis"] = basis
 

@@ -22,6 +22,8 @@ from fleetdesk.sheets.base import ResultColumn, ResultSheet, Value
 if TYPE_CHECKING:
     import pandas as pd
 
+_MEANS = "Mean with its 90 % interval over riders; how far the models are off is not in it."
+
 
 def value_sheets(
     riders: pd.DataFrame | None, note: str, settings: Settings
@@ -69,7 +71,7 @@ def _groups(riders: pd.DataFrame | None, settings: Settings) -> ResultSheet:
     mean = f"Mean value ({settings.city.currency})"
     return sheet(
         "Value by group", "Which riders are worth most",
-        "Mean with its 90 % interval over riders." if riders is not None else NOT_ASKED,
+        _MEANS if riders is not None else NOT_ASKED,
         _columns("Group", settings), rows, settings, key="Group",
         charts=(
             Chart(
@@ -91,7 +93,7 @@ def _by_rider(riders: pd.DataFrame | None, settings: Settings) -> ResultSheet:
         table = table.assign(name=[TIERS[int(tier)] for tier in table["tier"]])
         shown = (
             "rider_id", "name", "package", "value", "low", "high", "months_expected",
-            "monthly_spend", "basis",
+            "months_counted", "monthly_spend", "basis",
         )  # fmt: skip
         rows = rows_of(table, shown)
     money = settings.city.currency
@@ -104,6 +106,8 @@ def _by_rider(riders: pd.DataFrame | None, settings: Settings) -> ResultSheet:
                    "90 %: how sure the curve of staying is; empty for riders without a package."),
             column(f"High ({money})", MONEY, 12),
             column("Months expected", NUMBER, 12),
+            column("Months counted", NUMBER, 12,
+                   "The value is over these; for trips no more than the records reach back."),
             column(f"Pays a month ({money})", MONEY, 12),
             column("Learnt from", TEXT, 12, "package = the curve of staying; trips = BG/NBD."),
         ),
@@ -117,6 +121,8 @@ def _columns(head: str, settings: Settings) -> tuple[ResultColumn, ...]:
         column(head, TEXT, 24), column("Riders", COUNT, 9, "Empty = too few to show."),
         column(f"Mean value ({money})", MONEY, 13), column(f"Mean, low ({money})", MONEY, 13),
         column(f"Mean, high ({money})", MONEY, 13), column(f"Value of all ({money})", MONEY, 15),
+        column("Months counted", TEXT, 12, "The values are over these; no more than trips reach "
+               "back for riders without a package."),
     )  # fmt: skip
 
 
@@ -129,9 +135,17 @@ def _summed(
 
     found = []
     for name in names:
-        values = known.loc[known[by] == name, "value"].to_numpy(float)
+        mine = known[known[by] == name]
+        values = mine["value"].to_numpy(float)
         mean, low, high = mean_interval(values, settings.city.seed)
-        found.append((name, len(values), mean, low, high, float(values.sum())))
-    table = pd.DataFrame(found, columns=["name", "riders", "mean", "low", "high", "total"])
-    figures = ("mean", "low", "high", "total")
+        months = _range(mine["months_counted"])
+        found.append((name, len(values), mean, low, high, float(values.sum()), months))
+    figures = ("mean", "low", "high", "total", "months")
+    table = pd.DataFrame(found, columns=["name", "riders", *figures])
     return rows_of(without_small(table, "riders", figures, settings), ("name", "riders", *figures))
+
+
+def _range(months: pd.Series[float]) -> str:
+    """`120`, or `1 to 120` where they differ."""
+    ends = [months.min(), months.max()] if len(months) else []
+    return " to ".join(dict.fromkeys(f"{round(month, 1):g}" for month in ends))

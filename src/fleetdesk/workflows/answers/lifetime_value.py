@@ -11,7 +11,9 @@ _PURPOSE = "Tells how long riders stay or how often they come back, and what tha
 _LIMITS = (
     "Beyond the months that were seen it follows a curve that fits what was seen. It takes today's "
     "spend and margin to go on. A single rider's life may go either way: it is for groups, and for "
-    "weighing what an action may cost."
+    "weighing what an action may cost. Riders without a package are valued over no more months "
+    "than the records reach back: set no such value beside one over other months. Where the note "
+    "says that it cannot be told how they are lost, their values are upper limits."
 )
 
 
@@ -20,6 +22,7 @@ def answer(ask: Ask) -> Answer:
     import numpy as np
 
     from fleetdesk.errors import NotEnoughData
+    from fleetdesk.riders.lifetime_value import months_foretold
     from fleetdesk.workflows.kept_models import model_of_run
     from fleetdesk.workflows.rider_values import values_of
 
@@ -34,22 +37,24 @@ def answer(ask: Ask) -> Answer:
             fix="Import older subscriptions and trips",
         )
     parts = {"lifetimes": found.lifetimes, "often": found.often, "much": found.much}
+    sheet, often = settings.lifetime_value, found.often
     metrics = {
         "concordance": found.lifetimes.concordance if found.lifetimes else None,
-        "bg_nbd_log_likelihood": found.often.log_likelihood if found.often else None,
+        "bg_nbd_log_likelihood": often.log_likelihood if often else None,
+        "likelihood_ratio_of_being_lost": often.loss_ratio if often else None,
+        "months_counted_without_package": months_foretold(often, sheet) if often else None,
     }
-    sheet = settings.lifetime_value
     note = (
         f"Margin {sheet.margin_pct:g} % of what riders pay, {sheet.discount_pct:g} % a year, "
-        f"{sheet.horizon_months} months. {' '.join(found.notes)}"
+        f"{sheet.horizon_months} months. {'. '.join(found.notes)}"
     ).strip()
     total, mean = float(known["value"].sum()), float(np.mean(known["value"]))
-    money = settings.city.currency
+    money, told = settings.city.currency, f"; {found.reach}" if found.reach else ""
     return Answer(
         sheets=value_sheets(found.riders, note, settings),
         headline=(
             f"Lifetime value: {len(known)} riders, {mean:,.2f} {money} each and {total:,.2f} "
-            f"{money} together."
+            f"{money} together{told}."
         ),
         summary={"riders_valued": len(known), "mean_value": round(mean, 2)},
         files=model_of_run(

@@ -35,6 +35,9 @@ def answer(ask: Ask) -> Answer:
         Problem("Next best action", "", note, "so this part is missing", "", Severity.NOTE)
         for note in found.notes
     ]
+    notes += [
+        Problem("Next best action", "", "", note, "", Severity.NOTE) for note in found.value_notes
+    ]
     return Answer(
         sheets=next_best_sheets(
             actions.assign(consent=True), answers_to(ask.record, found, settings), settings

@@ -21,10 +21,9 @@ def answer(ask: Ask) -> Answer:
     from fleetdesk.riders.kpis import rider_kpis
 
     settings = ask.settings
-    found = tuple(
-        _shown(kpi, settings)
-        for kpi in rider_kpis(ask.record.tables, settings, ask.record.moment.as_of, _values(ask))
-    )
+    values, reach = _values(ask)
+    figures = rider_kpis(ask.record.tables, settings, ask.record.moment.as_of, values, reach)
+    found = tuple(_shown(kpi, settings) for kpi in figures)
     by_name = {kpi.name: kpi.value for kpi in found}
     active, churn = by_name["Monthly active riders"], by_name["Churn a month"]
     riders = "too few active riders to show" if active is None else f"{active:.0f} active riders"
@@ -38,16 +37,16 @@ def empty(settings: Settings) -> tuple[ResultSheet, ...]:
     return (_sheet(()),)
 
 
-def _values(ask: Ask) -> list[float]:
-    """What riders are still worth; none where that cannot be told."""
+def _values(ask: Ask) -> tuple[list[float], str]:
+    """What riders are still worth, and over how long; none where that cannot be told."""
     from fleetdesk.errors import NotEnoughData
     from fleetdesk.workflows.rider_values import values_of
 
     try:
-        found: list[float] = values_of(ask.record, ask.settings).riders["value"].dropna().tolist()
+        found = values_of(ask.record, ask.settings)
     except NotEnoughData:
-        return []
-    return found
+        return [], ""
+    return found.riders["value"].dropna().tolist(), found.reach
 
 
 def _shown(kpi: RiderKpi, settings: Settings) -> RiderKpi:
