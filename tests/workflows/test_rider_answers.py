@@ -143,6 +143,17 @@ def test_riders_who_changed_are_noticed(city: Path) -> None:
     assert "riders changed" in found.doubts["churn"]
 
 
+def test_a_file_without_riders_says_why(city: Path) -> None:
+    out = city / "scores.csv"
+    found = score(city / "FleetDesk.xlsx", out=out, clock=Clock(START + timedelta(3)))
+    assert len(out.read_text("utf-8").splitlines()) == 1
+    assert "header only" in found.as_dict()["text"] and "Riders: Show rider ids" in found.left_out
+    edit(city / "FleetDesk.xlsx", "Riders", "Show rider ids", "yes")
+    found = score(city / "FleetDesk.xlsx", out=out, clock=Clock(START + timedelta(3)))
+    assert re.search(r"Not in the file: (fewer than )?\d+ riders", found.as_dict()["text"])
+    assert 1 < len(out.read_text("utf-8").splitlines()) < found.riders + 1
+
+
 def test_a_tampered_model_is_refused(city: Path) -> None:
     (model,) = (city / "outputs").glob("*/models/churn/model.json")
     told = json.loads(model.read_text())

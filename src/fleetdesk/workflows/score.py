@@ -10,6 +10,7 @@ from typing import Any
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.model.csv_guard import guarded
+from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.context import Clock, open_context, utc_now
 from fleetdesk.workflows.known import known
 from fleetdesk.workflows.progress import OnProgress, silent
@@ -23,7 +24,8 @@ _AT_ONCE = 50_000
 class Scored:
     """How today's riders were placed; `doubts` say which models should be learnt anew, and why.
 
-    `groups` has the riders of each segment and risk, without those too few to be shown.
+    `groups` has the riders of each segment and risk, without those too few to be shown; `left_out`
+    says who is not in the file, and why.
     """
 
     riders: int
@@ -31,6 +33,7 @@ class Scored:
     groups: Mapping[str, int | None]
     doubts: Mapping[str, str]
     file: Path | None
+    left_out: str = ""
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
@@ -44,12 +47,15 @@ class Scored:
         ]
         if self.file is not None:
             lines.append(f"Wrote {self.file}")
+        if self.left_out:
+            lines.append(self.left_out)
         return {
             "riders": self.riders,
             "models": list(self.used),
             "groups": dict(self.groups),
             "learn_anew": dict(self.doubts),
             "file": str(self.file) if self.file else None,
+            "left_out": self.left_out,
             "text": "\n".join(lines),
         }
 
@@ -97,13 +103,27 @@ def score(
             for name, found in models.items()
             if (why := why_learn_anew(found, now, clock(), settings))
         }
+        left_out = ""
         if out is not None:
             columns = [name for name in COLUMNS if name in rows]
             with out.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
                 writer.writerow(columns)
                 shown = listed(rows, settings)
+                left_out = _left_out(len(rows), len(shown), settings)
                 for first in range(0, len(shown), _AT_ONCE):
                     for row in rows_of(shown.iloc[first : first + _AT_ONCE], columns):
                         writer.writerow([guarded(v) if isinstance(v, str) else v for v in row])
-        return Scored(len(rows), tuple(models), groups, doubts, out)
+        return Scored(len(rows), tuple(models), groups, doubts, out, left_out)
+
+
+def _left_out(riders: int, listed: int, settings: Settings) -> str:
+    """Who of the riders is not in the file, and why; "" where all are."""
+    from fleetdesk.outputs.tables.frames import hidden_note, many
+
+    hidden = hidden_note(settings)
+    if hidden:
+        return f"The file has its header only. {hidden}"
+    if listed == riders:
+        return ""
+    return f"Not in the file: {many(riders - listed, settings)} riders who did not agree to it"
