@@ -61,6 +61,8 @@ def test_a_task_on_no_route_is_put_on_one_priced_and_kept_by_the_next_plan(
     settle(opened, qtbot)
     outcomes: list[object] = []
     opened.desk.ended.connect(lambda title, outcome, took: outcomes.append(outcome))
+    opened.run()
+    assert not opened.desk.busy, "changed routes are planned again by their page, or discarded"
     page.solve()
     qtbot.waitUntil(lambda: bool(outcomes), timeout=LONG_MS)
     assert isinstance(outcomes[0], dict), outcomes[0]
@@ -70,3 +72,6 @@ def test_a_task_on_no_route_is_put_on_one_priced_and_kept_by_the_next_plan(
             if row[heads["Task"]] == outside.task_id]  # fmt: skip
     assert told and f"given to {second}" in told[0][heads["Edit"]]
     settle(opened, qtbot)
+    page.forget()
+    assert page.left_out.columns.rowCount() == 0 and page.workers.count() == 0
+    assert page.form.label("title").text() == "Routes" and not page.form.label("total").text()

@@ -205,11 +205,20 @@ class MainWindow(QMainWindow):
         self.page(SettingsPage).choose(sheet)
 
     def run(self, only: tuple[str, ...] = ()) -> None:
-        """Run what the workbook asks, or only these; changed settings are to be saved first."""
+        """Run what the workbook asks, or only these.
+
+        Changed settings are to be saved first, and a plan heeds changed routes only by its page.
+        """
         settings: SettingsPage = self.page(SettingsPage)
         if settings.changes():
             self.show_page(SettingsPage)
             tell(self._form.label("banner"), "Save or discard your changed settings first.")
+            return
+        routes: RoutesPage = self.page(RoutesPage)
+        if routes.rounds is not None and routes.rounds.changed and (not only or "plan" in only):
+            self.show_page(RoutesPage)
+            words = "Plan again with your changed routes, or discard them, first."
+            tell(self._form.label("banner"), words)
             return
         self.desk.run(only)
 

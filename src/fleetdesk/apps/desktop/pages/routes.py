@@ -100,6 +100,11 @@ class RoutesPage(Page):
         self.rounds = self.price = self._first = None
         self.tree.tree.clear()
         self.map.show_file("")
+        self._show_left([], "")
+        for box in (self.workers, self.takers):
+            box.clear()
+        self.form.label("title").setText("Routes")
+        self.form.label("total").setText("")
         self._buttons()
 
     def retire(self) -> None:
