@@ -43,7 +43,7 @@ KEYS = {
     "after_hours": ("cell", "slot"),
     "exposure": ("vehicle_id", "hour_at", "since_h"),
     "flows": ("vehicle_id", "started_at"),
-    "stock": ("cell", "slot", "vehicles"),
+    "stock": ("cell", "hour_at", "vehicles"),
     "visits": ("vehicle_id", "cycle_no"),
     "vehicles_now": ("vehicle_id",),
     "standing": ("at", "vehicle_id"),
