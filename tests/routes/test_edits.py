@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetdesk.errors import Enough
 from fleetdesk.model.edits import Edits, StopKey, TaskEdit
 from fleetdesk.model.plan import Action, DropCode, Plan
 from fleetdesk.routes import edits as module
@@ -16,7 +17,7 @@ from fleetdesk.routes.edits import replan
 from fleetdesk.routes.evaluate import evaluate, objective_milli, violations
 from fleetdesk.routes.pins import holds, rules_of
 from fleetdesk.routes.problem import sequences_of
-from fleetdesk.routes.solve import plan
+from fleetdesk.routes.solve import Progress, improve, plan
 from fleetdesk.routes.stop import Iterations
 
 from .conftest import random_town
@@ -82,7 +83,7 @@ def test_what_is_kept_holds_and_nothing_else_breaks(seed) -> None:
     problem = town.problem()
     first = plan(problem, Iterations(20), seed=1)
     edits = random_edits(town, first, seed)
-    again = replan(problem, edits, Iterations(30), 1, price_rounds=5)
+    again = replan(problem, edits, Iterations(30), 1)
     sequences = sequences_of(problem, again.plan)
     assert violations(problem, sequences) == ()
     assert evaluate(problem, sequences) == again.plan.routes
@@ -124,7 +125,7 @@ def test_a_locked_beginning_survives_whatever_changes_behind_it(seed) -> None:
     for task in town.values:
         if not any(edit.task_id == task for edit in edits):
             town.bonuses[task] += draw.choice([0, 9])
-    again = replan(town.problem(), Edits(tuple(edits), shown(first)), Iterations(30), 1, 5)
+    again = replan(town.problem(), Edits(tuple(edits), shown(first)), Iterations(30), 1)
     assert all(outcome.kept for outcome in again.outcomes)
     for worker, head in heads.items():
         assert shown(again.plan)[worker][: len(head)] == head
@@ -135,7 +136,7 @@ def test_locking_what_is_best_anyway_is_free(seed) -> None:
     problem = random_town(seed, most_tasks=6, most_vans=2).problem()
     first = plan(problem, Iterations(200), seed=1)
     edits = Edits(lock(first, *first.planned_task_ids), shown(first))
-    again = replan(problem, edits, Iterations(50), 1, price_rounds=50)
+    again = replan(problem, edits, Iterations(50), 1)
     assert shown(again.plan) == shown(first)
     for outcome in again.outcomes:
         assert (outcome.kept, outcome.cost_milli, outcome.cost_s) == (True, 0, 0)
@@ -163,7 +164,7 @@ def test_prices_are_those_of_brute_force(seed) -> None:
     problem = town.problem()
     first = plan(problem, Iterations(100), seed=1)
     edits = random_edits(town, first, seed + 1)
-    again = replan(problem, edits, Iterations(100), 1, price_rounds=60)
+    again = replan(problem, edits, Iterations(100), 1)
     gone = {outcome.edit.task_id: "" for outcome in again.outcomes if not outcome.kept}
     kept = module._without(edits, gone)
     best = best_under(problem, rules_of(problem, kept))
@@ -192,7 +193,7 @@ def test_an_order_costs_its_detour(street) -> None:
                                      (("T3", 0), ("T2", 0), ("T1", 0), ("T0", 0)))  # fmt: skip
     order = tuple(StopKey(task) for task in ("T1", "T0", "T3", "T2"))
     edits = tuple(TaskEdit(key.task_id, "order", "Maria", locked=(key,)) for key in order)
-    again = replan(problem, Edits(edits, {"Maria": order}), Iterations(50), 1, 20)
+    again = replan(problem, Edits(edits, {"Maria": order}), Iterations(50), 1)
     assert shown(again.plan)["Maria"] == order
     assert again.plan.profit_milli < first.profit_milli
     costs = {outcome.edit.task_id: outcome for outcome in again.outcomes}
@@ -207,7 +208,7 @@ def test_a_lock_between_free_stops_keeps_only_the_order(street) -> None:
     edits = tuple(
         TaskEdit(k.task_id, "order", "Maria", locked=(k,)) for k in keys if k[0] in "T3T1"
     )
-    again = replan(problem, Edits(edits, {"Maria": keys}), Iterations(50), 1, 20)
+    again = replan(problem, Edits(edits, {"Maria": keys}), Iterations(50), 1)
     places = {key.task_id: n for n, key in enumerate(shown(again.plan)["Maria"])}
     assert places["T3"] < places["T1"]
     assert len(places) == 4
@@ -217,7 +218,7 @@ def test_excluding_costs_what_the_task_adds(street) -> None:
     problem = street.problem()
     first = plan(problem, Iterations(50), seed=1)
     edits = Edits((TaskEdit("T3", "excluded", excluded=True),), {})
-    again = replan(problem, edits, Iterations(50), 1, 20)
+    again = replan(problem, edits, Iterations(50), 1)
     (outcome,) = again.outcomes
     assert outcome.cost_milli == first.profit_milli - again.plan.profit_milli > 0
     assert outcome.cost_s < 0
@@ -229,7 +230,7 @@ def test_too_many_batteries_release_the_fewest_and_say_why(street) -> None:
     street.van("Nikos", batteries=2)
     problem = street.problem()
     edits = tuple(TaskEdit(task, "moved", "Nikos", new=task != "T0") for task in ("T0", "T1", "T2"))
-    again = replan(problem, Edits(edits, {}), Iterations(50), 1, 10)
+    again = replan(problem, Edits(edits, {}), Iterations(50), 1)
     released = [outcome for outcome in again.outcomes if not outcome.kept]
     assert len(released) == 1
     assert released[0].edit.new
@@ -239,7 +240,7 @@ def test_too_many_batteries_release_the_fewest_and_say_why(street) -> None:
 
 def test_a_worker_who_is_not_there_releases_his_edits(street) -> None:
     edits = Edits((TaskEdit("T0", "moved", "Eleni"), TaskEdit("gone", "locked", "Maria")), {})
-    (outcome,) = replan(street.problem(), edits, Iterations(20), 1, 5).outcomes
+    (outcome,) = replan(street.problem(), edits, Iterations(20), 1).outcomes
     assert not outcome.kept
     assert outcome.problem == "Eleni does not work on this day"
 
@@ -247,7 +248,7 @@ def test_a_worker_who_is_not_there_releases_his_edits(street) -> None:
 def test_a_task_that_does_not_pay_is_planned_when_asked_for(street) -> None:
     poor = street.swap(9, 9, -5.0)
     again = replan(
-        street.problem(), Edits((TaskEdit(poor, "moved", "Nikos"),), {}), Iterations(20), 1, 5
+        street.problem(), Edits((TaskEdit(poor, "moved", "Nikos"),), {}), Iterations(20), 1
     )
     assert poor in again.plan.planned_task_ids
     (outcome,) = again.outcomes
@@ -262,17 +263,35 @@ def test_many_edits_are_priced_by_insertion(town) -> None:
     problem = town.problem()
     first = plan(problem, Iterations(30), seed=1)
     edits = Edits(lock(first, *first.planned_task_ids), shown(first))
-    again = replan(problem, edits, Iterations(10), 1, price_rounds=2)
+    again = replan(problem, edits, Iterations(10), 1)
     assert sum(outcome.by_insertion for outcome in again.outcomes) == 6
     assert shown(again.plan) == shown(first)
     assert all(outcome.cost_milli >= 0 for outcome in again.outcomes)
+
+
+def test_who_has_waited_enough_for_routes_does_not_wait_for_prices(street, monkeypatch) -> None:
+    asked = []
+
+    def watched(problem, start, stop, *given, **named):
+        asked.append(stop.limit)
+        return improve(problem, start, stop, *given, **named)
+
+    def enough(progress: Progress) -> None:
+        raise Enough
+
+    monkeypatch.setattr(module, "improve", watched)
+    edits = Edits((TaskEdit("T3", "excluded", excluded=True),), {})
+    replan(street.problem(), edits, Iterations(1000), 1)
+    (outcome,) = replan(street.problem(), edits, Iterations(1000), 1, enough).outcomes
+    assert asked == [1000, 50, 1000, 0]
+    assert outcome.cost_milli > 0
 
 
 def test_the_same_edits_give_the_same_plan() -> None:
     town = random_town(5, most_tasks=14, most_vans=3)
     first = plan(town.problem(), Iterations(20), seed=1)
     edits = random_edits(town, first, 5)
-    twice = [replan(town.problem(), edits, Iterations(450), 3, 10) for _ in range(2)]
+    twice = [replan(town.problem(), edits, Iterations(450), 3) for _ in range(2)]
     assert twice[0] == twice[1]
 
 
@@ -281,6 +300,6 @@ def test_nothing_is_filled_into_a_locked_beginning(town) -> None:
     town.van("Maria")
     head = (StopKey(far), StopKey(end))
     edits = tuple(TaskEdit(key.task_id, "locked", "Maria", locked=(key,)) for key in head)
-    again = replan(town.problem(), Edits(edits, {"Maria": head}), Iterations(0), 1, 0)
+    again = replan(town.problem(), Edits(edits, {"Maria": head}), Iterations(0), 1)
     assert shown(again.plan)["Maria"] == (*head, StopKey(near))
     assert again.plan.dropped == ()

@@ -60,7 +60,6 @@ def plan_large(
     stop: StoppingRule,
     seed: int,
     on_progress: Callable[[Progress], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
 ) -> Plan:
     """`solve.plan`; above `MOST_TASKS` tasks begun from districts that processes plan at once.
 
@@ -68,16 +67,13 @@ def plan_large(
     same plan, whatever the number of cores. Who has waited enough gets the best of each district.
     """
     if len(problem.jobs) <= MOST_TASKS or len(problem.vans) < 2:
-        return solve.plan(problem, stop, seed, on_progress=on_progress, cancel=cancel)
+        return solve.plan(problem, stop, seed, on_progress=on_progress)
     sequences: list[Stops] = [()] * len(problem.vans)
-    watch = _Watch(problem, sequences, on_progress, cancel)
+    watch = _Watch(problem, sequences, on_progress)
     _plan_districts(_districts(problem, seed), stop, seed, watch)
-    if watch.over():
-        # What pays in districts that were not begun is put in, and nothing is searched.
-        best, rounds = solve.improve(problem, sequences, Iterations(0), seed, on_progress)
-    else:
-        rest = _Share(stop, 1 - DISTRICTS_SHARE)
-        best, rounds = solve.improve(problem, sequences, rest, seed, on_progress, watch.over)
+    # After enough only what fits and pays is put in, and nothing is searched.
+    rest = Iterations(0) if watch.enough else _Share(stop, 1 - DISTRICTS_SHARE)
+    best, rounds = solve.improve(problem, sequences, rest, seed, on_progress)
     return solve.as_plan(problem, best, seed, rounds)
 
 
@@ -89,15 +85,10 @@ class _Watch:
         problem: RoutingProblem,
         sequences: list[Stops],
         on_progress: Callable[[Progress], None] | None,
-        cancel: Callable[[], bool] | None,
     ) -> None:
-        self._problem, self._sequences = problem, sequences
-        self._on_progress, self._cancel = on_progress, cancel
-        self._enough, self._began = False, time.perf_counter()
-
-    def over(self) -> bool:
-        """Whether somebody wants the best so far rather than a better one."""
-        return self._enough or bool(self._cancel and self._cancel())
+        self._problem, self._sequences, self._on_progress = problem, sequences, on_progress
+        self._began = time.perf_counter()
+        self.enough = False
 
     def take(self, district: _District, found: Sequence[Stops]) -> None:
         """Bring a district's routes into the whole."""
@@ -106,12 +97,12 @@ class _Watch:
 
     def tell(self) -> None:
         """Report the districts that are planned."""
-        if self._on_progress and not self._enough:
+        if self._on_progress and not self.enough:
             seconds = time.perf_counter() - self._began
             try:
                 self._on_progress(progress_of(self._problem, self._sequences, 0, seconds))
             except Enough:
-                self._enough = True
+                self.enough = True
 
 
 def _plan_districts(
@@ -131,7 +122,7 @@ def _plan_districts(
                 for future in done:
                     watch.take(waiting.pop(future), future.result())
                 watch.tell()
-                if watch.over():
+                if watch.enough:
                     end.set()
         finally:
             end.set()  # who cancels does not wait for searches that nobody wants
@@ -159,8 +150,12 @@ def _begin(end: Event) -> None:
 
 def _solved(problem: RoutingProblem, stop: StoppingRule, seed: int) -> tuple[Stops, ...]:
     start: tuple[Stops, ...] = ((),) * len(problem.vans)
-    cancel = _END.is_set if _END else None
-    return solve.improve(problem, start, stop, seed, cancel=cancel, quick=True)[0]
+    return solve.improve(problem, start, stop, seed, _heed_the_end, quick=True)[0]
+
+
+def _heed_the_end(_: Progress) -> None:
+    if _END and _END.is_set():
+        raise Enough
 
 
 def _districts(problem: RoutingProblem, seed: int) -> list[_District]:

@@ -18,6 +18,10 @@ from fleetdesk.routes.solve import Progress, as_plan, drivable, improve
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.stop import Stop as StoppingRule
 
+SHARE_PER_PRICE = 0.05
+LEAST_ROUNDS = 20
+"""Of the rounds that the routes were searched for, what goes into each price; no less than so many
+where there were as many."""
 MOST_PRICED = 20
 """Edits priced by planning again without each; the others by their cheapest other place."""
 
@@ -36,25 +40,25 @@ def replan(
     edits: Edits,
     stop: StoppingRule,
     seed: int,
-    price_rounds: int,
     on_progress: Callable[[Progress], None] | None = None,
     on_priced: Callable[[int, int], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
 ) -> Replanned:
     """The best plan found from the edited one that keeps the edits, with the price of each.
 
     Edits that cannot be driven together are released, as few as possible, each with its reason.
-    `price_rounds` are spent on each price; a price is negative only where the priority bonus
-    outweighs the profit. `on_priced` is told how many of how many edits have their price. The same
-    problem, edits, seed and rounds give the same answer.
+    A price is searched for with a share of the rounds that the routes took, so that who has waited
+    enough for those does not wait for the prices either; it is negative only where the priority
+    bonus outweighs the profit. `on_priced` is told how many of how many edits have their price. The
+    same problem, edits, seed and rounds give the same answer.
     """
     there = {job.task_id for job in problem.jobs}
     asked = replace(edits, tasks=tuple(e for e in edits.tasks if e.task_id in there))
     kept, released = _released(problem, asked)
     rules = rules_of(problem, kept)
     start = _start(problem, kept, rules)
-    found, rounds = improve(problem, start, stop, seed, on_progress, cancel, rules)
-    search = _Prices(problem, kept, rules, seed, price_rounds, cancel)
+    found, rounds = improve(problem, start, stop, seed, on_progress, rules)
+    each = max(round(SHARE_PER_PRICE * rounds), min(LEAST_ROUNDS, rounds))
+    search = _Prices(problem, kept, rules, seed, each)
     prices = search.of_all(found, on_priced or _untold)
     outcomes = []
     for edit in asked.tasks:
@@ -148,10 +152,9 @@ class _Prices:
         rules: Rules,
         seed: int,
         rounds: int,
-        cancel: Callable[[], bool] | None,
     ) -> None:
         self._problem, self._edits, self._rules = problem, edits, rules
-        self._seed, self._rounds, self._cancel = seed, rounds, cancel
+        self._seed, self._rounds = seed, rounds
         self._job_of = {job.task_id: number for number, job in enumerate(problem.jobs)}
         self.best: tuple[Stops, ...] = ()
 
@@ -177,7 +180,7 @@ class _Prices:
         rules = rules_of(self._problem, self._edits, freed=[edit.task_id])
         found, _ = improve(
             self._problem, self.best, Iterations(self._rounds), self._seed,
-            cancel=self._cancel, rules=rules, quick=True,
+            rules=rules, quick=True,
         )  # fmt: skip
         # Rounds spent here may have found what has nothing to do with the edit: it is no price.
         job = self._job_of[edit.task_id]

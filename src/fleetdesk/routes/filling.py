@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,7 +19,6 @@ def filled(
     problem: RoutingProblem,
     sequences: Sequence[Stops],
     jobs: Sequence[int],
-    cancelled: Callable[[], bool],
     rules: Rules = FREE,
 ) -> tuple[Stops, ...]:
     """The sequences with every one of `jobs` that fits and pays on its own, the best first.
@@ -34,7 +33,7 @@ def filled(
     working = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
     ways: dict[int, tuple[Floats, Insertions]] = {}
     changed = set(working)
-    while changed and left.size and not cancelled():
+    while changed and left.size:
         for van in changed:
             ways[van] = gains(problem, van, rounds[van], left, rules)
         changed = _one_pass(problem, rounds, left, working, ways)

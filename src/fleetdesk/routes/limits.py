@@ -22,7 +22,6 @@ def worth_of_limits(
     stop: Stop,
     seed: int,
     rules: Rules = FREE,
-    cancel: Callable[[], bool] | None = None,
 ) -> tuple[LimitWorth, ...]:
     """What the day would gain by each change alone, planned again from `plan`.
 
@@ -32,11 +31,11 @@ def worth_of_limits(
     """
     start = sequences_of(problem, plan)
     # Rounds spent here may find what needs no change: that is no worth of a limit.
-    base, _ = improve(problem, start, stop, seed, cancel=cancel, rules=rules, quick=True)
+    base, _ = improve(problem, start, stop, seed, rules=rules, quick=True)
     before = _figures(problem, base)
     found = []
     for what, changed, begun in _changes(problem, base):
-        better, _ = improve(changed, begun, stop, seed, cancel=cancel, rules=rules, quick=True)
+        better, _ = improve(changed, begun, stop, seed, rules=rules, quick=True)
         after = _figures(changed, better)
         found.append(LimitWorth(what, max(0, after[0] - before[0]), max(0, after[1] - before[1])))
     return tuple(found)

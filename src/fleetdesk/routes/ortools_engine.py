@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +25,6 @@ def search(
     vans: Sequence[int],
     start: Sequence[Stops],
     solutions: int,
-    cancelled: Callable[[], bool],
     rules: Rules = FREE,
 ) -> tuple[Stops, ...]:
     """The best sequences after so many solutions from `start`, using only `jobs` and `vans`.
@@ -34,7 +33,7 @@ def search(
     leg, so the referee must look at it; `start` when OR-Tools finds nothing.
     """
     model = _Model(problem, jobs, vans, rules)
-    return model.solved(start, solutions, cancelled)
+    return model.solved(start, solutions)
 
 
 class _Model:
@@ -65,9 +64,7 @@ class _Model:
         for job in jobs:
             self._add_job(job)
 
-    def solved(
-        self, start: Sequence[Stops], solutions: int, cancelled: Callable[[], bool]
-    ) -> tuple[Stops, ...]:
+    def solved(self, start: Sequence[Stops], solutions: int) -> tuple[Stops, ...]:
         """Guided local search from `start`."""
         search = pywrapcp.DefaultRoutingSearchParameters()
         search.time_limit.seconds = LONGEST_S
@@ -77,9 +74,7 @@ class _Model:
         search.solution_limit = solutions
         # Guided local search goes on for ever; so many looks at the limit are its end.
         looks = iter(range(MOST_LOOKS))
-        self._routing.AddSearchMonitor(
-            self._solver.CustomLimit(lambda: next(looks, None) is None or cancelled())
-        )
+        self._routing.AddSearchMonitor(self._solver.CustomLimit(lambda: next(looks, None) is None))
         self._routing.CloseModelWithParameters(search)
         numbers = {stop: number for number, stop in enumerate(self._stops)}
         routes = [

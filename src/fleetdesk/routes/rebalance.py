@@ -77,7 +77,6 @@ def rebalance(
     vans: Sequence[RoutingVan],
     matrix: TravelMatrix,
     stop: Stop,
-    cancel: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.perf_counter,
     *,
     leave_empty: bool = False,
@@ -101,7 +100,7 @@ def rebalance(
         )
     calls = [part for each in wanted for part in _parts(each, room)]
     model = _Model(calls, vans, matrix, leave_empty=leave_empty)
-    found = model.solved(stop, cancel or _never, clock)
+    found = model.solved(stop, clock)
     if found is None:
         raise FleetDeskError(
             "No rounds serve all parkings that must be served",
@@ -172,9 +171,7 @@ class _Model:
                 index = self._manager.NodeToIndex(node)
                 self._routing.AddDisjunction([index], max(0, call.worth_milli) * 1000)
 
-    def solved(
-        self, stop: Stop, cancelled: Callable[[], bool], clock: Callable[[], float]
-    ) -> Rebalancing | None:
+    def solved(self, stop: Stop, clock: Callable[[], float]) -> Rebalancing | None:
         """Guided local search from the cheapest arcs."""
         search = pywrapcp.DefaultRoutingSearchParameters()
         search.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PATH_CHEAPEST_ARC
@@ -187,7 +184,7 @@ class _Model:
         def over() -> bool:
             nonlocal looks
             looks += 1
-            return cancelled() or stop.reached(looks, clock() - began)
+            return stop.reached(looks, clock() - began)
 
         self._routing.AddSearchMonitor(self._routing.solver().CustomLimit(over))
         found = self._routing.SolveWithParameters(search)
@@ -228,7 +225,3 @@ class _Model:
         if works:
             table = table + np.array([*works, *[0] * (2 * len(self._vans))])[:, None]
         return int(self._routing.RegisterTransitMatrix(table.tolist()))
-
-
-def _never() -> bool:
-    return False

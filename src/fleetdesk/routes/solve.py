@@ -50,19 +50,18 @@ def plan(
     seed: int,
     warm_start: Plan | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
     clock: Clock = time.perf_counter,
 ) -> Plan:
     """The plan with the highest profit and bonus found until `stop`, with a reason for the rest.
 
     Tasks that do not pay are left out, but for those that must be done; the search begins with no
     tasks or from `warm_start`, of which everything that can still be driven is kept. `on_progress`
-    is called at most four times per second and at the end; when `cancel()` turns true, or
-    `on_progress` raises Enough, the best plan so far is returned. `clock` gives the seconds that
-    `stop` counts. The same problem, seed, start and rounds give the same plan.
+    is called at most four times per second and at the end; when it raises Enough, the best plan so
+    far is returned. `clock` gives the seconds that `stop` counts. The same problem, seed, start and
+    rounds give the same plan.
     """
     start = begun(problem, warm_start)
-    best, iterations = improve(problem, start, stop, seed, on_progress, cancel, clock=clock)
+    best, iterations = improve(problem, start, stop, seed, on_progress, clock=clock)
     return as_plan(problem, best, seed, iterations)
 
 
@@ -79,7 +78,6 @@ def improve(
     stop: Stop,
     seed: int,
     on_progress: Callable[[Progress], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
     rules: Rules = FREE,
     clock: Clock = time.perf_counter,
     *,
@@ -91,12 +89,12 @@ def improve(
     the answer, which is never worse. What must be done is brought in before all else, and kept
     from then on.
     """
-    search = _Search(problem, seed, stop, on_progress, cancel or _never, rules, clock)
-    best = filled(problem, start, search.jobs, search.cancelled, rules)
+    search = _Search(problem, seed, stop, on_progress, rules, clock)
+    best = filled(problem, start, search.jobs, rules)
     search.tell(best)
     best = search.best_of(search.with_duties(best), until=1.0)
     best = best if quick else search.second_opinion(best)
-    best = filled(problem, best, search.jobs, search.cancelled, rules)
+    best = filled(problem, best, search.jobs, rules)
     search.tell(best)
     return best, search.rounds
 
@@ -165,22 +163,17 @@ class _Search:
         seed: int,
         stop: Stop,
         on_progress: Callable[[Progress], None] | None,
-        cancelled: Callable[[], bool],
         rules: Rules,
         clock: Clock,
     ) -> None:
         self._problem, self._seed, self._stop, self._rules = problem, seed, stop, rules
-        self._on_progress, self._cancelled, self._clock = on_progress, cancelled, clock
+        self._on_progress, self._clock = on_progress, clock
         self._enough = False
         self._began = clock()
         self._last_told = time.perf_counter()
         self._vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
         self.jobs = _offered(problem, rules)
         self.rounds = 0
-
-    def cancelled(self) -> bool:
-        """Whether somebody wants the best so far rather than a better one."""
-        return self._enough or self._cancelled()
 
     def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with as many as can be of the tasks that must be done, and nothing else new."""
@@ -190,7 +183,7 @@ class _Search:
         # The planner's own tasks stay; all others make room and come back afterwards.
         kept = {*duties, *self._rules.van_of}
         bare = tuple(tuple(stop for stop in stops if stop.job in kept) for stops in best)
-        bare = filled(self._problem, bare, duties, self.cancelled, self._rules)
+        bare = filled(self._problem, bare, duties, self._rules)
         offered, self.jobs = self.jobs, [job for job in self.jobs if job in kept]
         if set(duties) - _jobs_in(bare):
             bare = self.best_of(bare, until=DUTIES_SHARE, duties=frozenset(duties))
@@ -243,12 +236,11 @@ class _Search:
         clash = self._problem.windowed and any(van.breaks for van in self._problem.vans)
         most = MOST_BREAK_TASKS if clash else MOST_SMALL_TASKS
         locked = any(self._rules.order.values())
-        if not self.rounds or locked or not 0 < len(self.jobs) <= most or self.cancelled():
+        if not self.rounds or locked or not 0 < len(self.jobs) <= most or self._enough:
             return best
         found = ortools_engine.search(
-            self._problem, self.jobs, self._vans, best, SECOND_SOLUTIONS, self.cancelled,
-            self._rules,
-        )  # fmt: skip
+            self._problem, self.jobs, self._vans, best, SECOND_SOLUTIONS, self._rules
+        )
         found = drivable(self._problem, found, self._rules.van_of)
         return _better(self._problem, best, found, self._rules)
 
@@ -276,7 +268,7 @@ class _Search:
 
     def _over(self, rounds: int, until: float) -> bool:
         spent_s = self._clock() - self._began
-        return self.cancelled() or self._stop.reached(int(rounds / until), spent_s / until)
+        return self._enough or self._stop.reached(int(rounds / until), spent_s / until)
 
     def _required(self, best: Sequence[Stops]) -> list[int]:
         there = _jobs_in(best)
@@ -310,7 +302,3 @@ def _better(
     if not holds(rules, found):
         return start
     return max(start, found, key=lambda each: evaluate.objective_milli(problem, each))
-
-
-def _never() -> bool:
-    return False

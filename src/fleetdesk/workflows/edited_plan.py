@@ -16,9 +16,6 @@ from fleetdesk.routes.solve import Progress
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.tasks.select import Selection
 
-ROUNDS_PER_PRICE = 0.05
-"""Share of the search effort that goes into the price of one edit."""
-
 
 @dataclass(frozen=True)
 class RouteEdits:
@@ -76,8 +73,7 @@ def routed(
     """The plan: from nothing without edits, else from the edited sheet."""
     if not edits.tasks:
         return Replanned(plan_large(problem, Iterations(effort), seed, on_progress))
-    rounds = max(20, round(ROUNDS_PER_PRICE * effort))
-    return replan(problem, edits, Iterations(effort), seed, rounds, on_progress, on_priced)
+    return replan(problem, edits, Iterations(effort), seed, on_progress, on_priced)
 
 
 def told(edits: Edits, outcomes: Sequence[EditOutcome]) -> RouteEdits:

@@ -221,12 +221,12 @@ def _fleet(
 def _limits(
     problem: RoutingProblem, found: Replanned, settings: Settings, on_progress: OnProgress
 ) -> tuple[LimitWorth, ...]:
-    effort = settings.city.search_effort
-    # Who has waited enough for the routes does not wait for this either; 0 = nothing to search.
-    searched = min(effort, found.plan.iterations or effort)
-    rounds = round(searched * settings.travel.limits_effort_pct / 100)
-    if not rounds or not problem.jobs:
+    share = settings.travel.limits_effort_pct / 100
+    if not share or not problem.jobs:
         return ()
+    # Who has waited enough for the routes does not wait for this either.
+    searched = min(settings.city.search_effort, found.plan.iterations)
+    rounds = round(searched * share)
     on_progress("Working out what the limits hold back", 0.95)
     return worth_of_limits(
         problem, found.plan, Iterations(rounds), settings.city.seed, rules=found.rules
