@@ -121,15 +121,6 @@ def test_the_hours_of_a_shift_add_up(day):
     assert (table[2]["Worker"], table[2]["Shift left (h)"]) == ("Idle", 8.0)
 
 
-def test_a_shift_that_is_over_takes_no_hours_from_the_others(day):
-    late = replace(day.vans[0], shift_start=day.vans[0].shift_end + timedelta(hours=1))
-    sheets = (
-        workload_sheet(day.plan, vans, day.settings) for vans in (day.vans, (*day.vans, late))
-    )
-    without, with_late = (sheet.charts[0].note for sheet in sheets)
-    assert without == with_late and " of 16.0 hours" in without
-
-
 def test_a_break_is_neither_work_nor_driving(day):
     paused = replace(day.plan, routes=(with_pauses(day.plan.routes[0]), day.plan.routes[1]))
     before, after = (

@@ -51,6 +51,16 @@ def test_a_vehicle_on_board_goes_to_its_destination_by_its_van(town) -> None:
     assert route.visits[0].load_vehicles == 0
 
 
+def test_of_a_shift_that_is_over_nothing_is_left(town) -> None:
+    town.swap(1, 0, 9.0)
+    van = town.van("Maria")
+    here = Underway("Maria", van.end, van.shift_end + timedelta(hours=1), 3)
+    tasks, (over,) = rest_of_day(town.tasks, town.vans, [here], ())
+    assert over.shift_start == over.shift_end == van.shift_end
+    problem = build(tasks, town.values, {}, [over], Haversine(), "EUR")
+    assert plan(problem, Iterations(5), seed=1).routes == ()
+
+
 def test_a_vehicle_on_two_vans_or_without_a_drop_off_is_refused(town) -> None:
     moved, swap = town.move(1, 0, (2, 0), 1.0), town.swap(1, 1, 2.0)
     van = town.van("Maria")

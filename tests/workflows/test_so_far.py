@@ -167,6 +167,22 @@ def test_who_is_at_a_break_has_it_to_its_end_and_no_other(town) -> None:
     assert len(early.vans[0].breaks) == 1
 
 
+def test_who_is_on_the_way_to_a_reload_is_not_called_back(town) -> None:
+    town.vans[0] = replace(town.vans[0], battery_capacity=4, reload_s=600)
+    found = plan(town.problem(), Iterations(60), seed=1)
+    (route,) = found.routes
+    reload = next(p for p in route.pauses if p.kind is PauseKind.RELOAD)
+    before, after = route.visits[reload.after_stop - 1 : reload.after_stop + 1]
+    assert before.leave_at < reload.start_at < reload.end_at < after.arrive_at
+    for at in (before.leave_at + timedelta(seconds=1), reload.start_at, reload.end_at):
+        here = left(found, town, at)
+        assert [row["Vehicle"] for row in here.rows if row["Task"]][-1] == after.vehicle_id
+        assert (here.vans[0].shift_start, here.vans[0].max_reloads) == (after.leave_at, 1)
+        assert here.vans[0].batteries == after.batteries_left
+    early = left(found, town, before.leave_at)
+    assert (early.vans[0].shift_start, early.vans[0].max_reloads) == (before.leave_at, 2)
+
+
 def test_who_is_home_sets_out_again_with_all_batteries(town, morning) -> None:
     (route,) = morning.routes
     (van,) = left(morning, town, route.end_at + timedelta(minutes=30)).vans

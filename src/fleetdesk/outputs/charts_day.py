@@ -156,10 +156,9 @@ def _until(start: datetime, end: datetime, what: str) -> Iterator[Span]:
 
 
 def _shift(axes: Any, row: int, van: Van, start: datetime, colours: Palette) -> None:
-    length = _hours(van.shift_end - van.shift_start)
     axes.barh(
-        row, max(0.0, length), left=_hours(van.shift_start - start), height=0.8,
-        color=colours.ground, edgecolor="#B9BDC2", linewidth=0.6,
+        row, _hours(van.shift_end - van.shift_start), left=_hours(van.shift_start - start),
+        height=0.8, color=colours.ground, edgecolor="#B9BDC2", linewidth=0.6,
     )  # fmt: skip
 
 

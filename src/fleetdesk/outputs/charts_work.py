@@ -81,7 +81,7 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
     colours = palette()
     shades = (*(colours.category(index) for index in (0, 2, 1, 4, 5)), colours.below)
     used = fsum((route.end_at - route.start_at).total_seconds() for route in plan.routes) / 3600
-    whole = fsum(_shift_s(van) for van in vans) / 3600
+    whole = fsum((van.shift_end - van.shift_start).total_seconds() for van in vans) / 3600
     return ResultSheet(
         sheet="Workload",
         title=f"Workload: {settings.city.name}",
@@ -117,7 +117,7 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
 
 
 def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
-    shift_s = _shift_s(van)
+    shift_s = (van.shift_end - van.shift_start).total_seconds()
     if route is None:
         return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, 0.0, shift_s / 3600, 0.0, 0.0, 0)
     driving_s = sum(visit.leg_s for visit in route.visits) + route.return_leg_s
@@ -137,8 +137,3 @@ def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
         route.distance_m / 1000,
         max((visit.load_vehicles for visit in route.visits), default=0),
     )
-
-
-def _shift_s(van: Van) -> float:
-    """Of a shift that is over when the rest of the day begins nothing is left."""
-    return max(0.0, (van.shift_end - van.shift_start).total_seconds())

@@ -35,8 +35,8 @@ def rest_of_day(
     """The tasks and vans to plan the rest with, from the present positions and loads.
 
     Tasks in `done` are left out. Vehicles on board become drop-offs that only their van can do and
-    must do. Breaks that were taken, or whose hours have passed, are over. Workers who are not
-    underway start as planned.
+    must do. Breaks that were taken, or whose hours have passed, are over. Of a shift that is over
+    nothing is left. Workers who are not underway start as planned.
     FleetDeskError when a vehicle is on two vans, or on one whose task is unknown.
     """
     now = {each.worker: each for each in underway}
@@ -73,7 +73,7 @@ def _from_here(van: Van, here: Underway | None) -> Van:
     return replace(
         van,
         start=here.at,
-        shift_start=here.moment,
+        shift_start=min(here.moment, van.shift_end),
         batteries=here.batteries,
         vehicles_on_board=here.kept,
         max_reloads=max(0, van.max_reloads - here.reloads),

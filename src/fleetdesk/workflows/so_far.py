@@ -170,6 +170,7 @@ class _Crew:
         self._now, self._said, self._zone = now, said, zone
         mine = [row for row in rows if row["Worker"] == worker and row["Arrive"] is not None]
         mine.sort(key=lambda row: (row["Arrive"], row["Stop"] or 0))
+        self._mine = mine
         self._all_stops = [row for row in mine if row["Task"]]
         self.stops = [row for row in self._all_stops if self._is_done(row)]
         until = max((row["Arrive"] for row in self.stops), default=None)
@@ -239,9 +240,19 @@ class _Crew:
     def _set_out(self, row: Row | None) -> bool:
         if row is None:
             return False
-        leg = timedelta(minutes=row["Leg (min)"] or 0)
         # Who sets out at this very moment can still be sent elsewhere, as when planning again.
-        return self._moment(row["Arrive"]) - leg < self._now
+        return self._moment(self._sets_out_at(row)) < self._now
+
+    def _sets_out_at(self, row: Row) -> datetime:
+        """When the van leaves for a stop; where it reloads on the way, when it leaves for that."""
+        arrives: datetime = row["Arrive"]
+        sets_out = arrives - timedelta(minutes=row["Leg (min)"] or 0)
+        before = [other for other in self._mine if other["Arrive"] < arrives]
+        while before and not before[-1]["Task"]:
+            pause = before.pop()
+            if pause["Action"] == PauseKind.RELOAD and before:
+                sets_out = before[-1]["Leave"]
+        return sets_out
 
     def _at_break(self, row: Row, until: datetime) -> bool:
         """Whether it is a break after the last stop done that has begun."""
