@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,23 @@ def test_a_machine_without_a_keyring_is_told_the_variable(
         assert secrets.get("smtp-password") is None
         monkeypatch.setenv("FLEETDESK_SMTP_PASSWORD", "from the server")
         assert secrets.reveal("smtp-password") == "from the server"
+
+
+def test_without_a_keyring_a_file_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store" / "model.key"
+    for _ in use(fail.Keyring(), monkeypatch):
+        with monkeypatch.context() as full:
+            full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+            with pytest.raises(OSError, match="No space left"):
+                secrets.put_or_write("model-key", "correct horse", path)
+        assert list(path.parent.iterdir()) == []
+        secrets.put_or_write("model-key", "correct horse", path)
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_text() == "correct horse\n"
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_secret_shows_only_that_it_is_one() -> None:

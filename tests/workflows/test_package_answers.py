@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import SimpleNamespace
@@ -14,11 +15,13 @@ import pytest
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.model.package_analyses import PACKAGE_ANALYSES
 from fleetdesk.model.tables import TABLES
+from fleetdesk.riders.kpis import RiderKpi
 from fleetdesk.settings.package_sheets import BatteryPlan, TrialPackage, Usage
 from fleetdesk.settings.rider_sheets import Churn, Riders, Segments
 from fleetdesk.settings.schema import City, Package, Settings
 from fleetdesk.sources.base import schema_of
 from fleetdesk.workflows import catalog
+from fleetdesk.workflows.answers import rider_kpis
 from fleetdesk.workflows.catalog import Ask
 from fleetdesk.workflows.known import Known
 
@@ -226,6 +229,13 @@ def test_small_groups_are_blank(record):
         name = "packages" if sheet == "Package fit" else "usage"
         found = sheet_of(ask(name, record, strict), sheet)
         assert all(value is None for row in found.rows for value in row[1:])
+
+
+def test_a_figure_of_few_riders_is_not_told_in_its_formula_either():
+    few = RiderKpi("Customers", "Net promoter score", 50.0, "points", "4 answers, +1 to +99", 4, "")
+    shown = rider_kpis._shown(few, SETTINGS)
+    assert (shown.value, shown.formula) == (None, "not shown: of fewer than 10 riders")
+    assert rider_kpis._shown(replace(few, riders=10), SETTINGS).formula == few.formula
 
 
 @pytest.mark.parametrize("name", [n for n in ANSWERED if n not in ("rider_kpis", "baskets")])

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
 from fleetdesk.errors import FleetDeskError
@@ -108,16 +109,23 @@ def put(name: str, value: str | Secret) -> None:
 
 
 def put_or_write(name: str, value: str, path: Path) -> None:
-    """Keep a secret in the keyring; without one in a new file that only its owner may read."""
+    """Keep a secret in the keyring; without one in a file that only its owner may read.
+
+    The file is there whole or not at all, whatever happens meanwhile; OSError where it cannot be.
+    """
     try:
         put(name, value)
     except _NoKeyring:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(value + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        handle, beside = mkstemp(dir=path.parent)  # such a file is its owner's alone
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(value + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).replace(path)
+        finally:
+            Path(beside).unlink(missing_ok=True)
 
 
 def forget(name: str) -> bool:

@@ -50,11 +50,11 @@ def _values(ask: Ask) -> tuple[list[float], str]:
 
 
 def _shown(kpi: RiderKpi, settings: Settings) -> RiderKpi:
-    """The figure, without its value where it tells of too few riders; alike from every engine."""
+    """The figure, alike from every engine; of too few riders nothing but that they are so."""
     least = settings.riders.smallest_group
     if kpi.riders is None or not 0 < kpi.riders < least:
         return replace(kpi, value=number(kpi.value, 6))
-    return replace(kpi, value=None, formula=f"{kpi.formula}; of fewer than {least} riders")
+    return replace(kpi, value=None, formula=f"not shown: of fewer than {least} riders")
 
 
 def _sheet(found: Sequence[KpiRow]) -> ResultSheet:
