@@ -86,6 +86,7 @@ def main() -> None:
     names = GROUPS.get(chosen.scenario, (chosen.scenario,))
     asked = [(name, seed, chosen) for name in names for seed in range(1, chosen.seeds + 1)]
     seen: dict[str, list[dict[str, dict[str, Figure]]]] = {}
+    worlds: dict[str, list[Path]] = {}
     with ProcessPoolExecutor(chosen.jobs) as pool:
         for (name, seed, _), world in zip(asked, pool.map(_world, asked), strict=True):
             about = {"scenario": name, "seed": seed}
@@ -93,7 +94,9 @@ def main() -> None:
                 world, about, SCENARIOS[name].targets, chosen, _city(name, seed, chosen)
             )
             seen.setdefault(name, []).append(scores)
+            worlds.setdefault(name, []).append(world)
             if seed == chosen.seeds:
+                _threshold_by_other_seeds(name, worlds[name])
                 for estimator in scores:
                     _summary(name, estimator, [figures[estimator] for figures in seen[name]])
 
@@ -217,9 +220,9 @@ def _figures(world: Path, found: Path, targets: Targets) -> dict[str, dict[str, 
     truth = _columns(world / "truth.parquet")
     truth.setdefault("gain_se", np.zeros(truth["revenue_after"].size))
     asked = json.loads((world / "records" / "question.json").read_text(encoding="utf-8"))
-    battery = _columns(world / "records" / "tasks.parquet")["battery_before_pct"]
+    battery = _charge(world)
     learnt = json.loads(found.with_suffix(".json").read_text(encoding="utf-8"))
-    true = truth["revenue_after"] - truth["revenue_without"] - asked["cost"]
+    true = _true_returns(world)
     figures = {}
     for name, mine in _by_estimator(_columns(found)).items():
         if mine["task_id"].tolist() != truth["task_id"].tolist():
@@ -229,6 +232,16 @@ def _figures(world: Path, found: Path, targets: Targets) -> dict[str, dict[str, 
             whole = json.loads((world / "fleet_truth.json").read_text(encoding="utf-8"))
             figures[name] |= _fleet_scores(mine, whole["gain_per_task"], whole["se"], targets)
     return figures
+
+
+def _charge(world: Path) -> np.ndarray:
+    return _columns(world / "records" / "tasks.parquet")["battery_before_pct"]
+
+
+def _true_returns(world: Path) -> np.ndarray:
+    truth = _columns(world / "truth.parquet")
+    asked = json.loads((world / "records" / "question.json").read_text(encoding="utf-8"))
+    return truth["revenue_after"] - truth["revenue_without"] - asked["cost"]
 
 
 def _fleet_scores(
@@ -304,6 +317,25 @@ def _scores(
         held = coverage(low, high, true, truth["gain_se"])
         figures["coverage"] = Figure(held, targets.coverage, "near", 0.90)
     return figures
+
+
+def _threshold_by_other_seeds(scenario: str, worlds: list[Path]) -> None:
+    """What the threshold brings that is best by the truth of all other seeds.
+
+    `threshold_best` knows the very tasks that it is graded on; this is all that knowledge of the
+    city can do.
+    """
+    tasks = [(_charge(world), _true_returns(world)) for world in worlds]
+    found = []
+    for number, (battery, true) in enumerate(tasks):
+        others = tasks[:number] + tasks[number + 1 :]
+        if others:
+            x = best_threshold(*(np.concatenate(column) for column in zip(*others, strict=True)))
+            found.append(capture(battery < x, true))
+    if found:
+        line = {"bar": f"roi_{scenario}_threshold_by_other_seeds"}
+        line |= Figure(float(np.mean(found))).line()
+        print(json.dumps(line | {"seeds": [round(value, 3) for value in found]}), flush=True)
 
 
 def _summary(scenario: str, estimator: str, seeds: list[dict[str, Figure]]) -> None:
