@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from fleetdesk.model.feature_words import in_words
 from fleetdesk.riders.classify import Flags, Floats, Quality, auc, brier, quality
 from fleetdesk.riders.matrix import drawn, numbers
 from fleetdesk.riders.threads import fit_for, in_pieces
@@ -205,7 +205,7 @@ def reasons(
     for row in range(len(frame)):
         order = sorted(range(len(names)), key=lambda i: -raised[i][row])[:most]
         words = [
-            f"{_word(names[i])} {_value(frame[names[i]].iloc[row])}"
+            f"{in_words(names[i])} {_value(frame[names[i]].iloc[row])}"
             for i in order
             if raised[i][row] >= 0.01
         ]
@@ -280,12 +280,6 @@ def _names(frame: pd.DataFrame) -> NDArray[Any]:
     return (
         frame["rider_id"].to_numpy() if "rider_id" in frame else np.arange(len(frame)).astype(str)
     )
-
-
-def _word(name: str) -> str:
-    """A column as a reason names it: growth (%), complaints in 30 days."""
-    name = re.sub(r"_(\d+)d$", r" in \1 days", name.replace("_pct", " (%)"))
-    return name.replace("_", " ")
 
 
 def _value(value: Any) -> str:

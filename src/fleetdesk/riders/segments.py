@@ -19,6 +19,7 @@ from sklearn.metrics import (
 from sklearn.mixture import GaussianMixture
 
 from fleetdesk.errors import NotEnoughData
+from fleetdesk.model.feature_words import in_words
 from fleetdesk.riders.matrix import Floats, Scale, drawn, learn_scale, numbers
 from fleetdesk.riders.threads import fit_for
 from fleetdesk.settings.rider_sheets import Segments
@@ -304,7 +305,7 @@ def _character(centre: Floats, columns: Sequence[str], most: int = 3) -> str:
     """The columns in which a segment differs most from all riders."""
     order = np.argsort(-np.abs(centre), kind="stable")[:most]
     told = [
-        f"{'high' if centre[i] > 0 else 'low'} {columns[i].replace('_', ' ')}"
+        f"{'high' if centre[i] > 0 else 'low'} {in_words(columns[i])}"
         for i in order
         if abs(centre[i]) >= 0.3
     ]
@@ -325,6 +326,6 @@ def _one_segment(
         tried=(),
         votes={},
         reason="One segment: the riders do not differ enough in "
-        + ", ".join(name.replace("_", " ") for name in columns[:3])
+        + ", ".join(in_words(name) for name in columns[:3])
         + " and the other columns",
     )

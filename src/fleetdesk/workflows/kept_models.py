@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fleetdesk.model.feature_words import in_words
 from fleetdesk.riders.churn_actions import BANDS, bands
 from fleetdesk.riders.drift import spreads, stability_index
 from fleetdesk.settings.flatten import flatten
@@ -81,7 +82,7 @@ def why_learn_anew(model: Kept, riders: pd.DataFrame, now: datetime, settings: S
     drift = stability_index(model.manifest.spreads, riders)
     worst = max(drift, key=lambda name: drift[name], default=None)
     if worst is not None and drift[worst] > limits.drift_limit:
-        return f"riders changed in {worst.replace('_', ' ')} (stability index {drift[worst]:.2f})"
+        return f"riders changed in {in_words(worst)} (stability index {drift[worst]:.2f})"
     return ""
 
 
@@ -109,7 +110,7 @@ def scored(
         history = purchases_of(record, now, settings) if "often" in parts else pd.DataFrame()
         valued = valued_rows(
             riders, running_stays(record, now), history, parts.get("lifetimes"), parts.get("often"),
-            parts.get("much"), settings,
+            parts.get("much"), settings, draws=0,
         )  # fmt: skip
         rows = rows.assign(value=np.round(valued["value"].to_numpy(float), 2))
     return rows

@@ -129,7 +129,7 @@ def _some_stay(problem: RoutingProblem, out: dict[str, Route]) -> tuple[Problem,
     return (
         Problem(
             "Workers & vans", "", f"No route for {_list([_stays(problem, van) for van in idle])}:",
-            "what the others leave does not pay the way", "", Severity.NOTE,
+            "none was found that brings more than it costs", "", Severity.NOTE,
         ),
     )  # fmt: skip
 

@@ -54,7 +54,7 @@ def _wrong(found: Prospects, settings: Settings) -> list[Told]:
         return [Told(question, "", None, None, None, "", "Too few hold a package on offer.")]
     return [
         Told(question, "holders of a package", *share, "%",
-             f"of {advice.holders}: another would cost them less")
+             f"of {advice.holders}: another would cost them less, or leave the least margin")
     ]  # fmt: skip
 
 
@@ -67,16 +67,9 @@ def _value(found: Prospects, settings: Settings) -> list[Told]:
     told = f"{len(value)} who rode lately or hold a package, half below {value.median():,.2f}"
     told += f"; {found.reach}" if found.reach else ""
     return [
-        Told(
-            question,
-            "riders of today",
-            mean,
-            mean - reach,
-            mean + reach,
-            settings.city.currency,
-            told,
-        )
-    ]
+        Told(question, "riders of today", mean, mean - reach, mean + reach,
+             settings.city.currency, told)
+    ]  # fmt: skip
 
 
 def _segments(found: Prospects, settings: Settings) -> list[Told]:

@@ -13,6 +13,7 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.stays import purchases, stays
 from fleetdesk.riders.classify import Flags, Floats
 from fleetdesk.riders.lifetime_value import (
+    DRAWS,
     Values,
     contract_values,
     free_values,
@@ -107,10 +108,11 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
 
 
 def _reach(often: BgNbd, settings: Settings) -> str:
-    counted, wanted = months_foretold(often, settings.lifetime_value), settings.lifetime_value
-    if counted >= wanted.horizon_months:
+    sheet = settings.lifetime_value
+    counted = months_foretold(often, sheet)
+    if counted >= sheet.horizon_months:
         return ""
-    return f"those valued by their trips over {counted:.1f} of {wanted.horizon_months} months"
+    return f"those valued by their trips over {counted:.1f} of {sheet.horizon_months} months"
 
 
 def _short_notes(often: BgNbd, reach: str, settings: Settings) -> list[str]:
@@ -156,8 +158,13 @@ def valued_rows(
     often: BgNbd | None,
     much: GammaGamma | None,
     settings: Settings,
+    *,
+    draws: int = DRAWS,
 ) -> pd.DataFrame:
-    """The riders with their values: by contract where there is one, else by their trips."""
+    """The riders with their values: by contract where there is one, else by their trips.
+
+    `draws` of the curve of staying make the intervals; none are needed for the values alone.
+    """
     sheet = settings.lifetime_value
     # A month's spend that is not known, for want of records, is no spend of zero.
     held = (now["package"].notna() & now["monthly_spend"].notna()).to_numpy()
@@ -167,10 +174,10 @@ def valued_rows(
     )  # fmt: skip
     if lifetimes is not None and held.any():
         mine = with_stays(now[held], running, lifetimes)
-        _put(rows, held, contract_values(mine, lifetimes, sheet), "package")
+        _put(rows, held, contract_values(mine, lifetimes, sheet, draws), "package")
     free = ~held if lifetimes is not None else np.ones(len(now), dtype=bool)
     if often is not None and much is not None and len(history) and free.any():
-        mine = now[free].merge(history, on="rider_id", how="left")
+        mine = now.loc[free, ["rider_id", "referrals"]].merge(history, on="rider_id", how="left")
         there = free.copy()
         there[free] = mine["repeats"].notna().to_numpy()
         known = mine[mine["repeats"].notna()]

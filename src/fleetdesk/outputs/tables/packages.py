@@ -78,7 +78,7 @@ def _fit(
             ResultColumn(
                 _WRONG, CellStyle.INTEGER, 11,
                 f"Another would save {settings.package_advice.least_saving:g} {money} a month, now "
-                "or when it may be advised; empty = too few.",
+                "or when it may be advised, or theirs leaves too little margin; empty = too few.",
             ),
             ResultColumn("Wrong (%)", CellStyle.PERCENT, 10),
             ResultColumn("Km a month, mean", CellStyle.DECIMAL, 12),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetdesk.model.charts import Chart
+from fleetdesk.model.feature_words import in_words
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import CellStyle, Image, ResultColumn, ResultSheet, Value
 
 TEXT, COUNT, NUMBER = CellStyle.TEXT, CellStyle.INTEGER, CellStyle.DECIMAL
 FINE = CellStyle.FINE
 MONEY, PERCENT, WRAPPED = CellStyle.MONEY, CellStyle.PERCENT, CellStyle.WRAPPED
-_UNITS = {
-    "_pct": " (%)", "_kmh": " (km/h)", "_min": " (min)", "_30d": " in 30 days",
-    "_60d": " in 60 days", "_90d": " in 90 days",
-}  # fmt: skip
 NOT_ASKED = "Not asked yet: set it to yes on the sheet Questions."
 
 
@@ -59,8 +56,6 @@ def number(value: float | None, digits: int = 4) -> float | None:
 
 
 def words(name: str) -> str:
-    """A column's name as people read it."""
-    for ending, unit in _UNITS.items():
-        if name.endswith(ending):
-            name = f"{name.removesuffix(ending)}{unit}"
-    return name[:1].upper() + name[1:].replace("_", " ")
+    """A feature's name as a header."""
+    told = in_words(name)
+    return told[:1].upper() + told[1:]
