@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.model.csv_guard import guarded
@@ -14,6 +13,9 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.context import Clock, open_context, utc_now
 from fleetdesk.workflows.known import known
 from fleetdesk.workflows.progress import OnProgress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("rider_id", "segment", "chance_to_leave_pct", "risk", "value")
 MODELS = ("segments", "churn", "lifetime_value")
@@ -105,16 +107,20 @@ def score(
         }
         left_out = ""
         if out is not None:
-            columns = [name for name in COLUMNS if name in rows]
-            with out.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(columns)
-                shown = listed(rows, settings)
-                left_out = _left_out(len(rows), len(shown), settings)
-                for first in range(0, len(shown), _AT_ONCE):
-                    for row in rows_of(shown.iloc[first : first + _AT_ONCE], columns):
-                        writer.writerow([guarded(v) if isinstance(v, str) else v for v in row])
+            shown = listed(rows, settings)
+            left_out = _left_out(len(rows), len(shown), settings)
+            _write(shown[[name for name in COLUMNS if name in rows]], out)
         return Scored(len(rows), tuple(models), groups, doubts, out, left_out)
+
+
+def _write(rows: pd.DataFrame, out: Path) -> None:
+    """The rows as a CSV file; no text in it begins as a formula does."""
+    texts = rows.select_dtypes(exclude="number")
+    guard = {
+        name: texts[name].map(lambda text: guarded(text) if isinstance(text, str) else text)
+        for name in texts
+    }
+    rows.assign(**guard).to_csv(out, index=False, lineterminator="\r\n", chunksize=_AT_ONCE)
 
 
 def _left_out(riders: int, listed: int, settings: Settings) -> str:
