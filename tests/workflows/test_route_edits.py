@@ -92,6 +92,13 @@ def test_what_was_done_before_is_over_unless_the_planner_says_no() -> None:
     assert len(others) == 1
 
 
+def test_what_is_no_answer_in_done_leaves_it_as_it_was() -> None:
+    rows = written(("Maria", 1, "a"), ("Maria", 1, "b"), a={"Done": "yes"})
+    edits = read(rows, a={"Done": "perhaps"}, b={"Done": "?"})
+    assert edits.done == {} and edits.rounds == {"Maria": (StopKey("b"),)}
+    assert [str(problem).count("so Done is unchanged") for _, problem in edits.problems] == [1, 1]
+
+
 def test_an_earlier_place_is_the_one_that_was_typed() -> None:
     edits = read(day(), c={"Stop": 2})
     assert order(edits, "Maria") == "a c b m m>"
@@ -178,6 +185,7 @@ def test_a_cleared_lock_does_not_stop_a_new_edit() -> None:
         ({"Worker": ""}, "A6", "so Maria keeps the task"),
         ({"Stop": "soon"}, "B6", "'soon' is no number"),
         ({"Stop": True}, "B6", "is no number"),
+        ({"Stop": "nan"}, "B6", "is no number"),
         ({"Lock": "maybe"}, "C6", "neither yes nor empty"),
         ({"Exclude": 7}, "D6", "neither yes nor empty"),
         ("deleted", "", "Set Exclude to yes"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from fleetdesk.errors import Problem, Severity, StoreUnusable
 from fleetdesk.model.edits import Edits, StopKey
@@ -24,6 +25,7 @@ from fleetdesk.workflows.route_orders import Row, edited
 SHEET = "Routes"
 INPUTS = ("Worker", "Stop", "Lock", "Exclude")
 DONE = "Done"
+_Before = TypeVar("_Before", bool, None)
 _NO = frozenset({"", "no", "n", "false", "όχι"})
 
 
@@ -158,7 +160,7 @@ class _Reader:
         typed = None if at is None else self._table.value(at, DONE)
         if at is None or typed is None or not str(typed).strip():
             return None
-        return self._yes(row, at, DONE, before=False)
+        return self._yes(row, at, DONE, None)
 
     def _tell_of_changes(self, row: Row, at: int | None) -> None:
         """A word where another worker, place or Exclude is asked of a stop that is over."""
@@ -194,18 +196,19 @@ class _Reader:
         typed = self._table.value(at, "Stop")
         if typed is None or (isinstance(typed, str) and not typed.strip()):
             return row.was_stop
-        if isinstance(typed, bool) or not isinstance(typed, int | float):
-            try:
-                return float(str(typed).replace(",", "."))
-            except ValueError:
-                self._warn(
-                    row, self._table.cell(at, "Stop"), f"{typed!r} is no number,",
-                    "so the order is unchanged", "Enter a place such as 3 or 2.5",
-                )  # fmt: skip
-                return row.was_stop
-        return float(typed)
+        try:
+            place = float(str(typed).replace(",", "."))
+        except ValueError:
+            place = math.nan
+        if math.isfinite(place):
+            return place
+        self._warn(
+            row, self._table.cell(at, "Stop"), f"{typed!r} is no number,",
+            "so the order is unchanged", "Enter a place such as 3 or 2.5",
+        )  # fmt: skip
+        return row.was_stop
 
-    def _yes(self, row: Row, at: int, header: str, before: bool) -> bool:
+    def _yes(self, row: Row, at: int, header: str, before: _Before) -> bool | _Before:
         typed = self._table.value(at, header)
         text = str(typed if typed is not None else "").strip().casefold()
         if _is_yes(typed):
