@@ -2,9 +2,10 @@
 
 Light and dark, on a small screen and on a large one: `light-768`, `dark-768`, `light-1440`,
 `dark-1440`; all four, or those that are named. Each walk has a screen that is none (Xvfb) and a
-sample city of its own. The day: look at the city, change a threshold, run, read the results, move
-a stop, see why tasks are left out, plan again, send the crew's mails to a mail server on this
-machine, try thresholds and prices, compare the runs.
+copy of the sample city that the first start makes; smaller ones hardly pay for a crew. The day:
+look at the city, change a threshold, run, read the results, move a stop, see why tasks are left
+out, plan again, send the crew's mails to a mail server on this machine, try thresholds and prices,
+compare the runs.
 
 Nothing is waited for by the clock: a picture is taken once what it shows is there and still.
 """
@@ -30,7 +31,6 @@ SCREENS = {768: 1366, 1440: 2560}
 WALKS = [f"{look}-{height}" for height in SCREENS for look in LOOKS]
 ONE_WALK = "--one-walk"
 LIMIT_S = 900
-VEHICLES, DAYS = 220, 14
 # Whether the map is drawn at the size of its view and shows all of what it frames, not more.
 FITTED = """(() => {
   if (innerWidth !== %d || innerHeight !== %d || document.readyState !== "complete") return false;
@@ -119,10 +119,7 @@ class _Walk:
         """From the first start to the last look at what came of the day."""
         self._shoot("start")
         if not made.exists():
-            self._window.desk.start(
-                "Making the sample city", "sample",
-                folder=str(made), vehicles=VEHICLES, days=DAYS,
-            )  # fmt: skip
+            self._window.make_sample(str(made))
             self._settle()
         shutil.copytree(made, city)
         self._window.open(str(city / "FleetDesk.xlsx"))
@@ -216,7 +213,7 @@ class _Walk:
         self._settle()
 
     def _what_if(self) -> None:
-        """Try thresholds; then make the dearest package cheaper and see what riders would do."""
+        """Try thresholds; then make a package of the middle dearer and see what riders would do."""
         from fleetdesk.apps.desktop.pages.sandbox import SandboxPage
 
         page = self._go(SandboxPage)
@@ -228,8 +225,8 @@ class _Walk:
         self._until(lambda: panel.outcome is not None, "today's packages")
         rows, before = panel.editor.model, panel.outcome
         column = [entry.key for entry in panel.editor.sheet.inputs].index("monthly_price")
-        price = rows.rows[-1][column].value
-        rows.setData(rows.index(rows.rowCount() - 1, column), str(round(0.7 * price)))
+        price = rows.rows[1][column].value
+        rows.setData(rows.index(1, column), str(round(1.3 * price)))
         self._settle()
         self._until(lambda: panel.outcome is not before, "the trial of a package")
         self._shoot("packages")

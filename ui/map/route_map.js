@@ -201,7 +201,7 @@ function fleetdeskMap(map, layers, groups) {
      not help they shrink to dots; arrows need a leg that can carry one. */
   function suitZoom() {
     const whole = mine.map((route) => route.route.places);
-    const shared = crowding(whole) > 0.25 ? whole.map(gathered) : whole;
+    const shared = crowding(whole) > 0.25 ? gathered(whole) : whole;
     const far = crowding(shared) > 0.4;
     mine.forEach((route, index) => {
       route.pins.clearLayers();
@@ -222,19 +222,27 @@ function fleetdeskMap(map, layers, groups) {
     map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
   }
 
-  /* Places of one route that fall into one square of the screen, as one place. */
-  function gathered(places) {
-    const squares = new Map();
-    for (const here of places) {
-      const at = map.project(here.at), key = `${Math.floor(at.x / 56)},${Math.floor(at.y / 26)}`;
-      if (!squares.has(key)) squares.set(key, []);
-      squares.get(key).push(here);
-    }
-    return [...squares.values()].map((near) => {
-      if (near.length === 1) return near[0];
-      const stops = near.flatMap((here) => here.stops).sort((a, b) => a.n - b.n);
-      const label = ranges(stops.map((stop) => stop.n));
-      return { at: near[0].at, stack: 0, stops, label: label.length > 9 ? count(stops.length, "stop") : label };
+  /* Places of one route whose signs would cover each other, as one; a sign that would cover another
+     route's stands up to two signs higher. */
+  function gathered(routes) {
+    const covers = (one, other) => Math.abs(one.x - other.x) < 68 && Math.abs(one.y - other.y) < 24;
+    const taken = [];
+    return routes.map((places) => {
+      const signs = [];
+      for (const here of places) {
+        const at = map.project(here.at), sign = signs.find((other) => covers(other.at, at));
+        if (sign) sign.near.push(here);
+        else signs.push({ at, near: [here] });
+      }
+      return signs.map(({ at, near }) => {
+        const higher = (stack) => L.point(at.x, at.y - 24 * stack);
+        const free = (stack) => !taken.some((other) => covers(other, higher(stack)));
+        const stack = [0, 1, 2].find(free) || 0;
+        taken.push(higher(stack));
+        const stops = near.flatMap((here) => here.stops).sort((a, b) => a.n - b.n);
+        const label = ranges(stops.map((stop) => stop.n));
+        return { at: near[0].at, stack, stops, label: label.length > 9 ? count(stops.length, "stop") : label };
+      });
     });
   }
 

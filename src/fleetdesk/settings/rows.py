@@ -102,8 +102,9 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
     new = tuple(e for e in inputs if e.since > version and e.key not in columns)
     problems = [*found.problems, *_units(sheet, cells, top, columns, inputs, currency)]
     rows: list[Row] = []
-    last = top
+    below = top + 1
     for number, is_note in _list_rows(cells, top, columns, inputs):
+        below = number + 1
         if is_note:
             at = min(column for column in columns.values() if (number, column) in cells)
             problems.append(Problem(
@@ -115,8 +116,7 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
         row, faults = _row(sheet, cells, columns, number, section, new)
         rows.append(row)
         problems += faults
-        last = number
-    return Rows(tuple(rows), tuple(problems), new, columns=columns, next_line=last + 1)
+    return Rows(tuple(rows), tuple(problems), new, columns=columns, next_line=below)
 
 
 def _row(

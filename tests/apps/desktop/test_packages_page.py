@@ -13,6 +13,9 @@ from fleetdesk.apps.desktop.pages.sandbox import SandboxPage
 from fleetdesk.apps.desktop.pages.settings import SettingsPage
 from fleetdesk.apps.desktop.widgets.list_editor import ListEditor
 from fleetdesk.apps.desktop.window import MainWindow
+from fleetdesk.apps.desktop.work.form_jobs import forms
+from fleetdesk.apps.desktop.work.package_jobs import SECTION, packages, save_packages
+from fleetdesk.workflows.progress import silent
 
 from .conftest import LONG_MS, settle
 
@@ -86,3 +89,27 @@ def test_a_price_is_changed_in_the_page_tried_at_once_and_written_for_a_run(
     rows = list(openpyxl.load_workbook(city)["Package trial"].iter_rows(values_only=True))
     assert not [row for row in rows if row[0] in (name, "Νέο")]
     settle(opened, qtbot)
+
+
+def test_terms_are_written_beside_empty_lines_and_notes(city: Path) -> None:
+    first, second, third = (
+        str(row[0].value) for row in packages(silent, workbook=str(city)).sheet.rows[:3]
+    )
+    book = openpyxl.load_workbook(city)
+    sheet = book["Package trial"]
+    top = next(row for row in range(1, 9) if sheet.cell(row, 1).value == "Package")
+    for line, column, value in (
+        (1, 1, first), (1, 2, 1), (3, 1, second), (3, 2, 2), (5, 2, "as agreed"),
+    ):  # fmt: skip
+        sheet.cell(top + line, column).value = value
+    book.save(city)
+    found = packages(silent, workbook=str(city))
+    terms = [{"name": name, "monthly_price": 9.0} for name in (first, second, third)]
+    save_packages(silent, workbook=str(city), terms=terms, expect=found.fingerprint)
+    written = openpyxl.load_workbook(city)["Package trial"]
+    rows = [tuple(cell.value for cell in row[:2]) for row in written.iter_rows(min_row=top + 1)]
+    assert rows == [
+        (first, 9), (None, None), (second, 9), (None, None), (None, "as agreed"), (third, 9),
+    ]  # fmt: skip
+    (trial,) = (one for one in forms(silent, workbook=str(city)).sheets if one.section == SECTION)
+    assert [row[0].value for row in trial.rows] == [first, second, third]

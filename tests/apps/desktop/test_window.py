@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from fleetdesk.apps.desktop import app
 from fleetdesk.apps.desktop.app import make_window
+from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.mail_dialog import MailDialog
 from fleetdesk.apps.desktop.memory import Memory
 from fleetdesk.apps.desktop.pages.results import ResultsPage
@@ -19,7 +22,9 @@ from fleetdesk.apps.desktop.pages.settings import SettingsPage
 from fleetdesk.apps.desktop.pages.today import TodayPage
 from fleetdesk.apps.desktop.trouble import TroubleDialog
 from fleetdesk.apps.desktop.window import PAGES, MainWindow
+from fleetdesk.apps.desktop.work.form_jobs import forms, save_forms
 from fleetdesk.apps.desktop.work.messages import Failure
+from fleetdesk.workflows.progress import silent
 
 from .conftest import settle
 
@@ -255,4 +260,71 @@ def test_a_workbook_replaced_on_disk_is_read_again_and_one_that_is_gone_is_said(
     with qtbot.waitSignal(opened.desk.changed, timeout=8000):
         kept.rename(city)
     assert not opened._form.label("banner").isVisible()
+    settle(opened, qtbot)
+
+
+def test_the_trial_of_the_window_ends_though_its_reading_does_not(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk, "reading", True)
+    monkeypatch.setattr(app, "_PATIENCE_S", 0)
+    monkeypatch.setattr(app, "_SHOWN_MS", 1)
+    with qtbot.waitSignal(window.desk.failed, timeout=5000) as told:
+        app._close_when_read(window)
+    assert "still reading after 0 s" in told.args[0].text
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_today_says_why_a_workbook_cannot_be_run(
+    opened: MainWindow, qtbot: QtBot, city: Path
+) -> None:
+    told = opened.page(TodayPage).form.label("trouble")
+    assert not told.isVisible()
+    whole = city.read_bytes()
+    city.write_bytes(b"not a workbook")
+    opened.desk.changed.emit()
+    settle(opened, qtbot)
+    assert told.isVisible() and "FleetDesk.xlsx" in told.text()
+    city.write_bytes(whole)
+    found = forms(silent, workbook=str(city))
+    wrong = [
+        (sheet.sheet, cell.cell, -5)
+        for sheet in found.sheets if sheet.section == "thresholds"
+        for cell in sheet.rows[0] if cell.key in ("low_battery_pct", "rentable_pct")
+    ]  # fmt: skip
+    save_forms(silent, workbook=str(city), changes=wrong, expect=found.fingerprint)
+    opened.desk.changed.emit()
+    settle(opened, qtbot)
+    assert told.isVisible() and f"Thresholds!{wrong[0][1]}: " in told.text()
+    city.write_bytes(whole)
+    opened.desk.changed.emit()
+    settle(opened, qtbot)
+    assert not told.isVisible()
+
+
+def test_another_workbook_is_opened_only_when_changes_may_be_lost(
+    opened: MainWindow, qtbot: QtBot, city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.show_page(SettingsPage)
+    settle(opened, qtbot)
+    page: SettingsPage = opened.page(SettingsPage)
+    page.editor("Thresholds").fields["low_battery_pct"].setText("45")
+    other = city.with_name("Other.xlsx")
+    other.write_bytes(city.read_bytes())
+    asked: list[str] = []
+
+    def answer(said: QMessageBox.StandardButton) -> None:
+        def question(*words: object) -> QMessageBox.StandardButton:
+            asked.append(str(words[2]))
+            return said
+
+        monkeypatch.setattr(QMessageBox, "question", question)
+
+    answer(QMessageBox.StandardButton.No)
+    opened.open(str(other))
+    assert opened.desk.workbook == str(city) and page.changes()
+    answer(QMessageBox.StandardButton.Yes)
+    opened.open(str(other))
+    assert opened.desk.workbook == str(other) and not page.changes()
+    assert len(asked) == 2 and "Changed settings were not saved." in asked[0]
     settle(opened, qtbot)

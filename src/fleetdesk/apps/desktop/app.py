@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.resources import folder
 
 _SHOWN_MS = 1500
+_PATIENCE_S = 120
 
 
 def open_app(
@@ -33,8 +35,8 @@ def open_app(
 ) -> int:
     """Open the window and stay until it is closed; returns the exit code.
 
-    `once` closes it as soon as the workbook was read, to see that it works: failures are printed
-    too, and make the code 1. `memory` is this person's where none is given.
+    `once` closes it as soon as the workbook was read, or two minutes later, to see that it works:
+    failures are printed too, and make the code 1. `memory` is this person's where none is given.
     """
     multiprocessing.freeze_support()
     app = make_app(arguments)
@@ -61,8 +63,25 @@ def open_app(
 
 
 def _close_when_read(window: MainWindow) -> None:
+    end = time.monotonic() + _PATIENCE_S
+
+    def look() -> None:
+        late = time.monotonic() > end
+        if window.desk.reading and late:
+            window.desk.failed.emit(
+                Failure(
+                    "The window did not read the workbook in time",
+                    found=f"it was still reading after {_PATIENCE_S} s",
+                    fix="Close other programs and try again",
+                    retry_helps=True,
+                )
+            )
+        if late or not window.desk.reading:
+            timer.stop()
+            window.close()
+
     timer = QTimer(window)
-    timer.timeout.connect(lambda: None if window.desk.reading else window.close())
+    timer.timeout.connect(look)
     timer.start(_SHOWN_MS)
 
 

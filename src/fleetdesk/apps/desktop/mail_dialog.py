@@ -22,6 +22,8 @@ from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Mails
 
 _LARGEST, _SHARE = QSize(1500, 1200), 0.85
+# A mail stands on white in every look; links would be in the colour of the look.
+_ON_WHITE = "a { color: #00639C }"
 
 
 class MailDialog(QDialog):
@@ -39,6 +41,7 @@ class MailDialog(QDialog):
         self.letters = named(self._form.get(QListWidget, "letters"), "Mails to be sent")
         self.letters.setFixedWidth(200)
         self.page = named(self._form.get(QTextBrowser, "page"), "The mail as it will look")
+        self.page.document().setDefaultStyleSheet(_ON_WHITE)
         self.again = self._form.get(QCheckBox, "again")
         self.send = self._form.get(QPushButton, "send")
         self.send.clicked.connect(self._send)

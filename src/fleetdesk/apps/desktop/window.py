@@ -42,6 +42,7 @@ PAGES: tuple[type[Page], ...] = (
     TodayPage, SettingsPage, RunPage, ResultsPage, RoutesPage, SandboxPage, RidersPage, HistoryPage,
 )  # fmt: skip
 SAMPLE_VEHICLES, SAMPLE_DAYS = 400, 30
+_MAKING = "Making the sample city"
 _LARGEST, _SHARE = QSize(1900, 1200), 0.9
 _FULL = 1000
 _WARM_MS = 150
@@ -87,8 +88,9 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(_WARM_MS, self, desk.warm)
 
     def open(self, workbook: str) -> None:
-        """Open a workbook, unless work on another one is under way."""
-        if self.desk.open(workbook):
+        """Open a workbook, unless work on another one is under way or changes would be lost."""
+        asked = "Open a workbook", self._unsaved(), "Open another one all the same?"
+        if self._agreed(*asked) and self.desk.open(workbook):
             self.show_page(TodayPage)
 
     def browse(self) -> None:
@@ -110,8 +112,7 @@ class MainWindow(QMainWindow):
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         self.desk.start(
-            "Making the sample city", "sample", folder=str(place),
-            vehicles=SAMPLE_VEHICLES, days=SAMPLE_DAYS,
+            _MAKING, "sample", folder=str(place), vehicles=SAMPLE_VEHICLES, days=SAMPLE_DAYS
         )  # fmt: skip
 
     def show_page(self, kind: type[Page]) -> None:
@@ -154,7 +155,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: Any) -> None:
         """Remember the layout and end the work; changes that were not saved are asked about."""
-        if self._may_close():
+        asks = self._unsaved()
+        if self.desk.busy:
+            asks.append("A run is under way; it would be cancelled.")
+        if self._agreed("Close FleetDesk", asks, "Close all the same?"):
             memory = self.desk.memory
             memory.remember_layout("window", self.saveGeometry())
             memory.remember("page", self.nav.currentRow())
@@ -167,7 +171,8 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
 
-    def _may_close(self) -> bool:
+    def _unsaved(self) -> list[str]:
+        """What would be lost if another workbook took the place of this one."""
         settings: SettingsPage = self.page(SettingsPage)
         routes: RoutesPage = self.page(RoutesPage)
         asks = []
@@ -175,13 +180,12 @@ class MainWindow(QMainWindow):
             asks.append("Changed settings were not saved.")
         if routes.rounds is not None and routes.rounds.changed:
             asks.append("Changed routes were not planned again.")
-        if self.desk.busy:
-            asks.append("A run is under way; it would be cancelled.")
+        return asks
+
+    def _agreed(self, title: str, asks: list[str], question: str) -> bool:
         if not asks:
             return True
-        said = QMessageBox.question(
-            self, "Close FleetDesk", " ".join([*asks, "Close all the same?"])
-        )
+        said = QMessageBox.question(self, title, " ".join([*asks, question]))
         return said == QMessageBox.StandardButton.Yes
 
     def _connect(self) -> None:
@@ -272,7 +276,7 @@ class MainWindow(QMainWindow):
             self.notices.tell(title, f"{title} {said}.", took_s)
             return
         self.notices.tell(title, f"{title} is done.", took_s)
-        if isinstance(outcome, dict) and not self.desk.workbook:
+        if title == _MAKING and isinstance(outcome, dict):
             self.open(str(outcome["workbook"]))
 
     def _working(self, busy: bool) -> None:

@@ -38,6 +38,7 @@ class HistoryPage(Page):
         get = self.form.get
         self.runs = named(get(QTreeWidget, "runs"), "Runs, the newest first")
         self.runs.setHeaderLabels(["Run", "Started", "Took", "State", "What came of it"])
+        self.runs.headerItem().setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
         self.runs.setRootIsDecorated(False)
         self.runs.setAlternatingRowColors(True)
         self.runs.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

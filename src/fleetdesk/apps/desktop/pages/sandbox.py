@@ -132,6 +132,7 @@ class SandboxPage(Page):
     def _buttons(self) -> None:
         self.start.setEnabled(not self.desk.busy)
         self.stop.setEnabled(self._trying)
+        self.progress.setVisible(self._trying)
 
     def _drop(self) -> None:
         if self._chart is not None:

@@ -13,7 +13,9 @@ from fleetdesk.apps.desktop.pages.page import Page
 from fleetdesk.apps.desktop.widgets.columns import day_text, number_text
 from fleetdesk.apps.desktop.widgets.map_view import MapView
 from fleetdesk.apps.desktop.widgets.table_view import TableView
+from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Figure, Overview, Table
+from fleetdesk.errors import Problem, Severity
 
 _WARNINGS_SHOWN = 3
 
@@ -33,12 +35,18 @@ class TodayPage(Page):
         self.form.place(QVBoxLayout, "availabilityBox").addWidget(self.availability)
         self.tasks = TableView("Tasks worth doing")
         self.form.place(QVBoxLayout, "tasksBox").addWidget(self.tasks)
-        tell(self.form.label("warnings"), "")
+        for name in ("trouble", "warnings"):
+            tell(self.form.label(name), "")
         self.setFocusProxy(self.tasks)
 
     def refresh(self) -> None:
-        """Look at the workspace."""
+        """Look at the workspace, then whether its workbook can be run as it is."""
         self.desk.ask("overview", self.show_overview)
+        self.desk.ask("check_forms", self._checked, self._unreadable, changes=())
+
+    def forget(self) -> None:
+        """Nothing of another workbook stays."""
+        tell(self.form.label("trouble"), "")
 
     def retire(self) -> None:
         """Let the map go."""
@@ -60,6 +68,17 @@ class TodayPage(Page):
         self.availability.fit_height()
         self.tasks.show_table(found.tasks or empty)
         self.map.show_file(run.map_path if run else "")
+
+    def _checked(self, problems: tuple[Problem, ...]) -> None:
+        wrong = [problem for problem in problems if problem.severity is Severity.ERROR]
+        shown = [str(problem) for problem in wrong[:_WARNINGS_SHOWN]]
+        if len(wrong) > len(shown):
+            shown.append(f"and {len(wrong) - len(shown)} more on the page Settings")
+        said = ["Nothing can be run before this is mended:", *shown] if wrong else []
+        tell(self.form.label("trouble"), "\n".join(said))
+
+    def _unreadable(self, failure: Failure) -> None:
+        tell(self.form.label("trouble"), failure.text)
 
     def _figures(self, figures: tuple[Figure, ...]) -> None:
         row = self.form.place(QHBoxLayout, "figures")

@@ -67,6 +67,8 @@ def _dress(plot: pg.PlotWidget, colours: Mapping[str, str]) -> None:
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
+    # What is written below the axis hangs over its edge by some dots.
+    plot.getPlotItem().setContentsMargins(0, 0, 0, 6)
     plot.showGrid(x=False, y=True, alpha=0.15)
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)

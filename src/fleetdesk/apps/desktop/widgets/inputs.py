@@ -16,8 +16,8 @@ class NotUsable(Exception):
     """What was typed is no value of that kind; the message says what is expected."""
 
 
-def as_text(value: object, locale: QLocale) -> str:
-    """A value as the planner would type it."""
+def as_text(value: object, locale: QLocale, decimals: int = 0) -> str:
+    """A value as the planner would type it, fractions with at least so many decimals."""
     match value:
         case None:
             return ""
@@ -26,8 +26,9 @@ def as_text(value: object, locale: QLocale) -> str:
         case int():
             return str(value)
         case float():
-            text = f"{value:.10f}".rstrip("0").rstrip(".")
-            return text.replace(".", locale.decimalPoint())
+            whole, _, part = f"{value:.10f}".partition(".")
+            part = part.rstrip("0").ljust(decimals, "0")
+            return f"{whole}{locale.decimalPoint()}{part}" if part else whole
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case time():

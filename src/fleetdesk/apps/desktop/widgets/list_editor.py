@@ -26,10 +26,11 @@ from fleetdesk.apps.desktop.widgets.columns import Index
 from fleetdesk.apps.desktop.widgets.form_editor import Changes, _choices
 from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
 from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
-from fleetdesk.model.sheet_template import InputKind
+from fleetdesk.model.sheet_template import MONEY, InputKind
 from fleetdesk.sheets.a1 import address
 
 _MOST_SHOWN, _MOST_WIDE = 8, 380
+_CENTS = 2
 _NUMBERS = (InputKind.NUMBER, InputKind.WHOLE)
 
 
@@ -72,7 +73,10 @@ class _Rows(QAbstractTableModel):
         cell = self.rows[index.row()][index.column()]
         place = (self.sheet.sheet, cell.cell)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return as_text(self.changes.get(place, cell.value), self._locale)
+            # Money in one column has its cents below each other; it is typed as one likes.
+            money = MONEY in self.sheet.inputs[index.column()].unit
+            cents = _CENTS if money and role == Qt.ItemDataRole.DisplayRole else 0
+            return as_text(self.changes.get(place, cell.value), self._locale, cents)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._side(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -14,7 +14,7 @@ _ROW = Qt.ItemDataRole.UserRole
 _WORKER = Qt.ItemDataRole.UserRole + 1
 _HEADS = ["Stop", "At", "What", "Vehicle", "Where", "Adds", ""]
 _WHERE, _ADDS = _HEADS.index("Where"), _HEADS.index("Adds")
-_PLACE_CHARACTERS = 20
+_PLACE_CHARACTERS = 24
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 

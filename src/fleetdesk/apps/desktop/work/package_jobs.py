@@ -95,14 +95,20 @@ def save_packages(on_progress: OnProgress, *, workbook: str, terms: Terms, expec
     changes: list[tuple[str, str, object]] = []
     for number in range(max(len(rows), len(sheet.rows))):
         wanted = rows[number] if number < len(rows) else {}
-        line = sheet.new_row - len(sheet.rows) + number
-        cells = {cell.key: cell for cell in sheet.rows[number]} if number < len(sheet.rows) else {}
-        for key, column in sheet.columns.items():
-            there = cells.get(key)
-            if wanted.get(key) != (there.value if there else None):
-                place = there.cell if there else address(line, column)
-                changes.append((sheet.sheet, place, wanted.get(key)))
+        for cell in _row_of(sheet, number):
+            if cell.cell and wanted.get(cell.key) != cell.value:
+                changes.append((sheet.sheet, cell.cell, wanted.get(cell.key)))
     return save_forms(on_progress, workbook=workbook, changes=changes, expect=expect)
+
+
+def _row_of(sheet: FormSheet, number: int) -> tuple[FormCell, ...]:
+    """A row of the list, or an empty one below its last; between rows there may be blank lines."""
+    if number < len(sheet.rows):
+        return sheet.rows[number]
+    line = sheet.new_row + number - len(sheet.rows)
+    return tuple(
+        FormCell(key, address(line, column), None) for key, column in sheet.columns.items()
+    )
 
 
 def _settings(workbook: str) -> tuple[Settings, str]:
