@@ -13,6 +13,8 @@ from fleetdesk.riders.purchases import BgNbd, GammaGamma
 from fleetdesk.settings.rider_sheets import LifetimeValue
 
 TIERS = ("Platinum", "Gold", "Silver", "Bronze")
+DRAWS = 40
+"""Curves of staying that the intervals are made of."""
 _ROWS = 20_000
 _STRETCHES_MONTHS = (0, 3, 6, 12, 24, 36, 60, 120, 240, 600)
 _WEEKS_PER_MONTH = 365.25 / 12 / 7
@@ -45,7 +47,7 @@ def present_value(monthly_margin: Floats, staying: Floats, discount_pct: float) 
 
 
 def contract_values(
-    riders: pd.DataFrame, model: Lifetimes, settings: LifetimeValue, draws: int = 40
+    riders: pd.DataFrame, model: Lifetimes, settings: LifetimeValue, draws: int = DRAWS
 ) -> Values:
     """Riders under contract, by their own curve of staying, after the months they have stayed.
 
