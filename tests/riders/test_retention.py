@@ -127,6 +127,12 @@ def test_curves_end_where_too_few_stays_are_still_seen():
     assert wider.groups[1].mean_months <= wider.overall.months[-1]
 
 
+def test_stays_too_few_or_too_short_to_follow_are_told():
+    for stays in (planted(200).head(6), planted(200).assign(months=0.7)):
+        with pytest.raises(NotEnoughData, match="followed for a month.*fewer than 10"):
+            retention(stays, SHEET, 1)
+
+
 def test_one_package_has_nothing_to_be_compared_with():
     found = retention(planted(200).assign(package="Light"), SHEET, 1)
     assert found.log_rank_p is None and len(found.groups) == 1

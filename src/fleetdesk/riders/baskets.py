@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 _LARGEST = 5
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _asks_for_more(kept: pd.DataFrame, rules: pd.DataFrame) -> np.ndarray:
         fewer = (
             frozenset(part) for size in range(1, len(given)) for part in combinations(given, size)
         )
-        found.append(any(sure.get((part, then), 0.0) >= confidence for part in fewer))
+        found.append(any(sure.get((part, then), 0.0) >= confidence - _TINY for part in fewer))
     return np.array(found, dtype=bool)
 
 

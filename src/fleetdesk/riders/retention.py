@@ -15,6 +15,7 @@ from lifelines.utils import concordance_index
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.matrix import Floats, numbers
 from fleetdesk.settings.rider_sheets import Retention
 
@@ -115,11 +116,18 @@ def retention(
     """Curves by group, log-rank test and Cox model of stays; see `Columns` for what is read.
 
     Groups of less than `fewest` stays have no curve, and curves end where less are still seen.
+    NotEnoughData where so many are not seen for one month.
     """
     columns = columns or Columns()
     longest = float(min(settings.horizon_months, np.ceil(stays[columns.duration].max())))
     duration, _, entry = _times(stays, columns)
     horizon = float(_months_seen(duration, entry, longest, fewest)[-1])
+    if not horizon:
+        raise NotEnoughData(
+            "Too few stays in a package can be followed for a month",
+            found=f"{len(stays)} stays, of which fewer than {fewest} are seen so long",
+            fix=f"At least {fewest} are needed; import older subscriptions",
+        )
     smoothing = settings.smoothing_months
     overall = _curve("All", stays, columns, horizon, smoothing, fewest)
     parts: Mapping[str, pd.DataFrame] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,6 +72,7 @@ def _text(value: object) -> str:
 def _number(value: object) -> float | None:
     """A place in the order; what is no number leaves the place to the plan."""
     try:
-        return float(_text(value).replace(",", "."))
+        place = float(_text(value).replace(",", "."))
     except ValueError:
         return None
+    return place if math.isfinite(place) else None

@@ -41,11 +41,10 @@ def routes_sheet(
     """One row per stop, then one per worker for the way back, then the edited tasks left out.
 
     `adds` is the profit with each task less that without it, in city currency, shown at its first
-    stop only. `edits` are what the planner asked for and what became of
-    it, `problems` what could not be used by task id. `tasks` say what is done at a stop and are
-    looked up for those on no route; `changed` is what is other than in the last plan. `done` are
-    rows of an earlier plan of the day, by header, that stay as they were. `links` adds directions
-    to each stop.
+    stop only. `edits` are what the planner asked for and what became of it, `problems` what could
+    not be used by task id. `tasks` say what is done at a stop and are looked up for those on no
+    route; `changed` is what is other than in the last plan. `done` are rows of an earlier plan of
+    the day, by header, that stay as they were. `links` adds directions to each stop.
     """
     writer = _Writer(settings, adds or {}, edits, problems or {}, tasks, changed or {}, done)
     columns = _columns(settings)
