@@ -129,7 +129,7 @@ def test_curves_end_where_too_few_stays_are_still_seen():
 
 def test_stays_too_few_or_too_short_to_follow_are_told():
     for stays in (planted(200).head(6), planted(200).assign(months=0.7)):
-        with pytest.raises(NotEnoughData, match="followed for a month.*fewer than 10"):
+        with pytest.raises(NotEnoughData, match=r"followed for a month.*fewer than 10"):
             retention(stays, SHEET, 1)
 
 
