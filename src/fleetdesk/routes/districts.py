@@ -125,7 +125,9 @@ def _plan_districts(
                 if watch.enough:
                     end.set()
         finally:
-            end.set()  # who cancels does not wait for searches that nobody wants
+            # Who cancels does not wait for what nobody wants.
+            end.set()
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

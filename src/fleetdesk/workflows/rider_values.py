@@ -11,6 +11,7 @@ import pandas as pd
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.features.stays import purchases, stays
+from fleetdesk.outputs.tables.frames import many
 from fleetdesk.riders.classify import Flags, Floats
 from fleetdesk.riders.lifetime_value import (
     DRAWS,
@@ -36,8 +37,9 @@ from fleetdesk.workflows.rider_data import first_trip, frame, riders_now
 class Valued:
     """Riders with value, low, high, months, tier (in TIERS), basis and months_counted; the models.
 
-    A model is missing where there was too little to fit it, which `notes` tell. `reach` says over
-    how many months riders valued by their trips are, where that is less than the sheet's; else "".
+    A model is missing where there was too little to fit it, which `notes` tell in sentences.
+    `reach` says over how many months riders valued by their trips are, where that is less than the
+    sheet's; else "".
     """
 
     riders: pd.DataFrame
@@ -89,8 +91,8 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
     short = int((riders["package"].notna() & riders["monthly_spend"].isna()).sum())
     if lifetimes is not None and short:
         notes.append(
-            f"{short} riders in a package are valued by their trips: the records do not reach back "
-            "a month, so what they pay is not known"
+            f"{many(short, settings)} riders in a package are valued by their trips: the records do "
+            "not reach back a month, so what they pay is not known."
         )
     try:
         history = purchases_of(record, as_of, settings)
@@ -122,14 +124,14 @@ def _short_notes(often: BgNbd, reach: str, settings: Settings) -> list[str]:
         notes.append(
             f"Values are of unlike length: {reach}, as nothing is foretold further ahead than the "
             f"records reach back; for all {settings.lifetime_value.horizon_months} import as many "
-            "months of trips"
+            "months of trips."
         )
     if often.loss_ratio < LOSS_LIMIT:
         notes.append(
             "These are upper limits, as if nobody left: in so short a time it cannot be told how "
             f"riders without a package are lost (likelihood ratio {often.loss_ratio:.1f}, at least "
             f"{LOSS_LIMIT:.1f} is needed); it shows once riders stay away for much longer than "
-            "they used to, mostly after two months or more of trips"
+            "they used to, mostly after two months or more of trips."
         )
     return notes
 

@@ -33,7 +33,7 @@ def answer(ask: Ask) -> Answer:
     if known.empty:
         raise NotEnoughData(
             "No rider's value can be told",
-            found="; ".join(found.notes),
+            found=" ".join(found.notes),
             fix="Import older subscriptions and trips",
         )
     parts = {"lifetimes": found.lifetimes, "often": found.often, "much": found.much}
@@ -46,7 +46,7 @@ def answer(ask: Ask) -> Answer:
     }
     note = (
         f"Margin {sheet.margin_pct:g} % of what riders pay, {sheet.discount_pct:g} % a year, "
-        f"{sheet.horizon_months} months. {'. '.join(found.notes)}"
+        f"{sheet.horizon_months} months. {' '.join(found.notes)}"
     ).strip()
     total, mean = float(known["value"].sum()), float(np.mean(known["value"]))
     money, told = settings.city.currency, f"; {found.reach}" if found.reach else ""

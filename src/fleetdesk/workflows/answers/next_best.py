@@ -32,7 +32,7 @@ def answer(ask: Ask) -> Answer:
     )  # fmt: skip
     paid = actions[actions["in_budget"].astype(bool)]
     notes = [
-        Problem("Next best action", "", note, "so this part is missing", "", Severity.NOTE)
+        Problem("Next best action", "", "", f"{note} So this part is missing", "", Severity.NOTE)
         for note in found.notes
     ]
     notes += [
