@@ -89,3 +89,17 @@ def test_too_few_say_so():
     x = pd.DataFrame({"km": np.arange(40.0)})
     with pytest.raises(NotEnoughData, match="20 who got it and 20 who did not"):
         compare(x, np.arange(40) < 20, np.zeros(40), seed=1)
+
+
+def test_with_too_few_riders_a_habit_the_doubly_robust_answer_is_left_out():
+    """Cut into other folds, it would give another answer."""
+    rng = np.random.default_rng(4)
+    x = pd.DataFrame(rng.lognormal(size=(500, 8)), columns=list("abcdefgh"))
+    treated = np.arange(500) % 10 == 0
+    outcome = x["a"].to_numpy() + TRUE * treated
+    few = compare(x, treated, outcome, seed=1)
+    assert few.effects[-1].method == "entropy balancing"
+    assert few.needs == 80 and few.smaller_arm <= 50
+    enough = compare(x[["a", "b", "c"]], treated, outcome, seed=1)
+    assert enough.effects[-1].method == "AIPW, cross-fitted"
+    assert enough.smaller_arm >= enough.needs == 30

@@ -29,10 +29,11 @@ def test_riders_who_went_silent_paid_nothing_and_trips_without_a_price_cost_the_
         {
             "riders": [
                 {"rider_id": name, "signed_up_at": NOW - timedelta(days=90), "referrals": 0}
-                for name in ("took", "silent", "rides")
+                for name in ("took", "silent", "rides", "gone")
             ],
             "trips": [
-                *(trip(n, name, 30) for n, name in enumerate(("took", "silent", "rides"))),
+                *(trip(n, name, 30) for n, name in enumerate(("took", "silent", "rides", "gone"))),
+                *(trip(10 + n, name, 21) for n, name in enumerate(("took", "silent", "rides"))),
                 trip(7, "rides", 80),
                 trip(8, "rides", 3),
                 trip(9, "took", 3, revenue=7.0),
@@ -46,6 +47,7 @@ def test_riders_who_went_silent_paid_nothing_and_trips_without_a_price_cost_the_
     rows = package_takers(record, SETTINGS).set_index("rider_id")
     costs = SETTINGS.costs
     by_list = costs.unlock_price + 10 * costs.price_per_min + 2 * costs.price_per_km
+    # Who had gone before packages were taken could not have taken one.
     assert rows["taken"].to_dict() == {"took": True, "silent": False, "rides": False}
     assert rows["spend_next"].to_dict() == pytest.approx(
         {"took": 7.0, "silent": 0.0, "rides": by_list}

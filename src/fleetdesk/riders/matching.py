@@ -24,6 +24,8 @@ from fleetdesk.errors import NotEnoughData
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FEWEST = 30
+FEWEST_PER_HABIT = 10
+"""Riders in the smaller arm, for each habit, from which on models of both arms are trusted."""
 _FOLDS = 5
 
 
@@ -41,7 +43,8 @@ class Effect:
 class Matched:
     """What was found: effects by method, balance before and after, and who was left out.
 
-    `balance` has covariate, before, matched and weighted: standardised mean differences.
+    `balance` has covariate, before, matched and weighted: standardised mean differences. AIPW is
+    among the effects only where both arms have the riders that it `needs`.
     """
 
     effects: tuple[Effect, ...]
@@ -50,6 +53,12 @@ class Matched:
     control: int
     trimmed_treated: int
     trimmed_control: int
+    needs: int
+
+    @property
+    def smaller_arm(self) -> int:
+        """Riders compared in the arm that has fewer."""
+        return min(self.treated - self.trimmed_treated, self.control - self.trimmed_control)
 
     @property
     def worst(self) -> float:
@@ -63,7 +72,9 @@ def compare(
     """The effect of a change on those who got it, by three methods; `x` is numeric, known before.
 
     Control riders unlike all treated ones are trimmed: those below the lowest treated propensity,
-    and treated ones above the highest of controls. NotEnoughData below 30 in either arm.
+    and treated ones above the highest of controls. The last effect is the one to go by: AIPW, or
+    entropy balancing where there are fewer than ten riders a habit in an arm, too few for models of
+    both the change and its outcome. NotEnoughData below 30 in either arm.
     """
     _refuse_few(treated)
     rows = x.to_numpy(float)
@@ -87,15 +98,17 @@ def compare(
         }
     )
     reach = float(stats.norm.ppf(0.5 + interval_pct / 200.0))
-    effects = (
+    effects = [
         _naive(outcome, treated, reach),
         _paired(inside, t, y, pairs, reach),
         _weighted(inside, t, y, weight, reach),
-        _aipw(inside, t, y, reach, seed),
-    )
+    ]
+    needs = FEWEST_PER_HABIT * len(names)
+    if min(int(t.sum()), int((~t).sum())) >= needs:
+        effects.append(_aipw(inside, t, y, reach, seed))
     return Matched(
-        effects, balance, int(treated.sum()), int((~treated).sum()),
-        int((treated & ~keep).sum()), int((~treated & ~keep).sum()),
+        tuple(effects), balance, int(treated.sum()), int((~treated).sum()),
+        int((treated & ~keep).sum()), int((~treated & ~keep).sum()), needs,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -162,22 +162,29 @@ def package_takers(record: Known, settings: Settings) -> pd.DataFrame:
     """Riders without a package one horizon before the middle moment, by whether they took one.
 
     Columns: rider_id, taken, spend_next (in the horizon after the middle moment; 0 for who paid
-    nothing), and BEFORE as known before anyone had taken it.
+    nothing), and BEFORE as known before anyone had taken it. Only who still rode while packages
+    were taken is compared: whoever took one was there to take it, so riders who had gone by then
+    would be set beside riders who had not.
     """
     tables, as_of = record.tables, record.moment.as_of
     horizon = timedelta(days=settings.usage.horizon_days)
     start, middle = as_of - 2 * horizon, as_of - horizon
     known = frame(riders_at(tables, start, settings, first_trip(tables)))
     known = known[known["package"].isna() & (known["trips_30d"].fillna(0) > 0)]
-    stays = tables["subscriptions"]
-    taken = frame(
-        stays.filter((stays.started_at > moment(start)) & (stays.started_at <= moment(middle)))
-        .select("rider_id").distinct()
-    )  # fmt: skip
+    trips, stays = tables["trips"], tables["subscriptions"]
+    there = _between(trips, trips.started_at, start, middle)
+    taken = _between(stays, stays.started_at, start, middle)
     days = settings.usage.horizon_days
     after = frame(outcomes(tables, middle, days, settings.costs, everybody=True))
-    rows = known.merge(after[["rider_id", "spend_next"]], on="rider_id").sort_values("rider_id")
+    rows = known[known["rider_id"].isin(there)]
+    rows = rows.merge(after[["rider_id", "spend_next"]], on="rider_id").sort_values("rider_id")
     figures = rows[list(BEFORE)].astype(float).fillna(0.0)
     return rows[["rider_id", "spend_next"]].assign(
-        taken=rows["rider_id"].isin(taken["rider_id"]), **{name: figures[name] for name in BEFORE}
+        taken=rows["rider_id"].isin(taken), **{name: figures[name] for name in BEFORE}
     )
+
+
+def _between(rows: Any, at: Any, start: datetime, end: datetime) -> pd.Series[Any]:
+    """The riders with a row after `start`, up to `end`."""
+    mine = rows.filter((at > moment(start)) & (at <= moment(end)))
+    return frame(mine.select("rider_id").distinct())["rider_id"]

@@ -117,7 +117,7 @@ def _write(rows: pd.DataFrame, out: Path) -> None:
     """The rows as a CSV file; no text in it begins as a formula does."""
     texts = rows.select_dtypes(exclude="number")
     guard = {
-        name: texts[name].map(lambda text: guarded(text) if isinstance(text, str) else text)
+        str(name): texts[name].map(lambda text: guarded(text) if isinstance(text, str) else text)
         for name in texts
     }
     rows.assign(**guard).to_csv(out, index=False, lineterminator="\r\n", chunksize=_AT_ONCE)

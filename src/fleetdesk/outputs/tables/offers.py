@@ -175,7 +175,7 @@ def _effects(found: Matched | None, what: str, settings: Settings) -> ResultShee
         note=(
             f"{found.treated} riders {what}, {found.control} did not; "
             f"{found.trimmed_treated} and {found.trimmed_control} without counterparts left out. "
-            f"Largest difference left: {found.worst:.3f} standard deviations."
+            f"Largest difference left: {found.worst:.3f} standard deviations. {_goes_by(found)}"
             if found
             else "Not asked yet."
         ),
@@ -188,6 +188,16 @@ def _effects(found: Matched | None, what: str, settings: Settings) -> ResultShee
         ),
         rows=[(e.method, e.value, e.low, e.high) for e in (found.effects if found else ())],
         key="Method",
+    )
+
+
+def _goes_by(found: Matched) -> str:
+    """Which of the methods to believe, and what the best one lacks."""
+    if found.smaller_arm >= found.needs:
+        return "Go by the last row; the plain difference compares riders who are not alike."
+    return (
+        f"Go by entropy balancing: AIPW needs {found.needs} riders who did and as many who did "
+        f"not, {found.needs - found.smaller_arm} more than there are, and is left out."
     )
 
 

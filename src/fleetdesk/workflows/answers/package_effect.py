@@ -28,7 +28,8 @@ def answer(ask: Ask) -> Answer:
         raise NotEnoughData(
             lack.cause,
             found=f"{lack.found}, of riders without a package who rode in the 30 days before "
-            f"{until - horizon:%Y-%m-%d}; to get it is to take one until {until:%Y-%m-%d}",
+            f"{until - horizon:%Y-%m-%d} and since; to get it is to take one until "
+            f"{until:%Y-%m-%d}",
             fix=lack.fix,
         ) from lack
     last = found.effects[-1]
@@ -37,7 +38,8 @@ def answer(ask: Ask) -> Answer:
         sheets=effect_sheets(found, _WHAT, ask.settings),
         headline=(
             f"Package effect: riders who {_WHAT} paid {last.value:+.2f} {money} in the "
-            f"{ask.settings.usage.horizon_days} days after ({last.low:+.2f} to {last.high:+.2f})."
+            f"{ask.settings.usage.horizon_days} days after ({last.low:+.2f} to {last.high:+.2f}, "
+            f"{last.method})."
         ),
     )
 
