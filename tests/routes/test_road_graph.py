@@ -105,6 +105,16 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path) -> None:
     assert made.distance_m[0, 1] > 0
 
 
+def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    made = Cached(Haversine(), tmp_path / "kept").matrix([Point(*A), Point(*C)], 25.0)
+    assert made.distance_m[0, 1] > 0
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 @pytest.mark.real_data
 def test_the_streets_of_a_real_centre(shared_data) -> None:
     pytest.importorskip("osmium")

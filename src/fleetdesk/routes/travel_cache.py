@@ -54,15 +54,18 @@ class Cached:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(
-                    file,
-                    distance_m=matrix.distance_m,
-                    duration_s=matrix.duration_s,
-                    told=np.array([matrix.label, matrix.note]),
-                    cut_off=np.array(matrix.cut_off, np.int64),
-                )
-            Path(name).replace(path)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    np.savez_compressed(
+                        file,
+                        distance_m=matrix.distance_m,
+                        duration_s=matrix.duration_s,
+                        told=np.array([matrix.label, matrix.note]),
+                        cut_off=np.array(matrix.cut_off, np.int64),
+                    )
+                Path(name).replace(path)
+            finally:
+                Path(name).unlink(missing_ok=True)
             kept = sorted(self.folder.glob("*.npz"), key=lambda each: each.stat().st_mtime)
             for old in kept[:-MOST_KEPT]:
                 old.unlink(missing_ok=True)

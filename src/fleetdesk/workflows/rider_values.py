@@ -91,8 +91,8 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
     short = int((riders["package"].notna() & riders["monthly_spend"].isna()).sum())
     if lifetimes is not None and short:
         notes.append(
-            f"{many(short, settings)} riders in a package are valued by their trips: the records do "
-            "not reach back a month, so what they pay is not known."
+            f"{many(short, settings)} riders in a package are valued by their trips: the records "
+            "do not reach back a month, so what they pay is not known."
         )
     try:
         history = purchases_of(record, as_of, settings)
