@@ -8,7 +8,7 @@ from fleetdesk.fleet.hourly_rates import HourlyRates, Kappas
 from fleetdesk.fleet.laws import USE_CLASSES, Laws
 from fleetdesk.fleet.recursion import backward, steps_of
 
-PLAIN = Multiplier((20.0, 40.0), (1.0, 1.0, 1.0))
+PLAIN = (1.0, 1.0, 1.0)
 SLOTS_AHEAD = np.tile(np.arange(12), 4)
 
 
@@ -17,7 +17,11 @@ def city(rates, goals=None, uses=0.0, per_trip=2.0, fault=0.0, standing=0.0, mul
     per_h = np.repeat(np.array(rates, dtype=float)[:, None], 48, axis=1)
     goals = np.eye(size) if goals is None else np.array(goals, dtype=float)
     law = Laws(
-        rates=HourlyRates(per_h, multiplier, Kappas(1, 1, 1, 1, 1)),
+        rates=HourlyRates(
+            per_h,
+            Multiplier((30.0, 50.0), np.tile(multiplier, (size, 1))),
+            Kappas(1, 1, 1, 1, 1),
+        ),
         goals=np.repeat(goals[None], 4, axis=0),
         per_trip=np.full(size, per_trip),
         uses_pct=np.full((size, USE_CLASSES), uses),
@@ -95,15 +99,16 @@ def test_who_would_have_served_the_trip_stays_where_it_stands():
 def test_a_monte_carlo_of_the_same_laws_agrees():
     """Riders, goals, charges and faults drawn one by one; vehicles of different charge."""
     goals, rates = np.array([[0.3, 0.7], [0.6, 0.4]]), np.array([0.5, 1.2])
-    low = Multiplier((30.0, 50.0), (0.3, 0.8, 1.0))
-    steps = city(rates, goals, uses=10.0, fault=0.02, multiplier=low)
+    factors = (0.3, 0.8, 1.0)
+    low = Multiplier((30.0, 50.0), np.array([factors]))
+    steps = city(rates, goals, uses=10.0, fault=0.02, multiplier=factors)
     found = values(steps)
     chance, runs = np.random.default_rng(4), 40_000
     for start, charge in ((0, 30.0), (1, 100.0)):
         cell, left = np.full(runs, start), np.full(runs, charge)
         earned, alive = np.zeros(runs), np.ones(runs, dtype=bool)
         for _ in range(SLOTS_AHEAD.size):
-            often = rates[cell] * low.at(left)
+            often = rates[cell] * low.at(left)[0]
             taken = alive & (left > 10) & (chance.random(runs) < 1 - np.exp(-0.5 * often))
             earned += 2.0 * taken
             alive &= chance.random(runs) < steps.lasting

@@ -1,4 +1,8 @@
-"""How much less often a vehicle is taken when its charge is low: a factor in three bins."""
+"""How much less often a vehicle is taken when its charge is low: a factor in three bins.
+
+Where many vehicles stand, riders need not take one of little charge; where one stands alone, they
+do. So cells that are crowded, middling and nearly empty have factors of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,43 +15,72 @@ import numpy.typing as npt
 from fleetdesk.fleet.counts import CLASS_PCT, CLASSES
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 SUPPORT_TRIPS = 20.0  # a bin with this many expected trips is trusted half
+CROWDS = 3
 _EDGES = range(2, 15)  # in classes of 5 %: from 10 to 70 %
 
 
 @dataclass(frozen=True)
 class Multiplier:
-    """Factors below, between and above two edges in %; `factors` (3,) average 1 over free hours."""
+    """`factors` (G, 3) of each cell below, between and above two edges in percent of charge.
+
+    Over the free hours of all cells they average 1.
+    """
 
     edges_pct: tuple[float, float]
-    factors: tuple[float, float, float]
+    factors: Floats
 
     def at(self, charge_pct: Floats) -> Floats:
-        """The factor at any charge; over one class around an edge it passes evenly."""
+        """(G, B): the factors at B charges; over one class around an edge they pass evenly."""
         low, high = self.edges_pct
         half = CLASS_PCT / 2
         knots = (low - half, low + half, high - half, high + half)
-        a, b, c = self.factors
-        return np.asarray(np.interp(charge_pct, knots, (a, b, b, c)))
+        bins = [np.interp(charge_pct, knots, values) for values in ((1, 0, 0, 0), (0, 1, 1, 0),
+                                                                    (0, 0, 0, 1))]  # fmt: skip
+        return np.asarray(self.factors @ np.stack(bins))
 
     def of_classes(self) -> Floats:
-        """The factor of each class of charge (21,)."""
-        return np.array(self.factors)[_bins(*(round(e / CLASS_PCT) for e in self.edges_pct))]
+        """The factor of each class of charge (G, 21)."""
+        return self.factors[:, _bins(*(round(e / CLASS_PCT) for e in self.edges_pct))]
 
 
 def multiplier_of(trips: Floats, free_h: Floats, per_h: Floats) -> Multiplier:
-    """The bins and factors under which the trips are likeliest (Poisson), each leaning on 1.
+    """The bins and factors under which the trips are likeliest (Poisson).
 
-    Takes trips by class (21,), free hours by cell, slot and class (G, 48, 21), rates (G, 48).
+    Takes trips by cell and class (G, 21), free hours by cell, slot and class (G, 48, 21), rates
+    (G, 48). The city's factors lean on 1, those of equally crowded cells on the city's.
     """
-    expected = np.einsum("gs,gsc->c", per_h, free_h)
+    expected = np.einsum("gs,gsc->gc", per_h, free_h)
     if not expected.sum() or not trips.sum():
-        return Multiplier((_EDGES[0] * CLASS_PCT, _EDGES[-1] * CLASS_PCT), (1.0, 1.0, 1.0))
-    expected = expected * (trips.sum() / expected.sum())
-    found = max(combinations(_EDGES, 2), key=lambda edges: _likelihood(trips, expected, edges))
-    low, middle, high = _factors(trips, expected, found).tolist()
-    return Multiplier((found[0] * CLASS_PCT, found[1] * CLASS_PCT), (low, middle, high))
+        edges = (_EDGES[0] * CLASS_PCT, _EDGES[-1] * CLASS_PCT)
+        return Multiplier(edges, np.ones((len(per_h), 3)))
+    expected *= trips.sum() / expected.sum()
+    city_trips, city_expected = trips.sum(axis=0), expected.sum(axis=0)
+    found = max(
+        combinations(_EDGES, 2), key=lambda edges: _likelihood(city_trips, city_expected, edges)
+    )
+    city = _factors(city_trips, city_expected, found)
+    expected *= city[_bins(*found)]
+    crowd = _crowds(free_h.sum(axis=(1, 2)))
+    own = [
+        _factors(trips[crowd == number].sum(axis=0), expected[crowd == number].sum(axis=0), found)
+        for number in range(CROWDS)
+    ]
+    return Multiplier((found[0] * CLASS_PCT, found[1] * CLASS_PCT), city * np.array(own)[crowd])
+
+
+def _crowds(free_h: Floats) -> Ints:
+    """How crowded each cell is (G,): 0 for those with the fewest vehicles, up to CROWDS - 1.
+
+    Each group has about as many of the free hours.
+    """
+    order = np.argsort(free_h, kind="stable")
+    before = np.cumsum(free_h[order]) - free_h[order] / 2
+    found = np.empty(order.size, dtype=np.int64)
+    found[order] = np.minimum(CROWDS * before / free_h.sum(), CROWDS - 1)
+    return found
 
 
 def _likelihood(trips: Floats, expected: Floats, edges: tuple[int, int]) -> float:
@@ -64,5 +97,5 @@ def _factors(trips: Floats, expected: Floats, edges: tuple[int, int]) -> Floats:
     return np.asarray((SUPPORT_TRIPS + y) / (SUPPORT_TRIPS + e))
 
 
-def _bins(low: int, high: int) -> npt.NDArray[np.int64]:
+def _bins(low: int, high: int) -> Ints:
     return np.digitize(np.arange(CLASSES), [low, high])

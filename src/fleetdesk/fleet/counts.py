@@ -46,7 +46,7 @@ class Counts:
 
     `cells` are those of the sheet's size, with "" at the end for all that nobody was seen in;
     `places` are the finer ones that rates may differ between, each in the cell `parent`. `free_h`,
-    `trips` (K, G, 48). `free_by_charge_h` (G, 48, 21) and `trips_by_charge` (21,) are by class of
+    `trips` (K, G, 48). `free_by_charge_h` (G, 48, 21) and `trips_by_charge` (G, 21) are by class of
     5 %, of what has a known charge. `stays` (4, N) lists block, place, slot and class of
     `stay_h` (N,); `place_trips` and `place_ends` (K, F) are trips that start and end there. `flow`
     (5, M) lists block, origin, goal, daypart and trips. `revenue`, `used_pct`, `started` and
@@ -166,7 +166,9 @@ def _gathered(
             (parent[at][known], free["slot"][known], stood_in[known]),
             free["free_h"][known], (g, SLOTS, CLASSES),
         ),
-        trips_by_charge=_summed((rode_in[said],), went["trips"][said], (CLASSES,)),
+        trips_by_charge=_summed(
+            (parent[frm][said], rode_in[said]), went["trips"][said], (g, CLASSES)
+        ),
         stays=np.stack([free["block"], at, free["slot"], stood_in]).astype(np.int64),
         stay_h=np.round(free["free_h"], 6),
         place_trips=_summed((went["block"], frm), went["trips"], (k, f)),

@@ -44,10 +44,10 @@ class Neighbourhood:
 def neighbourhood(counts: Counts, rates: HourlyRates) -> Neighbourhood:
     """Look around every place once, with the rates of all blocks together."""
     block, place, slot, charge = counts.stays
-    worth = np.append(rates.multiplier.of_classes(), 1.0)[
-        charge
-    ]  # the last is that of UNKNOWN = -1
-    hours = counts.stay_h * worth * rates.per_h[counts.parent[place], slot]
+    cell = counts.parent[place]
+    # The last column is that of UNKNOWN = -1.
+    worth = np.pad(rates.multiplier.of_classes(), ((0, 0), (0, 1)), constant_values=1.0)
+    hours = counts.stay_h * worth[cell, charge] * rates.per_h[cell, slot]
     shape = counts.place_trips.shape
     at = block * shape[1] + place
     sums = np.bincount(at, weights=hours, minlength=shape[0] * shape[1])

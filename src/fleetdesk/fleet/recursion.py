@@ -29,8 +29,8 @@ class Steps:
 
     Rows (R) are those of the cells in order, equally many of each, then whatever places are asked
     about; `cell` (R,) is the cell whose goals, money and use a row has. Trips end evenly in the
-    rows of a cell. `taken` (48, R, B) is q by slot; `stand` (B, B) and `ride`
-    (R, B, B) move charge on the grid.
+    rows of a cell. `multiplier` (R, B) is on the rates; `stand` (B, B) and `ride` (R, B, B) move
+    charge on the grid.
     """
 
     charges: Floats
@@ -58,14 +58,14 @@ def steps_of(
     cell = np.concatenate([np.repeat(np.arange(cells), per_cell), asked_cell])
     charges = _grid(usable_pct)
     multiplier = laws.rates.multiplier.at(charges)
-    multiplier[0] = 0.0  # whoever has no charge above the usable one is not rented
+    multiplier[:, 0] = 0.0  # whoever has no charge above the usable one is not rented
     left = charges[None, :, None] - laws.uses_pct[:, None, :]
     return Steps(
         charges=charges,
         cell=cell,
         per_cell=per_cell,
         per_step=step_h * per_h.T,
-        multiplier=multiplier,
+        multiplier=multiplier[cell],
         goals=laws.goals,
         per_trip=laws.per_trip[cell],
         stand=_spread(charges[:, None] - laws.standing_pct_per_h * step_h, charges),
