@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.charts_riders import dendrogram
 from fleetdesk.outputs.palette import palette
-from fleetdesk.outputs.tables.frames import hidden_note, listed, rows_of, without_small
+from fleetdesk.outputs.tables.frames import hidden_note, listed, many, rows_of, without_small
 from fleetdesk.outputs.tables.riders import (
     COUNT,
     MONEY,
@@ -230,11 +230,7 @@ def _unusual(told: Grouped | None, settings: Settings) -> ResultSheet:
     rows, note = [], NOT_ASKED
     if told is not None:
         kinds = pd.Series([one.kind.value for one in told.unusual]).value_counts()
-        least = settings.riders.smallest_group
-        summed = ", ".join(
-            f"{count if count >= least else f'fewer than {least}'} {kind}"
-            for kind, count in kinds.items()
-        )
+        summed = ", ".join(f"{many(count, settings)} {kind}" for kind, count in kinds.items())
         summed = summed or "nobody"
         note = f"Outside all groups: {summed}. {hidden_note(settings)}".strip()
         places = [one.row for one in told.unusual]
