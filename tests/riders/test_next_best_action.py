@@ -12,7 +12,8 @@ RULES = ActionRules(budget=20, least_gain=1, uplift_error_pct=50, churn_response
 def rider(name, **what):
     row = {
         "rider_id": name, "segment": "Light", "package": "Basic", "risk_pct": 10.0,
-        "value": 100.0, "keep_action": "Call", "keep_cost": 8.0, "keep_uplift_pct": 25.0,
+        "value": 100.0, "months_counted": 24.0,
+        "keep_action": "Call", "keep_cost": 8.0, "keep_uplift_pct": 25.0,
         "advised": None, "advice_reason": "", "cost_now": 50.0, "saving": 0.0,
         "margin_now": 20.0, "margin_change": 0.0, "offer": None, "offer_value": float("nan"),
         "offer_low": float("nan"), "offer_high": float("nan"),
@@ -31,7 +32,7 @@ def test_act_where_uplift_times_value_is_more_than_the_cost():
     assert row["gain"] == pytest.approx(0.8 * 0.25 * 200 - 8)
     assert row["low"] == pytest.approx(0.5 * 40 - 8)
     assert row["high"] == pytest.approx(1.5 * 40 - 8)
-    assert row["reason"].startswith("80 % risk")
+    assert row["reason"] == "80 % risk, 25 % of such riders kept, worth 200 over 24 months"
 
 
 def test_the_budget_goes_to_most_gain_per_money():
@@ -69,7 +70,9 @@ def test_an_offer_that_brings_more_wins():
     assert found.iloc[0]["offer"] == "Free week"
     assert (found.iloc[0]["low"], found.iloc[0]["high"]) == (20, 80)
     assert found.iloc[0]["cost"] == RULES.offer_cost  # it counts against the budget
-    assert "segment Light" in found.iloc[0]["reason"]
+    assert found.iloc[0]["reason"] == "Free week brought most in segment Light"
+    unsure = best(rider("r", offer="Free week", offer_value=5.0, offer_low=-1.0, offer_high=11.0))
+    assert unsure.iloc[0]["reason"].endswith("but may lose: go on testing")
 
 
 def test_what_is_not_known_is_no_reason_to_act():

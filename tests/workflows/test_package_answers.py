@@ -200,7 +200,7 @@ def test_batteries_that_lose_most_come_first(answers):
 
 def test_actions_stay_within_the_budget_and_the_five_questions_are_answered(answers):
     actions = sheet_of(answers("next_best"), "Next best action").rows
-    assert sum(row[8] for row in actions if row[12]) <= SETTINGS.next_best.budget
+    assert sum(row[9] for row in actions if row[13]) <= SETTINGS.next_best.budget
     questions = {row[0] for row in sheet_of(answers("next_best"), "Rider answers").rows}
     assert len(questions) == 5
 

@@ -60,6 +60,11 @@ def test_a_value_by_trips_is_over_no_more_months_than_the_trips(told):
     months = (AT - first) / timedelta(days=365.25 / 12) + 1e-9
     assert 0 < counted.loc["trips", "max"] <= months and counted.loc["trips", "min"] > 0
     assert (counted.loc["package"] == SETTINGS.lifetime_value.horizon_months).all()
+    alike, held = found.riders["value_alike"], found.riders["basis"] == "package"
+    assert found.months_alike == counted.loc["trips", "max"]
+    assert (alike[held] <= found.riders["value"][held]).all()
+    assert 0 < alike[held].sum() < 0.5 * found.riders["value"][held].sum()
+    assert alike[~held].equals(found.riders["value"][~held])
     shown = f"over {counted.loc['trips', 'max']:.1f} of 120 months"
     assert shown in found.reach and shown in " ".join(found.notes)
 

@@ -47,18 +47,24 @@ def present_value(monthly_margin: Floats, staying: Floats, discount_pct: float) 
 
 
 def contract_values(
-    riders: pd.DataFrame, model: Lifetimes, settings: LifetimeValue, draws: int = DRAWS
+    riders: pd.DataFrame,
+    model: Lifetimes,
+    settings: LifetimeValue,
+    draws: int = DRAWS,
+    months: float | None = None,
 ) -> Values:
     """Riders under contract, by their own curve of staying, after the months they have stayed.
 
-    Reads monthly_spend, months (stayed so far), referrals and the model's factors.
+    Reads monthly_spend, months (stayed so far), referrals and the model's factors. Over so many
+    `months`, by default the sheet's.
     """
+    counted = float(settings.horizon_months) if months is None else months
     parts = [
-        _contract_part(riders.iloc[rows], model, settings, draws)
+        _contract_part(riders.iloc[rows], model, settings, draws, counted)
         for rows in np.array_split(np.arange(len(riders)), max(1, len(riders) // _ROWS))
     ]
-    value, low, high, months = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Values(value, low, high, months, tiers(value, settings), float(settings.horizon_months))
+    value, low, high, expected = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Values(value, low, high, expected, tiers(value, settings), counted)
 
 
 def free_values(
@@ -131,16 +137,19 @@ def _half_way(visits: Floats, edges: list[float]) -> Floats:
 
 
 def _contract_part(
-    riders: pd.DataFrame, model: Lifetimes, settings: LifetimeValue, draws: int
+    riders: pd.DataFrame, model: Lifetimes, settings: LifetimeValue, draws: int, counted: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    months = np.arange(settings.horizon_months, dtype=float)
+    months = np.arange(np.ceil(counted), dtype=float)
+    part = np.minimum(1.0, counted - months)  # of the last month only what is counted
     so_far = np.nan_to_num(numbers(riders["months"]))
     margin = np.nan_to_num(numbers(riders["monthly_spend"])) * settings.margin_pct / 100.0
     referred = _referrals(riders, settings)
-    staying = model.staying(riders, so_far, months)
+    staying = part * model.staying(riders, so_far, months)
     value = present_value(margin, staying, settings.discount_pct) + referred
     drawn = [
-        present_value(margin, model.staying(riders, so_far, months, draw), settings.discount_pct)
+        present_value(
+            margin, part * model.staying(riders, so_far, months, draw), settings.discount_pct
+        )
         + referred
         for draw in range(min(draws, len(model.draws)))
     ]

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = (
-    "rider_id", "segment", "package", "risk_pct", "value", "action", "offer", "cost", "gain",
-    "low", "high", "rank", "in_budget", "reason",
+    "rider_id", "segment", "package", "risk_pct", "value", "months_counted", "action",
+    "offer", "cost", "gain", "low", "high", "rank", "in_budget", "reason",
 )  # fmt: skip
 
 
@@ -39,11 +39,11 @@ def next_best(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
     """One row per rider who is worth an action, COLUMNS, best gain per money spent first.
 
     `riders` has rider_id and, NaN or None where not known: segment, package, risk_pct (to leave),
-    value (still to come, margin), keep_action, keep_cost, keep_uplift_pct (share of leavers kept),
-    advised, advice_reason, cost_now, saving (the rider's, a month), margin_now, margin_change (the
-    operator's, a month), offer, offer_value (margin per offer made, less the cost of making it) and
-    its offer_low, offer_high. Riders for whom no action is worth `least_gain` are left out;
-    `in_budget` says who can be paid for.
+    value (still to come, margin) over months_counted, keep_action, keep_cost, keep_uplift_pct
+    (share of leavers kept), advised, advice_reason, cost_now, saving (the rider's, a month),
+    margin_now, margin_change (the operator's, a month), offer, offer_value (margin per offer made,
+    less the cost of making it) and its offer_low, offer_high. Riders for whom no action is worth
+    `least_gain` are left out; `in_budget` says who can be paid for.
     """
     if riders.empty:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
@@ -55,7 +55,9 @@ def next_best(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
         [choice.iloc[np.flatnonzero(best == number)] for number, choice in enumerate(choices)]
     )
     worth = rows["gain"].fillna(-np.inf) >= max(rules.least_gain, 1e-9)
-    rows = rows[worth].join(riders[["rider_id", "segment", "package", "risk_pct", "value"]])
+    rows = rows[worth].join(
+        riders[["rider_id", "segment", "package", "risk_pct", "value", "months_counted"]]
+    )
     # Per money spent, the order that a budget is best filled in; what is free comes first.
     rows = rows.assign(per_money=rows["gain"] / rows["cost"].clip(lower=0.01))
     rows = rows.sort_values(["per_money", "gain", "rider_id"], ascending=[False, False, True])
@@ -83,10 +85,11 @@ def _keep(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
             "low": risk * kept * (1 - error) * value - riders["keep_cost"],
             "high": risk * kept * (1 + error) * value - riders["keep_cost"],
             "reason": [
-                f"{p:.0f} % risk, {k:.0f} % of such riders kept, worth {v:,.0f}"
+                f"{p:.0f} % risk, {k:.0f} % of such riders kept, worth {v:,.0f} over {m:.3g} months"
                 if not np.isnan(p * v * k) else ""
-                for p, k, v in zip(
-                    riders["risk_pct"], riders["keep_uplift_pct"], riders["value"], strict=True
+                for p, k, v, m in zip(
+                    riders["risk_pct"], riders["keep_uplift_pct"], riders["value"],
+                    riders["months_counted"], strict=True,
                 )
             ],
         },
@@ -105,8 +108,13 @@ def _offer(riders: pd.DataFrame, rules: ActionRules) -> pd.DataFrame:
             "low": riders["offer_low"],
             "high": riders["offer_high"],
             "reason": [
-                f"{offer} brings most in segment {segment}" if isinstance(offer, str) else ""
-                for offer, segment in zip(riders["offer"], riders["segment"], strict=True)
+                f"{offer} brought most in segment {segment}"
+                + ("" if low > 0 else ", but may lose: go on testing")
+                if isinstance(offer, str)
+                else ""
+                for offer, segment, low in zip(
+                    riders["offer"], riders["segment"], riders["offer_low"], strict=True
+                )
             ],
         },
         index=riders.index,

@@ -20,7 +20,7 @@ from fleetdesk.workflows.known import Known
 from fleetdesk.workflows.offer_data import EVERYBODY, arm_rows, arms_of, best_offers, offer_log
 from fleetdesk.workflows.rider_data import package_rules, riders_now, riders_of
 from fleetdesk.workflows.rider_models import churn_of, segments_of
-from fleetdesk.workflows.rider_values import Valued, value_by_rider, values_of
+from fleetdesk.workflows.rider_values import Valued, values_of
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,15 @@ class Prospects:
     """One row per rider, as riders.next_best_action.next_best takes them, with consent.
 
     `advice` is None where no package is on offer; `notes` say what could not be told, and why;
-    `value_notes` and `reach` what to know of the values that could be told, as in Valued.
+    `value_notes` what to know of the values that could be told, and `months_alike` over how many
+    months their value_alike is, as in Valued.
     """
 
     riders: pd.DataFrame
     advice: Advice | None
     notes: tuple[str, ...]
     value_notes: tuple[str, ...] = ()
-    reach: str = ""
+    months_alike: float = 0.0
 
 
 def prospects(record: Known, settings: Settings) -> Prospects:
@@ -68,18 +69,22 @@ def prospects(record: Known, settings: Settings) -> Prospects:
             people, packages, settings.costs, package_rules(record, settings), settings.city.seed
         )
 
-    unknown, nothing = np.full(len(now), np.nan), Valued(pd.DataFrame(), None, None, None, ())
+    worth = ("value", "value_alike", "months_counted")
+    nothing = Valued(pd.DataFrame({"rider_id": [], **{name: [] for name in worth}}), None, None,
+                     None, ())  # fmt: skip
+    unknown = np.full(len(now), np.nan)
     advice = told(advised, None)
     valued: Valued = told(lambda: values_of(record, settings), nothing)
+    values = valued.riders.set_index("rider_id")[list(worth)].reindex(now["rider_id"])
     rows = now[["rider_id", "package", "consent"]].assign(
         segment=told(segment, np.full(len(now), None, dtype=object)),
         risk_pct=told(risk, unknown),
-        value=unknown if valued is nothing else value_by_rider(record, settings, now["rider_id"]),
+        **{name: values[name].to_numpy(float) for name in worth},
     )
     rows = _with_actions(rows, settings)
     rows = _with_advice(rows, advice)
     rows = _with_offers(rows, record, settings)
-    return Prospects(rows, advice, tuple(dict.fromkeys(notes)), valued.notes, valued.reach)
+    return Prospects(rows, advice, tuple(dict.fromkeys(notes)), valued.notes, valued.months_alike)
 
 
 def _with_actions(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -59,13 +59,15 @@ def _wrong(found: Prospects, settings: Settings) -> list[Told]:
 
 
 def _value(found: Prospects, settings: Settings) -> list[Told]:
-    question, value = "What is the mean lifetime value?", found.riders["value"].dropna()
+    question, value = "What is the mean lifetime value?", found.riders["value_alike"].dropna()
     if len(value) < settings.riders.smallest_group:
         return [Told(question, "", None, None, None, "", "Too few riders have a known value.")]
     reach = 1.96 * float(value.std()) / len(value) ** 0.5
     mean = float(value.mean())
-    told = f"{len(value)} who rode lately or hold a package, half below {value.median():,.2f}"
-    told += f"; {found.reach}" if found.reach else ""
+    told = (
+        f"over the {found.months_alike:.4g} months that all can be valued for: {len(value)} who "
+        f"rode lately or hold a package, half below {value.median():,.2f}"
+    )
     return [
         Told(question, "riders of today", mean, mean - reach, mean + reach,
              settings.city.currency, told)
@@ -74,16 +76,16 @@ def _value(found: Prospects, settings: Settings) -> list[Told]:
 
 def _segments(found: Prospects, settings: Settings) -> list[Told]:
     question = "Which segments are most profitable?"
-    rows = found.riders.dropna(subset=["segment", "value"])
+    rows = found.riders.dropna(subset=["segment", "value_alike"])
     told = []
     for name, part in rows.groupby("segment"):
         if len(part) < settings.riders.smallest_group:
             continue
-        mean = float(part["value"].mean())
-        reach = 1.96 * float(part["value"].std()) / len(part) ** 0.5
+        mean = float(part["value_alike"].mean())
+        reach = 1.96 * float(part["value_alike"].std()) / len(part) ** 0.5
         told.append(
             Told(question, str(name), mean, mean - reach, mean + reach, settings.city.currency,
-                 f"mean value of {len(part)} riders")
+                 f"mean value of {len(part)} riders over {found.months_alike:.4g} months")
         )  # fmt: skip
     told.sort(key=lambda one: -(one.value or 0.0))
     return told or [Told(question, "", None, None, None, "", "No segments with known values.")]
@@ -93,7 +95,7 @@ def _factors(record: Known, found: Prospects, settings: Settings) -> list[Told]:
     """Habits by rank correlation with value, those that chance explains left out (Holm)."""
     question = "What goes with a high value?"
     now = riders_of(record, settings).now
-    value = found.riders["value"].to_numpy(float)
+    value = found.riders["value_alike"].to_numpy(float)
     names, rows = [], []
     for name in FEATURES:
         column = pd.to_numeric(now[name]).to_numpy(float)

@@ -37,9 +37,10 @@ from fleetdesk.workflows.rider_data import first_trip, frame, riders_now
 class Valued:
     """Riders with value, low, high, months, tier (in TIERS), basis and months_counted; the models.
 
-    A model is missing where there was too little to fit it, which `notes` tell in sentences.
-    `reach` says over how many months riders valued by their trips are, where that is less than the
-    sheet's; else "".
+    `value_alike` is each rider's value over `months_alike`, the months that all can be valued for:
+    means and orders of riders with unlike months_counted are taken of these. A model is missing
+    where there was too little to fit it, which `notes` tell in sentences. `reach` says over how
+    many months riders valued by their trips are, where that is less than the sheet's; else "".
     """
 
     riders: pd.DataFrame
@@ -48,6 +49,7 @@ class Valued:
     much: GammaGamma | None
     notes: tuple[str, ...]
     reach: str = ""
+    months_alike: float = 0.0
 
 
 def stays_of(record: Known, as_of: datetime) -> pd.DataFrame:
@@ -102,11 +104,17 @@ def values_at(record: Known, riders: pd.DataFrame, as_of: datetime, settings: Se
         notes.append(f"Riders without a package have no value: {lack}")
     running = running_stays(record, as_of)
     rows = valued_rows(riders, running, history, lifetimes, often, much, settings)
-    reach = ""
+    reach, alike = "", rows["months_counted"].min()
     if (rows["basis"] == "trips").any() and often is not None:
         reach = _reach(often, settings)
         notes += _short_notes(often, reach, settings)
-    return Valued(rows, lifetimes, often, much, tuple(notes), reach)
+    rows = rows.assign(value_alike=rows["value"])
+    longer = (rows["months_counted"] > alike).to_numpy()
+    if lifetimes is not None and longer.any():
+        mine = with_stays(riders[longer], running, lifetimes)
+        found = contract_values(mine, lifetimes, settings.lifetime_value, 0, float(alike))
+        rows.loc[longer, "value_alike"] = found.value
+    return Valued(rows, lifetimes, often, much, tuple(notes), reach, float(alike))
 
 
 def _reach(often: BgNbd, settings: Settings) -> str:

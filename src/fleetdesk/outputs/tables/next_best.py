@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LIST = (
-    "rank", "rider_id", "segment", "package", "risk_pct", "value", "action", "offer", "cost",
-    "gain", "low", "high", "in_budget", "reason",
+    "rank", "rider_id", "segment", "package", "risk_pct", "value", "months_counted", "action",
+    "offer", "cost", "gain", "low", "high", "in_budget", "reason",
 )  # fmt: skip
 
 
@@ -60,6 +60,12 @@ def _list(actions: pd.DataFrame | None, settings: Settings) -> ResultSheet:
             ResultColumn("Package", CellStyle.TEXT, 16),
             ResultColumn("Risk to leave (%)", CellStyle.PERCENT, 10),
             ResultColumn(f"Value ({money})", CellStyle.MONEY, 11, "Margin still to come."),
+            ResultColumn(
+                "Months counted",
+                CellStyle.DECIMAL,
+                10,
+                "The value is over these; for trips no more than the records reach back.",
+            ),
             ResultColumn("Action", CellStyle.WRAPPED, 36),
             ResultColumn("Offer", CellStyle.TEXT, 18),
             ResultColumn(f"Cost ({money})", CellStyle.MONEY, 10),
