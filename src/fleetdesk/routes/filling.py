@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fleetdesk.routes import evaluate
 from fleetdesk.routes.insertion import Floats, Insertions, Ints, cheapest, inserted
 from fleetdesk.routes.pins import FREE, Rules
-from fleetdesk.routes.problem import RoutingProblem, Stops
+from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stops
 
 WORTHWHILE_MILLI = 2.0
 """A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
+FIRST_STOPS = 5
+"""From how many tasks a round of a van that stays at home is begun, before it is given up."""
 
 
 def filled(
@@ -20,8 +23,11 @@ def filled(
     sequences: Sequence[Stops],
     jobs: Sequence[int],
     rules: Rules = FREE,
+    vans: Sequence[int] | None = None,
 ) -> tuple[Stops, ...]:
     """The sequences with every one of `jobs` that fits and pays on its own, the best first.
+
+    `vans` are those that may get some; all who work, if not given.
 
     In one pass each leg takes one job at most, so that the cheapest ways in stay what they were;
     passes go on until nothing more fits and pays, and afterwards each reason for a task that is
@@ -30,7 +36,7 @@ def filled(
     rounds = list(sequences)
     done = {stop.job for stops in rounds for stop in stops}
     left = np.array([job for job in jobs if job not in done], np.int64)
-    working = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
+    working = [van for van in _working(problem) if vans is None or van in vans]
     ways: dict[int, tuple[Floats, Insertions]] = {}
     changed = set(working)
     while changed and left.size:
@@ -42,6 +48,31 @@ def filled(
         left = left[keep]
         ways = {van: (gain[keep], way.of(keep)) for van, (gain, way) in ways.items()}
     return tuple(rounds)
+
+
+def opened(
+    problem: RoutingProblem,
+    sequences: Sequence[Stops],
+    jobs: Sequence[int],
+    rules: Rules = FREE,
+) -> tuple[Stops, ...]:
+    """The sequences with rounds for vans that stay at home, where a whole round of `jobs` pays.
+
+    One task alone may not be worth the way from the start and back, where several near each other
+    are. So a round is begun with a task that does not pay by itself and filled up; what comes of
+    it is kept where it does.
+    """
+    rounds = tuple(sequences)
+    in_vain: set[RoutingVan] = set()
+    for van in _working(problem):
+        alike = replace(problem.vans[van], worker="")
+        if rounds[van] or alike in in_vain:
+            continue
+        tried = _with_a_round(problem, rounds, van, jobs, rules)
+        if tried is rounds:
+            in_vain.add(alike)
+        rounds = tried
+    return rounds
 
 
 def gains(
@@ -61,6 +92,45 @@ def worth(problem: RoutingProblem, van: int, jobs: Ints) -> Floats:
     known = [problem.familiar_milli * ((job, van) in problem.familiar) for job in jobs.tolist()]
     own = [problem.steering_milli[job] for job in jobs.tolist()]
     return np.array(own, np.float64) + np.array(known, np.float64)
+
+
+def _with_a_round(
+    problem: RoutingProblem,
+    rounds: tuple[Stops, ...],
+    van: int,
+    jobs: Sequence[int],
+    rules: Rules,
+) -> tuple[Stops, ...]:
+    """The rounds with the best one found for a van at home; the same where none pays."""
+    done = {stop.job for stops in rounds for stop in stops} | rules.van_of.keys()
+    left = np.array([job for job in jobs if job not in done], np.int64)
+    gain, way = gains(problem, van, (), left, rules)
+    best = rounds
+    most = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI
+    tried: set[int] = set()
+    begun = 0
+    for column in np.argsort(-gain, kind="stable").tolist():
+        first = int(left[column])
+        if begun == FIRST_STOPS or not np.isfinite(gain[column]):
+            break
+        if first in tried:
+            continue
+        begun += 1
+        place, drop = int(way.position[column]), int(way.drop_position[column])
+        alone = inserted(problem, (), first, place, drop)
+        trial = (*rounds[:van], alone, *rounds[van + 1 :])
+        if not evaluate.violations(problem, trial):
+            trial = filled(problem, trial, left.tolist(), rules, [van])
+            # Another round with these tasks in it would be much the same one.
+            tried |= {stop.job for stop in trial[van]}
+            worth_milli = evaluate.objective_milli(problem, trial)
+            if worth_milli >= most:
+                best, most = trial, worth_milli
+    return best
+
+
+def _working(problem: RoutingProblem) -> list[int]:
+    return [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
 
 
 def _one_pass(

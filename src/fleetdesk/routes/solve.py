@@ -14,7 +14,7 @@ from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, explain, ortools_engine, pyvrp_engine
 from fleetdesk.routes.alone import Alone
 from fleetdesk.routes.fences import between
-from fleetdesk.routes.filling import filled
+from fleetdesk.routes.filling import filled, opened
 from fleetdesk.routes.pins import FREE, Rules, holds
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
 from fleetdesk.routes.stop import Stop
@@ -90,11 +90,11 @@ def improve(
     from then on.
     """
     search = _Search(problem, seed, stop, on_progress, rules, clock)
-    best = filled(problem, start, search.jobs, rules)
+    best = opened(problem, filled(problem, start, search.jobs, rules), search.jobs, rules)
     search.tell(best)
     best = search.best_of(search.with_duties(best), until=1.0)
     best = best if quick else search.second_opinion(best)
-    best = filled(problem, best, search.jobs, rules)
+    best = opened(problem, filled(problem, best, search.jobs, rules), search.jobs, rules)
     search.tell(best)
     return best, search.rounds
 
