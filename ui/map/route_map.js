@@ -222,11 +222,11 @@ function fleetdeskMap(map, layers, groups) {
     map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
   }
 
-  /* Places of one route whose signs would cover each other, as one; a sign that would cover another
-     route's stands up to two signs higher. */
+  /* Places of one route whose signs would cover each other, as one; a sign that would cover a start
+     or another route's sign stands up to two signs higher or lower. */
   function gathered(routes) {
     const covers = (one, other) => Math.abs(one.x - other.x) < 68 && Math.abs(one.y - other.y) < 24;
-    const taken = [];
+    const taken = mine.filter(({ route }) => route.start).map(({ route }) => map.project(route.start));
     return routes.map((places) => {
       const signs = [];
       for (const here of places) {
@@ -237,7 +237,7 @@ function fleetdeskMap(map, layers, groups) {
       return signs.map(({ at, near }) => {
         const higher = (stack) => L.point(at.x, at.y - 24 * stack);
         const free = (stack) => !taken.some((other) => covers(other, higher(stack)));
-        const stack = [0, 1, 2].find(free) || 0;
+        const stack = [0, 1, -1, 2, -2].find(free) || 0;
         taken.push(higher(stack));
         const stops = near.flatMap((here) => here.stops).sort((a, b) => a.n - b.n);
         const label = ranges(stops.map((stop) => stop.n));

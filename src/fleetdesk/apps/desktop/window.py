@@ -271,7 +271,9 @@ class MainWindow(QMainWindow):
     def _ended(self, title: str, outcome: object, took_s: float) -> None:
         self._working(False)
         if isinstance(outcome, Failure):
-            self.show_failure(outcome)
+            # The page Run says itself why; only a report to copy is shown over it.
+            if outcome.report or self.stack.currentWidget() is not self.page(RunPage):
+                self.show_failure(outcome)
             said = "was cancelled" if outcome.cancelled else "did not succeed"
             self.notices.tell(title, f"{title} {said}.", took_s)
             return

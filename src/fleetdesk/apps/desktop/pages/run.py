@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QListWidget,
     QListWidgetItem,
@@ -171,6 +172,8 @@ class RunPage(Page):
         label.setProperty("role", "good" if good else "bad")
         label.style().unpolish(label)
         label.style().polish(label)
+        # Without this the room around its text would be that of the role before.
+        QApplication.sendEvent(label, QEvent(QEvent.Type.StyleChange))
         tell(label, text)
 
     def _note(self, text: str) -> None:

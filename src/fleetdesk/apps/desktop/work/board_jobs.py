@@ -20,6 +20,7 @@ from fleetdesk.apps.desktop.work.shapes import (
     RoundPrice,
 )
 from fleetdesk.errors import FleetDeskError, NotEnoughData
+from fleetdesk.model.plan import DropCode, Dropped
 from fleetdesk.settings import secrets
 from fleetdesk.settings.cells import YES
 from fleetdesk.settings.schema import Settings
@@ -111,13 +112,27 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     day, settings = _planned(workbook, run)
     problem = _problem(workbook, run, sequences)
     routes = evaluate(problem, _as_stops(problem, sequences))
+    plan = replace(day.plan, routes=tuple(routes), dropped=_dropped(workbook, run, day, sequences))
     view = map_view(
-        replace(day.plan, routes=tuple(routes)), day.tasks, settings, day.moment.day,
-        rois=day.rois, vans=day.vans, fleet=day.fleet, rates_per_h=day.cell_rates,
+        plan, day.tasks, settings, day.moment.day, rois=day.rois, vans=day.vans, fleet=day.fleet,
+        rates_per_h=day.cell_rates,
     )  # fmt: skip
     path = Path(_drawings()) / "routes.html"
     path.write_text(route_map(view), encoding="utf-8")
     return str(path)
+
+
+def _dropped(workbook: str, run: str, day: Any, sequences: Sequences) -> tuple[Dropped, ...]:
+    """The tasks that are on no round now, with what the plan said of those it left out itself."""
+    there = {task for stops in sequences.values() for task, _ in stops}
+    with store_of(Path(workbook).parent) as store:
+        rows = store.result(run, given_tasks.SHEET).to_pylist()
+    why = {row["Task"]: row["Why not planned"] for row in rows}
+    return tuple(
+        Dropped(task.task_id, DropCode.EXCLUDED, why.get(task.task_id) or "Left out by you.")
+        for task in day.tasks
+        if task.task_id not in there
+    )
 
 
 def best_place(

@@ -19,7 +19,7 @@ from fleetdesk.workflows.kept_looks import sheet_of
 from fleetdesk.workflows.kept_results import last_plan
 
 _OLDER_RUNS = 10
-_TASKS_SHOWN = 12
+_TASKS_SHOWN = 40
 _OF_EVERY_RUN = ("Issues", "Data quality")
 _FIGURES = ("Vehicles", "Available", "Not available: charge too low", "Trips per vehicle per day")
 
