@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QLocale, Qt
 
-from fleetdesk.apps.desktop.widgets.columns import ColumnModel
+from fleetdesk.apps.desktop.widgets.columns import ColumnModel, number_text
 from fleetdesk.apps.desktop.work.shapes import Table
 from fleetdesk.apps.desktop.work.tables import shown_table
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
@@ -102,3 +102,9 @@ def test_a_hundred_thousand_rows_sort_in_a_blink(column: int) -> None:
         model.sort(column, order)
         took.append(time.process_time() - began)
     assert min(took) < 0.1
+
+
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    assert number_text(-0.3, 0, signed=True) == "+0"
+    assert number_text(-0.004, 2) == "0.00"
+    assert number_text(-0.006, 2, signed=True) == "-0.01"

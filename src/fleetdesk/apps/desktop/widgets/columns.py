@@ -121,8 +121,8 @@ class ColumnModel(QAbstractTableModel):
     def _text(self, column: Column, row: int) -> str:
         value = column.values[row]
         if column.is_number:
-            return "" if value != value else self._locale.toString(
-                float(value), "f", _DECIMALS.get(column.style, 2)
+            return "" if value != value else _number(
+                value, _DECIMALS.get(column.style, 2), self._locale
             )  # fmt: skip
         if column.values.dtype.kind == "M":
             return "" if np.isnat(value) else self._moment(value.item())
@@ -146,8 +146,13 @@ class ColumnModel(QAbstractTableModel):
 
 def number_text(value: float, decimals: int, *, signed: bool = False) -> str:
     """A number as the locale writes it; `signed` shows a plus, too."""
-    sign = "+" if signed and value >= 0 else ""
-    return sign + QLocale().toString(float(value), "f", decimals)
+    text = _number(value, decimals, QLocale())
+    return f"+{text}" if signed and text[0].isdigit() else text
+
+
+def _number(value: float, decimals: int, locale: QLocale) -> str:
+    # What rounds to nothing has no sign.
+    return locale.toString(round(float(value), decimals) + 0.0, "f", decimals)
 
 
 def day_text(day: date, locale: QLocale) -> str:
