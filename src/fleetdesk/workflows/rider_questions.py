@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from fleetdesk.features.riders import WINDOWS_D
 from fleetdesk.features.stays import cancellations
 from fleetdesk.outputs.tables.next_best import Told
 from fleetdesk.outputs.tables.riders import words
@@ -98,6 +99,8 @@ def _factors(record: Known, found: Prospects, settings: Settings) -> list[Told]:
     value = found.riders["value_alike"].to_numpy(float)
     names, rows = [], []
     for name in FEATURES:
+        if name == "km" and settings.usage.horizon_days == WINDOWS_D[0]:
+            continue  # the same as km_30d
         column = pd.to_numeric(now[name]).to_numpy(float)
         both = ~(np.isnan(column) | np.isnan(value))
         if both.sum() < 30 or np.std(column[both]) == 0 or np.std(value[both]) == 0:
