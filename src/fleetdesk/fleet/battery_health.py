@@ -86,7 +86,8 @@ def fit_lives(
 ) -> LifeModel:
     """Learn log life from features; an AFT model takes over when some batteries are still alive.
 
-    `life` is the life so far where `ended` is false. NotEnoughData below 20 ended batteries.
+    `life` is the life so far where `ended` is false. NotEnoughData below 20 ended batteries, or
+    where no law fits them.
     """
     if int(ended.sum()) < FEWEST:
         raise NotEnoughData(
@@ -321,6 +322,7 @@ def _net(x: pd.DataFrame, y: Floats, ended: NDArray[np.bool_], seed: int) -> Any
 def _aft(x: pd.DataFrame, y: Floats, ended: NDArray[np.bool_], seed: int) -> Any:
     del seed
     from lifelines import WeibullAFTFitter
+    from lifelines.exceptions import ConvergenceError
 
     scaler = StandardScaler().fit(x)
 
@@ -328,5 +330,12 @@ def _aft(x: pd.DataFrame, y: Floats, ended: NDArray[np.bool_], seed: int) -> Any
         return pd.DataFrame(scaler.transform(rows), columns=list(x.columns))
 
     frame = scaled(x).assign(life=np.exp(y), ended=ended.astype(int))
-    model = WeibullAFTFitter(penalizer=_AFT_PENALTY).fit(frame, "life", "ended")
+    try:
+        model = WeibullAFTFitter(penalizer=_AFT_PENALTY).fit(frame, "life", "ended")
+    except ConvergenceError as error:
+        raise NotEnoughData(
+            "No law of how long batteries last could be fitted",
+            found=f"{int(ended.sum())} ended batteries of {ended.size}, without convergence",
+            fix="Wait for more batteries to come to their end; until then lines are used",
+        ) from error
     return lambda rows: np.log(model.predict_median(scaled(rows)).to_numpy())

@@ -77,7 +77,7 @@ def steps_of(
 def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Floats:
     """Values (T + 1, R, B) with 0, 1, ... T steps to go.
 
-        `slots` (T,) are those of the last step before the end, of the last but one, and so on;
+    `slots` (T,) are those of the last step before the end, of the last but one, and so on;
     `counted` (T, G) is the share of the trips from a cell whose money counts: those that nobody
     else would have served. All trips move the vehicle and use its charge. With the others the fleet
     still has in the cell, and not at the goal, whoever would have served them, charged as crews

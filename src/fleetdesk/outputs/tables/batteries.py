@@ -34,7 +34,7 @@ def battery_health_sheets(
         ResultSheet(
             sheet="Battery outlook",
             title=f"How long batteries last: {settings.city.name}",
-            note=note or f"Months until less than {limit:g} % health; {interval:g} % intervals.",
+            note=f"Months until less than {limit:g} % health; {interval:g} % intervals. {note}",
             table_name="BatteryOutlook",
             columns=(
                 ResultColumn("Battery", CellStyle.TEXT, 20),

@@ -12,7 +12,8 @@ from fleetdesk.workflows.catalog import Answer, Ask
 def answer(ask: Ask) -> Answer:
     """Follow every battery's checks to the health at which it is replaced."""
     from fleetdesk.features.calendar import MONTH_D, moment
-    from fleetdesk.fleet.battery_health import outlook, replacement_plan
+    from fleetdesk.fleet.battery_health import replacement_plan
+    from fleetdesk.fleet.battery_lives import learnt_outlook
 
     settings, as_of = ask.settings, ask.record.moment.as_of
     checks = ask.record.tables["battery_checks"]
@@ -27,10 +28,11 @@ def answer(ask: Ask) -> Answer:
     first = rows.groupby("battery_id")["checked_at"].transform("min")
     last = rows.groupby("battery_id")["checked_at"].max()
     age = (rows["checked_at"] - first).dt.total_seconds() / 86_400.0 / MONTH_D
-    found = outlook(
+    found, way = learnt_outlook(
         rows[["battery_id", "health_pct"]].assign(age_months=age),
         settings.battery_plan.worn_below_pct,
         settings.usage.interval_pct,
+        settings.city.seed,
     )
     since = (as_of.replace(tzinfo=None) - last).dt.total_seconds() / 86_400.0 / MONTH_D
     ahead = tuple(one.after(float(since[one.battery_id])) for one in found)
@@ -40,7 +42,7 @@ def answer(ask: Ask) -> Answer:
     )  # fmt: skip
     due = int(plan["due"].sum())
     return Answer(
-        sheets=battery_health_sheets(ahead, plan, "", settings),
+        sheets=battery_health_sheets(ahead, plan, way, settings),
         headline=(
             f"Batteries: {due} of {len(ahead)} fall below "
             f"{settings.battery_plan.worn_below_pct:g} % within {settings.battery_plan.months} "
