@@ -16,6 +16,7 @@ from fleetdesk.riders.drift import spreads
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest
 from fleetdesk.workflows.kept_models import kept, scored, why_learn_anew
+from fleetdesk.workflows.model_key import known_key, model_key
 from fleetdesk.workflows.model_places import newest_models
 from fleetdesk.workflows.rider_data import may_leave
 
@@ -73,3 +74,10 @@ def test_a_manifest_that_cannot_be_read_is_not_passed_over(tmp_path):
 def test_drift_is_of_those_that_the_model_speaks_for(riders):
     model = model_of(riders[may_leave(riders, Settings())])
     assert why_learn_anew(model, riders, MADE, Settings()) == ""
+
+
+def test_to_read_makes_no_key(tmp_path):
+    assert known_key(tmp_path) == b""
+    assert not list(tmp_path.iterdir())
+    made = model_key(tmp_path)
+    assert known_key(tmp_path) == made == model_key(tmp_path)

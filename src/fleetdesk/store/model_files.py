@@ -141,7 +141,7 @@ def _manifest(place: Path, key: bytes) -> Manifest:
             raise ValueError("another format")
         seal = told.pop("seal")
         if not hmac.compare_digest(str(seal), _seal(told, key)):
-            raise _refused(path, "it does not bear the seal of this computer's key")
+            raise _refused(path, "it does not bear the seal of the key that is known here", _KEY)
         del told["format"], told["type"]
         for moment in ("made_at", "data_from", "data_until"):
             told[moment] = datetime.fromisoformat(told[moment]) if told[moment] else None
@@ -178,11 +178,16 @@ def _unpacked(value: Any) -> Any:
     return _PLAIN[value["type"]](**inner) if "type" in value else inner
 
 
-def _refused(path: Path, why: str) -> StoreUnusable:
+_KEY = (
+    "If another account or computer made it, set FLEETDESK_MODEL_KEY to the key it has. Else remove"
+)
+
+
+def _refused(path: Path, why: str, first: str = "Remove") -> StoreUnusable:
     return StoreUnusable(
         f"The kept model in {path.parent} is refused",
         found=f"{path.name}: {why}",
-        fix="Remove the folder and answer the question again, which learns it anew",
+        fix=f"{first} the folder and answer the question again, which learns it anew",
     )
 
 

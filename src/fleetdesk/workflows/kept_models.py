@@ -20,7 +20,7 @@ from fleetdesk.settings.schema import Settings
 from fleetdesk.store.model_files import Kept, Manifest, card_of, load_model, model_files
 from fleetdesk.workflows.catalog import Ask
 from fleetdesk.workflows.known import Known
-from fleetdesk.workflows.model_key import model_key
+from fleetdesk.workflows.model_key import known_key, model_key
 from fleetdesk.workflows.model_places import MODELS_FOLDER, newest_models
 from fleetdesk.workflows.rider_data import first_trip, may_leave
 from fleetdesk.workflows.rider_values import purchases_of, running_stays, valued_rows
@@ -62,7 +62,7 @@ def model_of_run(
 def kept(folder: Path, name: str) -> Kept | None:
     """The newest model of this name that a run left in a workspace."""
     newest = newest_models(folder).get(name)
-    return None if newest is None else load_model(newest, model_key(folder))
+    return None if newest is None else load_model(newest, known_key(folder))
 
 
 def settings_hash(settings: Settings) -> str:

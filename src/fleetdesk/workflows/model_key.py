@@ -17,11 +17,21 @@ KEY_FILE = "model.key"
 
 def model_key(folder: Path) -> bytes:
     """The key of the workspace `folder`, made at the first need."""
-    path = folder / STORE_FOLDER / KEY_FILE
-    key = secrets.reveal(secrets.MODEL_KEY)
+    key = known_key(folder)
+    if not key:
+        made = random.token_hex(32)
+        secrets.put_or_write(secrets.MODEL_KEY, made, _file(folder))
+        key = made.encode()
+    return key
+
+
+def known_key(folder: Path) -> bytes:
+    """The key as far as there is one; empty where none was made, which opens no model."""
+    key, path = secrets.reveal(secrets.MODEL_KEY), _file(folder)
     if not key and path.is_file():
         key = secrets.Secret(path.read_text(encoding="utf-8").strip()).reveal()
-    if not key:
-        key = random.token_hex(32)
-        secrets.put_or_write(secrets.MODEL_KEY, key, path)
-    return key.encode()
+    return (key or "").encode()
+
+
+def _file(folder: Path) -> Path:
+    return folder / STORE_FOLDER / KEY_FILE
