@@ -144,6 +144,14 @@ def test_each_figure_tells_of_how_many_riders_it_is(found):
     assert {name: found[name].riders for name in told} == told
 
 
+def test_one_rider_who_answers_often_is_one_rider():
+    same = [{**row, "rider_id": "r1"} for row in ROWS["ratings"]]
+    often = {
+        kpi.name: kpi for kpi in rider_kpis(tables(**{**ROWS, "ratings": same}), SETTINGS, AS_OF)
+    }
+    assert often["Net promoter score"].riders == 1
+
+
 def test_no_records_give_empty_figures_and_no_error():
     none = {kpi.name: kpi.value for kpi in rider_kpis(tables(), SETTINGS, AS_OF)}
     assert none["Monthly active riders"] == 0

@@ -160,7 +160,7 @@ def _customers(
     margin = _ratio(money["net"], active * span.months)
     worth = _ratio(math.fsum(values), len(values))
     reach = f"; {reach}" if reach else ""
-    score, low, high, answers = _promoters(tables["ratings"], span)
+    score, low, high, answers, asked = _promoters(tables["ratings"], span)
     interval = f"; {answers} answers, 95 % {low:+.0f} to {high:+.0f}" if score is not None else ""
     return [
         ("Customers", "Monthly active riders", active, "riders",
@@ -181,7 +181,7 @@ def _customers(
          f"customer lifetime value / customer acquisition cost; above 3 is sound{reach}",
          min(new, len(values))),
         ("Customers", "Net promoter score", score, "points",
-         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", answers),
+         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", asked),
     ]  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def _operations(usage: dict[str, Any], tables: Mapping[str, Any], span: _Span) -
     filed = _in(tables["complaints"], "filed_at", span)
     done = _in(tables["complaints"], "resolved_at", span)
     took = (done.resolved_at.delta(done.filed_at, unit="second")).cast("float64") / 3600.0
-    solved = _row(done.agg(mean=took.mean(), n=done.count()))
+    solved = _row(done.agg(mean=took.mean(), people=_people(done)))
     facts = vehicle_facts(tables, span.end)
     uptime = _row(facts.agg(mean=facts.uptime_pct.mean()))["mean"]
     hours = usage["vehicles"] * span.days * 24.0
@@ -272,34 +272,40 @@ def _operations(usage: dict[str, Any], tables: Mapping[str, Any], span: _Span) -
         ("Operations", "Complaint rate", _ratio(1000.0 * _count(filed), usage["trips"]),
          "per 1,000 trips", "complaints filed / trips x 1,000", None),
         ("Operations", "Resolution time", solved["mean"], "h",
-         "mean hours from filing to settling, of complaints settled in the window", solved["n"]),
+         "mean hours from filing to settling, of complaints settled in the window",
+         solved["people"]),
     ]  # fmt: skip
 
 
-def _promoters(ratings: Any, span: _Span) -> tuple[float | None, float, float, int]:
-    """Net promoter score with its 95 % interval (normal, on the three-valued score)."""
+def _promoters(ratings: Any, span: _Span) -> tuple[float | None, float, float, int, int]:
+    """Net promoter score, its 95 % interval (normal, three-valued score), answers and people."""
     since = span.end - timedelta(days=RATING_DAYS)
     rows = ratings.filter(
         (ratings.rated_at > moment(since)) & (ratings.rated_at <= moment(span.end))
     )
     sums = _row(
         rows.agg(
-            n=rows.count(), up=rows.count(where=rows.score >= 9),
+            n=rows.count(), people=_people(rows), up=rows.count(where=rows.score >= 9),
             down=rows.count(where=rows.score <= 6),
         )
     )  # fmt: skip
     n = sums["n"]
     if not n:
-        return None, 0.0, 0.0, 0
+        return None, 0.0, 0.0, 0, 0
     up, down = sums["up"] / n, sums["down"] / n
     error = math.sqrt(max(up + down - (up - down) ** 2, 0.0) / n)
     middle = _FULL * (up - down)
-    return middle, middle - 196 * error, middle + 196 * error, n
+    return middle, middle - 196 * error, middle + 196 * error, n, sums["people"]
 
 
 def _in(table: Any, column: str, span: _Span) -> Any:
     at = table[column]
     return table.filter((at >= moment(span.start)) & (at <= moment(span.end)))
+
+
+def _people(rows: Any) -> Any:
+    """How many stand behind the rows; whoever is not named counts as somebody else."""
+    return rows.rider_id.nunique() + rows.rider_id.isnull().sum().coalesce(0)
 
 
 def _count(expression: Any) -> int:
