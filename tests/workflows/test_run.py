@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import zipfile
@@ -142,6 +143,21 @@ def test_a_run_that_raises_is_entered_with_its_reason(workspace: Path) -> None:
     with open_store(workspace / "store") as store:
         last = store.runs.list()[-1]
     assert (last.state, last.reason) == ("failed", "the light went out")
+
+
+def test_a_disk_that_fills_up_keeps_no_half_written_map(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = sorted((workspace / "outputs").rglob("*"))
+    monkeypatch.setattr("fleetdesk.workflows.publish.os.fsync", no_room)
+    # The ledger's entry needs room as well.
+    monkeypatch.setattr("fleetdesk.store.runs.RunLedger.failed", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        run_workbook(workspace / "FleetDesk.xlsx", only=("plan",), clock=Clock())
+    assert sorted((workspace / "outputs").rglob("*")) == before
 
 
 def test_a_workspace_elsewhere_has_its_map_linked(workspace: Path, tmp_path: Path) -> None:

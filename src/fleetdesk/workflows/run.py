@@ -210,9 +210,10 @@ def _close_after(error: BaseException, context: Context, run_id: str) -> None:
     # What goes wrong here is settled by the next command; the first error is the one to tell.
     with contextlib.suppress(FleetDeskError, OSError):
         if state is RunState.RUNNING:
+            # First, for on a full disk the entry itself may need the room.
+            withdraw(context, run_id)
             reason = str(error) or type(error).__name__
             runs.failed(run_id, ended_at=context.clock(), reason=reason)
-            withdraw(context, run_id)
         else:
             settle(context.folder, context.store, context.clock)
 
