@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
@@ -22,6 +23,19 @@ class Records:
 
     def rows(self, name: str) -> list[dict]:
         return self.tables[name].to_pylist()
+
+    def taken_later(self) -> list[dict]:
+        """The stays in packages that riders neither came with nor kept from before the records."""
+        signed_up = {row["rider_id"]: row["signed_up_at"] for row in self.rows("riders")}
+        found, changed = [], {}
+        for row in sorted(self.rows("subscriptions"), key=lambda row: row["started_at"]):
+            rider, start = row["rider_id"], row["started_at"]
+            new = start >= self.spec.starts_at and start > signed_up[rider] + timedelta(days=1)
+            if changed.get((rider, start), new):
+                found.append(row)
+            if row["end_cause"] in ("upgraded", "downgraded"):
+                changed[rider, row["ended_at"]] = found[-1:] == [row]
+        return found
 
 
 def _records(spec: CitySpec, seed: int) -> Records:

@@ -8,10 +8,12 @@ from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fleetdesk.simulation.city import PACKAGES, demo_city
 from fleetdesk.simulation.engine import World, build_city, open_city, run_hour
+from fleetdesk.simulation.generate import generate
 from fleetdesk.simulation.riders import DAY, leaving_hazard
 
 MONTH = timedelta(days=30)
@@ -94,7 +96,11 @@ def test_riders_who_cancel_had_been_riding_less(six_weeks):
     trips = defaultdict(list)
     for row in six_weeks.log.trips:
         trips[row.rider].append(row.started / DAY)
-    left = [(r.rider, r.ended / DAY) for r in six_weeks.riders.ended if r.cause == "cancelled"]
+    left = [
+        (r.rider, r.ended / DAY)
+        for r in six_weeks.riders.ended
+        if r.cause == "cancelled" and r.ended - r.started > 20 * DAY
+    ]
     stayed = [(rider, 30.0) for rider in six_weeks.riders.subscriptions]
     assert _late_share(trips, left) < _late_share(trips, stayed) - 0.04
 
@@ -104,6 +110,41 @@ def test_monthly_churn_is_of_a_plausible_size(six_weeks):
     left = sum(r.cause == "cancelled" and r.ended >= 0 for r in six_weeks.riders.ended)
     assert 0.02 < left / subscribed * 30 / 42 < 0.15
     assert np.isfinite(six_weeks.riders.activity).all()
+
+
+def test_who_takes_a_package_later_rode_more_before(town):
+    """A reason that a model can find."""
+    took = {row["rider_id"]: row["started_at"] for row in reversed(town.taken_later())}
+    held = {row["rider_id"] for row in town.rows("subscriptions")}
+    rode = defaultdict(list)
+    for trip in town.rows("trips"):
+        rode[trip["rider_id"]].append(trip["started_at"])
+
+    def trips(rider, until):
+        return sum(until - 10 * timedelta(days=1) < at < until for at in rode[rider])
+
+    takers = [trips(rider, at) for rider, at in took.items()]
+    middle = town.spec.starts_at + timedelta(days=20)
+    others = [trips(rider, middle) for rider in rode if rider not in held]
+    assert len(takers) > 20
+    assert np.mean(takers) > 1.3 * np.mean(others)
+
+
+def test_packages_taken_later_change_no_record_of_the_fleet(monkeypatch):
+    spec = demo_city(vehicles=20, days=12, demand_per_vehicle=6.0)
+
+    def records():
+        made = list(generate(spec, 3))
+        return {
+            name: pa.concat_tables([b.tables[name] for b in made if name in b.tables])
+            for name in ("trips", "events", "telemetry", "rider_swaps", "complaints", "payments")
+        }
+
+    with_them = records()
+    monkeypatch.setattr("fleetdesk.simulation.riders._TAKEN_PER_DAY", 0.0)
+    without = records()
+    assert with_them.pop("payments").num_rows > without.pop("payments").num_rows
+    assert all(with_them[name].equals(without[name]) for name in without)
 
 
 def test_complaints_and_cabinet_swaps_are_attached(town):

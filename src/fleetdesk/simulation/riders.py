@@ -1,7 +1,9 @@
 """The riders: how much each rides, which package they hold, how they pay and why they leave.
 
 Who leaves depends on what the records show: riding less than before, complaints, late payments and
-tenure raise the hazard, and having brought in friends lowers it.
+tenure raise the hazard, and having brought in friends lowers it. Riders who came without a package,
+or gave theirs up, may take one later because they ride much; it changes what they pay, never who
+rides or what a trip costs, so that the fleet's records do not depend on it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _CHANNEL_SHARES = np.cumsum([0.34, 0.22, 0.2, 0.1])
 _AGE_SHARES = np.cumsum([0.33, 0.34, 0.18, 0.1])
 _HISTORY_DAYS = 540
 _BASE_HAZARD_PER_DAY = 0.0005
+_TAKEN_PER_DAY = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ class People:
 
 @dataclass
 class Riders:
-    """What changes: `activity` scales a rider's need; `package` -1 = pays per trip."""
+    """What changes: `activity` scales a rider's need; `package` -1 = pays per trip.
+
+    `later` is the package that such a rider took later in life, paid for beside the trips.
+    """
 
     activity: Floats
     declining: NDArray[np.bool_]
@@ -56,6 +62,8 @@ class Riders:
     late: Floats
     trips: Floats
     busy_until: list[int]
+    later: Ints
+    later_since: Ints
     subscriptions: dict[int, SubscriptionRow]
     ended: list[SubscriptionRow] = field(default_factory=list)
     running: Floats = field(default_factory=lambda: np.empty(0))
@@ -120,6 +128,8 @@ def first_riders(spec: CitySpec, people: People, seed: int) -> Riders:
         late=np.zeros(size),
         trips=np.zeros(size),
         busy_until=[0] * size,
+        later=np.full(size, NO_PACKAGE),
+        later_since=np.zeros(size, dtype=np.int64),
         subscriptions={},
     )
     wants = u[:, 1] < spec.subscriber_share * 1.6 * people.need / (0.5 + people.need)
@@ -151,6 +161,7 @@ def live_a_day(
     _change_habits(riders, u)
     _leave_or_change(spec, people, riders, u, now)
     _bill(spec, people, riders, log, u, now)
+    _live_with_later_packages(spec, people, riders, log, seed, day)
     riders.trips *= 29 / 30
     riders.complaints *= 29 / 30
     riders.late *= 59 / 60
@@ -213,8 +224,7 @@ def _leave_or_change(spec: CitySpec, people: People, riders: Riders, u: Floats, 
         # A quarter of those who cancel still ride now and then, paying per trip.
         riders.left[rider] = not subscribed or u[rider, 5] < 0.75
         riders.activity[rider] *= 0.0 if riders.left[rider] else 0.4
-    bounds = np.array([package.trips_upto for package in spec.packages])
-    fits = np.searchsorted(bounds, riders.trips)
+    fits = _level(spec, riders.trips)
     settled = (riders.package != NO_PACKAGE) & (now - riders.package_since > MONTH)
     up = settled & (fits > riders.package) & (u[:, 5] > 0.965)
     down = settled & (fits < riders.package) & (u[:, 5] > 0.985)
@@ -227,20 +237,64 @@ def _leave_or_change(spec: CitySpec, people: People, riders: Riders, u: Floats, 
 
 def _bill(spec: CitySpec, people: People, riders: Riders, log: Log, u: Floats, now: int) -> None:
     """A package is due on its first day and every 30 days; some pay late, a few never."""
-    paying = np.flatnonzero(riders.package != NO_PACKAGE)
-    since = riders.package_since[paying]
+    late = _charge(spec, people, riders, log, (riders.package, riders.package_since), u[:, (0, 6)],
+                   now)  # fmt: skip
+    riders.late[late] += 1.0
+
+
+def _charge(
+    spec: CitySpec, people: People, riders: Riders, log: Log, held: tuple[Ints, Ints], u: Floats,
+    now: int,
+) -> list[int]:  # fmt: skip
+    """Enter the day's payments for the packages `held` since then; tells who will pay late."""
+    package, held_since = held
+    paying = np.flatnonzero(package != NO_PACKAGE)
+    since = held_since[paying]
     passed = (now - since) // MONTH * MONTH + since
     due = np.where(passed < now, passed + MONTH, passed)
     billed = due < min(now + DAY, spec.length_s)
+    behind = []
     for rider, due_at in zip(paying[billed].tolist(), due[billed].tolist(), strict=True):
         late_chance = people.late_share[rider] + 0.25 * max(0.0, 1.0 - riders.activity[rider])
-        late = u[rider, 6] < late_chance
-        share = float(u[rider, 6] / late_chance) if late else float(u[rider, 0])
+        late = u[rider, 1] < late_chance
+        share = float(u[rider, 1] / late_chance) if late else float(u[rider, 0])
         paid = due_at + int((3 + 40 * share) * DAY if late else 60 + share * 3600)
-        riders.late[rider] += late
+        if late:
+            behind.append(rider)
         unpaid = (late and share > 0.93) or paid >= spec.length_s
-        price = spec.packages[int(riders.package[rider])].monthly_price
+        price = spec.packages[int(package[rider])].monthly_price
         log.payments.append(PaymentRow(rider, due_at, -1 if unpaid else paid, price, "package"))
+    return behind
+
+
+def _live_with_later_packages(
+    spec: CitySpec, people: People, riders: Riders, log: Log, seed: int, day: int
+) -> None:
+    """Who rides much takes a package, changes it as riding changes, and drops it on cooling.
+
+    Numbers of its own, and nothing that rides, leaving or trips' prices depend on: records of the
+    fleet are the same with and without.
+    """
+    now = day * DAY
+    u = stream(seed, Purpose.RIDER_DAYS, day, 1).random((people.signed_up.size, 5))
+    held = riders.later != NO_PACKAGE
+    drops = u[:, 0] < leaving_hazard(people, riders, now)
+    for rider in np.flatnonzero(held & (drops | riders.left)).tolist():
+        _end_later(riders, rider, now, "cancelled")
+    settled = (riders.later != NO_PACKAGE) & (now - riders.later_since > MONTH)
+    step = np.sign(_level(spec, riders.trips) - riders.later)
+    for rider in np.flatnonzero(settled & (step != 0) & (u[:, 0] > 0.97)).tolist():
+        package = int(riders.later[rider] + step[rider])
+        _end_later(riders, rider, now, "upgraded" if step[rider] > 0 else "downgraded")
+        _take(riders, rider, package, now)
+    free = ~riders.left & ~held & (riders.package == NO_PACKAGE) & (day > 0)
+    cooled = np.clip(1.0 - riders.activity, 0.0, 1.0)
+    keen = riders.trips / (riders.trips + 10.0) * np.exp(-3.0 * cooled - 0.7 * riders.complaints)
+    takes = free & (u[:, 1] < _TAKEN_PER_DAY * keen)
+    guess = _level(spec, riders.trips * 2.0 ** (u[:, 2] - 0.5))
+    for rider in np.flatnonzero(takes).tolist():
+        _take(riders, rider, int(guess[rider]), now)
+    _charge(spec, people, riders, log, (riders.later, riders.later_since), u[:, 3:], now)
 
 
 def _weights(riders: Riders, people: People) -> Floats:
@@ -254,8 +308,13 @@ def _fitting_package(
     """Mostly the package that suits the rider's need, sometimes one that does not."""
     mean = 30 * spec.demand_per_day / max(1, int((~riders.left).sum()))
     guess = mean * float(people.need[rider]) * 0.8 * 3.0 ** (uniform - 0.5)
+    return int(_level(spec, np.array([guess]))[0])
+
+
+def _level(spec: CitySpec, trips: Floats) -> Ints:
+    """The package that suits so many trips a month."""
     bounds = [package.trips_upto for package in spec.packages]
-    return int(np.searchsorted(bounds, guess))
+    return np.searchsorted(bounds, trips).astype(np.int64)
 
 
 def _subscribe(riders: Riders, rider: int, package: int, since: int) -> None:
@@ -267,3 +326,14 @@ def _subscribe(riders: Riders, rider: int, package: int, since: int) -> None:
 def _end(riders: Riders, rider: int, now: int, cause: str) -> None:
     riders.ended.append(riders.subscriptions.pop(rider)._replace(ended=now, cause=cause))
     riders.package[rider] = NO_PACKAGE
+
+
+def _take(riders: Riders, rider: int, package: int, since: int) -> None:
+    riders.later[rider] = package
+    riders.later_since[rider] = since
+    riders.subscriptions[rider] = SubscriptionRow(rider, package, since, None, None)
+
+
+def _end_later(riders: Riders, rider: int, now: int, cause: str) -> None:
+    riders.ended.append(riders.subscriptions.pop(rider)._replace(ended=now, cause=cause))
+    riders.later[rider] = NO_PACKAGE
