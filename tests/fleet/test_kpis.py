@@ -171,7 +171,7 @@ def test_the_causes_add_up_to_the_fleet(found):
 
 def test_window_unit_and_formula_are_said(found):
     assert found["Gross revenue"].unit == "EUR"
-    assert found["Gross revenue"].window == "2024-06-03 to 2024-06-05"
+    assert found["Gross revenue"].window == "2024-06-03 03:00 to 2024-06-05 03:00"
     assert found["Available"].window == "now"
     assert "no price in the sheet for Old" in found["Monthly recurring revenue"].formula
     assert "3 ended and 0 censored" in found["Median length"].formula

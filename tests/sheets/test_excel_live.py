@@ -222,6 +222,13 @@ def test_text_is_text_even_in_a_cell_made_for_something_else(
     assert to_excel(Link("x", "=A1"), False) == "'=A1"
 
 
+def test_counts_among_other_figures_are_shown_whole(live: ExcelLive, book: FakeBook) -> None:
+    figures = (ResultColumn("Value", CellStyle.NUMBER),)
+    write(live, ResultSheet("KPIs", "t", "n", "Kpis", figures, [(120,), (2.5,), (3.0,)]))
+    shown = [book.book["KPIs"].cell(row, 1).number_format for row in (5, 6, 7)]
+    assert shown == ["#,##0", "#,##0.00", "#,##0.00"]
+
+
 def test_links_formats_and_table(live: ExcelLive, book: FakeBook) -> None:
     write(live, tasks("a", "b"))
     page = book.book["Tasks"]

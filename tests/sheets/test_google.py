@@ -198,8 +198,8 @@ def test_more_cells_than_google_holds_are_refused(server: GoogleServer, sheet: G
 
 
 def test_looks_are_of_the_column_and_of_the_value(server: GoogleServer, sheet: GoogleSheet) -> None:
-    columns = (ResultColumn("When", CellStyle.DATETIME), ResultColumn("What", CellStyle.INTEGER))
-    rows = [(datetime(2024, 5, 1, 8), 1), (date(2024, 5, 1), 2), (7.5, 3)]
+    columns = (ResultColumn("When", CellStyle.DATETIME), ResultColumn("What", CellStyle.NUMBER))
+    rows = [(datetime(2024, 5, 1, 8), 1), (date(2024, 5, 1), 2), (7.5, 3.5)]
     run(sheet, WritePlan((ResultSheet("T", "t", "n", "T", columns, rows),)))
 
     def shown(row: int, column: int) -> str:
@@ -209,6 +209,8 @@ def test_looks_are_of_the_column_and_of_the_value(server: GoogleServer, sheet: G
 
     assert [shown(row, 1) for row in (5, 6, 7)] == ["DATE_TIME", "DATE", "None"]
     assert shown(5, 2) == "NUMBER"
+    codes = [server.cell("T", row, 2)["userEnteredFormat"]["numberFormat"] for row in (5, 7)]
+    assert [code["pattern"] for code in codes] == ["#,##0", "#,##0.00"]
     assert server.cell("T", 4, 1)["userEnteredFormat"]["textFormat"]["bold"]
     grid = server.page("T")["properties"]["gridProperties"]
     assert grid["frozenRowCount"] == 4

@@ -57,6 +57,15 @@ def test_a_second_write_leaves_the_skeleton_alone(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_counts_among_other_figures_are_shown_whole(tmp_path: Path) -> None:
+    path = new_book(tmp_path / "b.xlsx")
+    figures = (ResultColumn("Value", CellStyle.NUMBER),)
+    write(path, ResultSheet("KPIs", "t", "n", "Kpis", figures, [(120,), (2.5,), (3.0,)]))
+    page = openpyxl.load_workbook(path)["KPIs"]
+    shown = [page.cell(row, 1).number_format for row in (5, 6, 7)]
+    assert shown == ["#,##0", "#,##0.00", "#,##0.00"]
+
+
 def test_a_macro_workbook_keeps_its_macros(tmp_path: Path) -> None:
     path = new_book(tmp_path / "b.xlsx").rename(tmp_path / "b.xlsm")
     changed_parts(path, {"xl/vbaProject.bin": b"\xd0\xcf macros"})

@@ -27,7 +27,10 @@ NOW = "now"
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One figure; `value` is None where nothing can be said, `window` is `now` or local dates."""
+    """One figure; `value` is None where nothing can be said, a count is an int.
+
+    `window` is `now` or two local times.
+    """
 
     group: str
     name: str
@@ -95,6 +98,11 @@ class _Span:
     def days(self) -> float:
         return (self.end - self.start).total_seconds() / 86_400.0
 
+    @property
+    def in_days(self) -> str:
+        """The days in words: where the records begin later, not a whole number."""
+        return f"{self.days:.2f}".rstrip("0").rstrip(".") + " days"
+
 
 def _span(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> _Span:
     """The window, cut to where the records begin."""
@@ -106,7 +114,7 @@ def _span(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> _Sp
     known = [first.replace(tzinfo=UTC) for first in firsts if first is not None]
     start = max(start, min(known, default=start))
     zone = ZoneInfo(settings.city.timezone)
-    label = f"{start.astimezone(zone):%Y-%m-%d} to {as_of.astimezone(zone):%Y-%m-%d}"
+    label = f"{start.astimezone(zone):%Y-%m-%d %H:%M} to {as_of.astimezone(zone):%Y-%m-%d %H:%M}"
     return _Span(min(start, as_of), as_of, label)
 
 
@@ -151,7 +159,7 @@ def _parkings(
     outside: float | None = None
     short: float | None = None
     if parkings:
-        outside = float((edge_distances_m(standing, parkings) > limit).sum())
+        outside = int((edge_distances_m(standing, parkings) > limit).sum())
         there = counts(fleet, parkings)
         short = sum(1 for parking in parkings if there[parking.parking_id] < parking.minimum)
     return [
@@ -178,7 +186,7 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
     figures = [
         ("Trips", "Trips", n, "trips", "trips in the window, without those across a feed gap"),
         ("Trips", "Trips per vehicle per day", _ratio(n, vehicles * span.days), "trips",
-         "trips / (vehicles x days)"),
+         f"trips / (vehicles x {span.in_days})"),
         ("Trips", "Mean trip distance", _scaled(sums["metres"], 1000.0), "km",
          "mean ridden distance"),
         ("Trips", "Mean trip duration", _scaled(sums["seconds"], 60.0), "min",
@@ -189,7 +197,7 @@ def _trips(trips: Any, vehicles: int, settings: Settings, span: _Span) -> list[K
         ("Revenue", "Gross revenue per trip", _ratio(gross, n), money, "gross revenue / trips"),
         ("Revenue", "Net revenue per trip", _ratio(net, n), money, "net revenue / trips"),
         ("Revenue", "Gross revenue per vehicle per day", _ratio(gross, vehicles * span.days),
-         money, "gross revenue / (vehicles x days)"),
+         money, f"gross revenue / (vehicles x {span.in_days})"),
     ]  # fmt: skip
     return [Kpi(*figure, span.label) for figure in figures]
 
@@ -227,7 +235,7 @@ def _service(tasks: Any, trips: Any, span: _Span, settings: Settings) -> list[Kp
     share = _ratio(100.0 * cost, gross)
     figures = [
         ("Service", "Tasks per day", _ratio(sums["tasks"], span.days), "tasks",
-         "completed tasks / days"),
+         f"completed tasks / {span.in_days}"),
         ("Service", "Cost of tasks", cost, money, "sum of the recorded costs"),
         ("Service", "Cost per task", _ratio(cost, sums["priced"]), money,
          "cost of tasks / tasks with a recorded cost"),

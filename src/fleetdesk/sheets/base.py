@@ -31,12 +31,17 @@ Value = None | bool | int | float | str | date | time | datetime | Link
 
 
 class CellStyle(StrEnum):
-    """How a column is shown; the adapter maps each to a number format and an alignment."""
+    """How a column is shown; the adapter maps each to a number format and an alignment.
+
+    NUMBER is for figures of several kinds below each other: an int is shown whole, a float with
+    two decimals.
+    """
 
     TEXT = "text"
     WRAPPED = "wrapped"
     INTEGER = "integer"
     DECIMAL = "decimal"
+    NUMBER = "number"
     FINE = "fine"
     MONEY = "money"
     PERCENT = "percent"

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from fleetdesk.sheets.base import CellStyle, Link, Value
-from fleetdesk.sheets.styles import LOOK_OF, NUMBER_FORMATS, Look
+from fleetdesk.sheets.styles import NUMBER_FORMATS, Look, look_for
 from fleetdesk.sheets.values import MAX_EXACT_INTEGER, MAX_TEXT, clean, from_serial, serial
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ def to_excel(value: Value, date1904: bool) -> object:
 
 def number_format(value: Value, style: CellStyle) -> str:
     """A cell's number format: its column's, unless the value would then be shown as another."""
-    look = LOOK_OF[style]
+    look = look_for(style, value)
     value = clean(value.text if isinstance(value, Link) else value)
     if isinstance(value, datetime):
         look = Look.DATETIME

@@ -38,7 +38,7 @@ from fleetdesk.sheets.layout import (
 )
 from fleetdesk.sheets.manifest import Manifest
 from fleetdesk.sheets.owned import new_record
-from fleetdesk.sheets.styles import Look
+from fleetdesk.sheets.styles import Look, look_for
 
 MOST_CELLS = 10_000_000
 """What a Google Sheet holds at most, empty cells of its grids included."""
@@ -197,7 +197,8 @@ def _write_table(
         cells = []
         for index, value in enumerate(row):
             content, own = entered(value)
-            look = _look(value, own, plain[index], content, ids)
+            style = sheet.columns[index].style
+            look = _look(value, own, look_for(style, value), content, ids)
             looks[index].append(look)
             cells.append({"userEnteredValue": content} if content else {})
             place = plan.top + 1 + offset, plan.left + index

@@ -18,6 +18,7 @@ from fleetdesk.sheets.file_switch import explained
 _FORMATS = {
     CellStyle.INTEGER: "#,##0",
     CellStyle.DECIMAL: "#,##0.00",
+    CellStyle.NUMBER: "#,##0.00",
     CellStyle.FINE: "0.0000",
     CellStyle.MONEY: "#,##0.00",
     CellStyle.PERCENT: "0.0",
@@ -58,7 +59,9 @@ def _fill(temporary: str, sheets: Sequence[ResultSheet]) -> None:
             page.set_column(index, index, column.width)
             look = wrapped if column.style is CellStyle.WRAPPED else looks.get(column.style)
             for number, row in enumerate(sheet.rows, start=4):
-                _write(page, number, index, row[index], look)
+                value = row[index]
+                count = column.style is CellStyle.NUMBER and isinstance(value, int)
+                _write(page, number, index, value, looks[CellStyle.INTEGER] if count else look)
         if sheet.columns:
             bottom = max(4, 3 + len(sheet.rows))
             heads = [{"header": column.header} for column in sheet.columns]

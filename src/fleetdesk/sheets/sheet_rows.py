@@ -12,7 +12,7 @@ from math import isfinite
 from fleetdesk.sheets.a1 import Area, address, column_letters
 from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.layout import KEPT_LABEL
-from fleetdesk.sheets.styles import RIGHT, Look, look_of
+from fleetdesk.sheets.styles import RIGHT, Look, look_for, look_of
 from fleetdesk.sheets.values import (
     MAX_EXACT_INTEGER,
     MAX_TEXT,
@@ -133,6 +133,9 @@ class _RowWriter:
             # A plain number in a column of dates must not be shown (and read) as a date.
             numbers = Look.TEXT if look in _DATE_LOOKS else look
             style, numeric = content.looks[look], content.looks[numbers]
+            count = numeric
+            if column.style is CellStyle.NUMBER:
+                count = content.looks[look_for(column.style, 0)]
             moment = content.looks[Look.DATETIME]
             self.columns.append(
                 (
@@ -140,6 +143,7 @@ class _RowWriter:
                     f'" s="{style}"',
                     f'" s="{style}" t="inlineStr"><{p}is><{p}t>',
                     f'" s="{numeric}"><{p}v>',
+                    f'" s="{count}"><{p}v>',
                     f'" s="{moment}"><{p}v>',
                 )
             )
@@ -170,14 +174,15 @@ class _RowWriter:
         parts: list[str] = []
         add = parts.append
         number_end, text_end, special = self.number_end, self.text_end, SPECIAL.search
-        for value, (head, style, text, number, moment) in zip(values, self.columns, strict=True):
+        for value, looks in zip(values, self.columns, strict=True):
+            head, style, text, number, count, moment = looks
             kind = type(value)
             if kind is str and len(value) < _SURE and value and not special(value):  # type: ignore[arg-type]
                 add(f"{head}{row}{text}{value}{text_end}")
             elif kind is float and isfinite(value):  # type: ignore[arg-type]
                 add(f"{head}{row}{number}{value!r}{number_end}")
             elif kind is int and -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:  # type: ignore[operator]
-                add(f"{head}{row}{number}{value}{number_end}")
+                add(f"{head}{row}{count}{value}{number_end}")
             elif value is None:
                 add(f"{head}{row}{style}/>")
             elif kind is bool:

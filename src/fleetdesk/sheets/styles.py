@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
-from fleetdesk.sheets.base import CellStyle, ResultColumn
+from fleetdesk.sheets.base import CellStyle, ResultColumn, Value
 from fleetdesk.sheets.paints import Letters, letters, painted_styles, with_paint
 from fleetdesk.sheets.xml_spans import Edit, Node, append_child, apply, parse, put_attr
 
@@ -40,6 +40,7 @@ LOOK_OF = {
     CellStyle.WRAPPED: Look.WRAPPED,
     CellStyle.INTEGER: Look.INTEGER,
     CellStyle.DECIMAL: Look.DECIMAL,
+    CellStyle.NUMBER: Look.DECIMAL,
     CellStyle.FINE: Look.FINE,
     CellStyle.MONEY: Look.DECIMAL,
     CellStyle.PERCENT: Look.PERCENT,
@@ -48,7 +49,8 @@ LOOK_OF = {
 }
 _TO_EDIT = {Look.TEXT: Look.TEXT_INPUT, Look.INTEGER: Look.INTEGER_INPUT}
 RIGHT = {
-    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.FINE, CellStyle.MONEY, CellStyle.PERCENT,
+    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.NUMBER, CellStyle.FINE, CellStyle.MONEY,
+    CellStyle.PERCENT,
 }  # fmt: skip
 
 NUMBER_FORMATS = {
@@ -131,6 +133,12 @@ def look_of(column: ResultColumn) -> Look:
     """How the column's cells are shown; those that a planner may edit have the soft fill."""
     look = LOOK_OF[column.style]
     return _TO_EDIT.get(look, look) if column.input else look
+
+
+def look_for(style: CellStyle, value: Value) -> Look:
+    """How a value in a column of this style is shown: as the column is, counts whole."""
+    count = style is CellStyle.NUMBER and isinstance(value, int)
+    return Look.INTEGER if count else LOOK_OF[style]
 
 
 class Styles:

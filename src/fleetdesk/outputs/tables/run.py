@@ -74,10 +74,10 @@ def kpis_sheet(kpis: Sequence[KpiRow]) -> ResultSheet:
         columns=(
             ResultColumn("Group", CellStyle.TEXT, 16),
             ResultColumn("KPI", CellStyle.TEXT, 34),
-            ResultColumn("Value", CellStyle.DECIMAL, 13, "Empty = cannot be computed."),
+            ResultColumn("Value", CellStyle.NUMBER, 13, "Empty = cannot be computed."),
             ResultColumn("Unit", CellStyle.TEXT, 14),
             ResultColumn("Formula", CellStyle.WRAPPED, 56),
-            ResultColumn("Window", CellStyle.TEXT, 30),
+            ResultColumn("Window", CellStyle.TEXT, 38),
         ),
         rows=[(k.group, k.name, k.value, k.unit, k.formula, k.window) for k in kpis],
         key="KPI",

@@ -13,7 +13,8 @@ from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
 from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 
 _NUMBERS = {
-    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.FINE, CellStyle.MONEY, CellStyle.PERCENT,
+    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.NUMBER, CellStyle.FINE, CellStyle.MONEY,
+    CellStyle.PERCENT,
 }  # fmt: skip
 
 
