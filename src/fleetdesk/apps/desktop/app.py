@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
@@ -56,6 +57,8 @@ def open_app(
         code = app.exec()
     finally:
         faults.release()
+        # Now, not at the interpreter's end, where the web engine may be gone before its pages.
+        shiboken6.delete(window)
     if once and failures:
         print(*(failure.text for failure in failures), sep="\n", file=sys.stderr)
         return code or 1

@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
         menus.add(menus.file, "&Quit", self.close, keys.Quit)
         for number, kind in enumerate(PAGES, start=1):
             menus.add(menus.go, kind.title, partial(self.show_page, kind), f"Ctrl+{number}")
-        menus.add(menus.work, "&Run", lambda: self.run(), "F5")
+        menus.add(menus.work, "&Run", self.run, "F5")
         menus.add(menus.work, "&Cancel the run", self.desk.cancel, "Ctrl+.")
         menus.add(menus.work, "Choose &questions", lambda: self.show_page(RunPage), "Shift+F5")
         menus.add(menus.work, "&Plan again with my changes", partial(self._on_routes, "solve"),

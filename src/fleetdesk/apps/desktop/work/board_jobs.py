@@ -99,9 +99,8 @@ def price(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> Bo
             )
         )  # fmt: skip
     return BoardPrice(
-        tuple(rounds), sum(one.profit for one in rounds), sum(one.minutes for one in rounds),
-        not broken,
-    )  # fmt: skip
+        tuple(rounds), sum(one.profit for one in rounds), sum(one.minutes for one in rounds)
+    )
 
 
 def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str:

@@ -237,7 +237,6 @@ class BoardPrice:
     rounds: tuple[RoundPrice, ...]
     profit: float
     minutes: float
-    feasible: bool
 
 
 @dataclass(frozen=True)
