@@ -109,9 +109,16 @@ def test_two_parkings_at_one_place_are_told(book):
     assert book.read().warnings == ()
 
 
-def test_who_works_without_a_shift_is_told(book):
+def test_defaults_that_empty_cells_take_are_told(book):
     book.set("Workers & vans", "D5", None).set("Workers & vans", "E5", None)
     (note,) = book.read().warnings
-    assert str(note).startswith("'Workers & vans'!D5: Maria has no shift, so 08:00 to 16:00 is")
-    book.set("Workers & vans", "C5", "no")
-    assert book.read().warnings == ()
+    assert str(note) == (
+        "'Workers & vans'!D5: Empty, so this is taken: Shift starts 08:00, Shift ends 16:00. "
+        "Enter what shall hold."
+    )
+    book.set("Workers & vans", "D6", None).set("Workers & vans", "E6", None)
+    book.set("Thresholds", "B5", None)
+    of_form, of_list = book.read().warnings
+    assert (of_form.sheet, of_form.cell) == ("Thresholds", "B5")
+    assert "Low battery below 30" in of_form.expected
+    assert of_list.found == "Empty in 2 rows,"

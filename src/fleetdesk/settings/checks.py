@@ -84,12 +84,6 @@ def _shift(row: Row) -> Iterator[Problem]:
     if start is not None and end is not None and end <= start:
         yield _at(row, "shift_end", f"is not after the start of the shift, {show(start)}",
                   "Enter a later time of the same day")  # fmt: skip
-    elif {"shift_start", "shift_end"} <= row.empty and row.values.get("active") is not False:
-        yield Problem(
-            row.sheet, row.cell("shift_start"), f"{row.values.get('name')} has no shift,",
-            f"so {show(start)} to {show(end)} is taken", "Enter one, or set Working to no",
-            Severity.NOTE,
-        )  # fmt: skip
 
 
 def _limits(row: Row) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from fleetdesk.errors import Problem, Severity
 from fleetdesk.model.sheet_template import FORM_HEADERS, MONEY, Input, TemplateValue
 from fleetdesk.settings.cells import Fault, convert, is_blank, show
-from fleetdesk.settings.fields import inputs_of
+from fleetdesk.settings.fields import inputs_of, value_text
 from fleetdesk.settings.labels import Cells, a1, header_row, match, unit_in
 from fleetdesk.settings.sheet import Sheet
 from fleetdesk.settings.words import normal
@@ -82,7 +82,7 @@ def read_form(sheet: str, cells: Cells, section: type[Sheet], version: int) -> R
     columns = dict.fromkeys(lines, heads.places[VALUE][1])
     new = tuple(e for e in inputs if e.since > version and e.key not in lines)
     row, faults = _row(sheet, cells, columns, lines, section, new)
-    return Rows((row,), (*problems, *faults), new)
+    return Rows((row,), (*problems, *faults, *_defaults_taken((row,), inputs)), new)
 
 
 def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, version: int) -> Rows:
@@ -116,6 +116,7 @@ def read_list(sheet: str, cells: Cells, section: type[Sheet], currency: str, ver
         row, faults = _row(sheet, cells, columns, number, section, new)
         rows.append(row)
         problems += faults
+    problems += _defaults_taken(rows, inputs)
     return Rows(tuple(rows), tuple(problems), new, columns=columns, next_line=below)
 
 
@@ -160,6 +161,25 @@ def _row(
         for key, fault in faults.items()
     ]
     return row, problems
+
+
+def _defaults_taken(rows: Sequence[Row], inputs: Sequence[Input]) -> list[Problem]:
+    """One note for all rows in which the same settings are empty and have a default."""
+    with_default = [entry for entry in inputs if value_text(entry.default)]
+    alike: dict[tuple[Input, ...], list[Row]] = {}
+    for row in rows:
+        bare = tuple(e for e in with_default if e.key in row.empty and e.key in row.columns)
+        alike.setdefault(bare, []).append(row)
+    notes = []
+    for bare, theirs in alike.items():
+        if bare:
+            where = f" in {len(theirs)} rows" if len(theirs) > 1 else ""
+            taken = ", ".join(f"{entry.label} {value_text(entry.default)}" for entry in bare)
+            notes.append(Problem(
+                theirs[0].sheet, theirs[0].cell(bare[0].key), f"Empty{where},",
+                f"so this is taken: {taken}", "Enter what shall hold", Severity.NOTE,
+            ))  # fmt: skip
+    return notes
 
 
 def _made(
