@@ -167,6 +167,20 @@ def test_the_kml_holds_every_stop_and_the_way(route: CrewRoute) -> None:
     assert len(line) == len(route.stops) + 2
 
 
+def test_who_follows_a_track_comes_to_the_depot_for_batteries(route: CrewRoute) -> None:
+    at = Point(route.start.lat + 0.05, route.start.lon)
+    times = (route.starts_at, route.starts_at + timedelta(minutes=15))
+    pauses = (CrewPause(PauseKind.RELOAD, *times, 1, at), CrewPause(PauseKind.BREAK, *times, 1, at))
+    paused = replace(route, pauses=pauses)
+    way = Xml.fromstring(gpx(paused)).findall(f"{GPX}rte/{GPX}rtept")
+    assert len(way) == len(route.stops) + 3
+    assert way[2].findtext(f"{GPX}name") == "load charged batteries"
+    assert float(way[2].get("lat", 0)) == pytest.approx(at.lat)
+    line = Xml.fromstring(kml(paused)).findtext(f".//{KML}LineString/{KML}coordinates").split()
+    assert len(line) == len(route.stops) + 3
+    assert line[2] == f"{at.lon:.6f},{at.lat:.6f}"
+
+
 @pytest.mark.parametrize("write", [gpx, kml])
 def test_names_with_markup_and_control_characters_do_no_harm(route: CrewRoute, write) -> None:
     odd = replace(route.stops[0], vehicle='<b>&"\x00\x0b', place="]]>")
