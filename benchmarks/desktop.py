@@ -118,6 +118,7 @@ def in_the_window(place: Path, workbook: Path) -> list[tuple[str, float, float]]
     from fleetdesk.apps.desktop.app import make_window
     from fleetdesk.apps.desktop.memory import Memory
     from fleetdesk.apps.desktop.pages.today import TodayPage
+    from fleetdesk.workflows.progress import SEARCHING, name_of
 
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -149,7 +150,9 @@ def in_the_window(place: Path, workbook: Path) -> list[tuple[str, float, float]]
     desk.stepped.connect(lambda step, _share: steps.append(step))
     _until(lambda: not desk.reading)
     desk.run()
-    _until(lambda: "Planning routes" in steps)
+    _until(lambda: bool(outcomes) or any(name_of(step) == SEARCHING for step in steps))
+    if outcomes:
+        raise SystemExit("The run ended before routes were searched.")
     began = time.perf_counter()
     desk.cancel()
     _until(lambda: bool(outcomes))

@@ -68,6 +68,14 @@ def test_a_filter_keeps_rows_with_the_text_and_sorting_keeps_the_filter() -> Non
     assert shown(model, 0) == ["μαρία 2", "Nikos", "Μαρία"]
 
 
+def test_counts_among_figures_of_several_kinds_are_shown_whole() -> None:
+    columns = (ResultColumn("Value", CellStyle.NUMBER),)
+    model = ColumnModel(QLocale.c())
+    model.show(shown_table(ResultSheet("T", "T", "", "T", columns, ()),
+                           pa.table({"Value": [120.0, 5.25, None]})))  # fmt: skip
+    assert shown(model, 0) == ["120", "5.25", ""]
+
+
 def test_numbers_and_days_are_written_as_the_locale_does_and_stand_right() -> None:
     model = ColumnModel(GREEK)
     model.show(table(EUR=[1234.5], When=[datetime(2026, 6, 17, 8, 5)]))

@@ -197,8 +197,14 @@ def test_with_larger_text_no_button_is_lower_than_its_words(
         for button in opened.findChildren(QPushButton)
         if button.isVisible() and button.height() < button.fontMetrics().height()
     ]
+    tasks, metrics = opened.page(TodayPage).tasks, opened.page(TodayPage).tasks.fontMetrics()
+    widest = max(
+        metrics.horizontalAdvance(tasks.columns.text(row, 1))
+        for row in range(tasks.columns.rowCount())
+    )
+    fits = tasks.columnWidth(1) > widest and tasks.rowHeight(0) > metrics.height()
     opened.set_scale(0)
-    assert low == []
+    assert low == [] and fits
 
 
 def test_an_export_that_cannot_be_written_is_said(

@@ -36,6 +36,7 @@ from fleetdesk.apps.desktop.pages.start import StartPage
 from fleetdesk.apps.desktop.pages.today import TodayPage
 from fleetdesk.apps.desktop.theme import SCALES, SYSTEM
 from fleetdesk.apps.desktop.trouble import TroubleDialog
+from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.messages import Failure
 
 PAGES: tuple[type[Page], ...] = (
@@ -46,6 +47,7 @@ _MAKING = "Making the sample city"
 _LARGEST, _SHARE = QSize(1900, 1200), 0.9
 _FULL = 1000
 _WARM_MS = 150
+_NAV_WIDTH = 150
 
 
 class MainWindow(QMainWindow):
@@ -290,7 +292,7 @@ class MainWindow(QMainWindow):
         self.start.make.setEnabled(not busy)
 
     def _fill_nav(self) -> None:
-        self.nav.setFixedWidth(150)
+        self._fit_text()
         self.nav.setIconSize(QSize(20, 20))
         for kind in PAGES:
             self.nav.addItem(QListWidgetItem(kind.title))
@@ -369,8 +371,14 @@ class MainWindow(QMainWindow):
         memory = self.desk.memory
         self.desk.theme.apply(memory.text("look", SYSTEM), memory.number("scale_pct", 100))
         self._icons()
+        self._fit_text()
         for page in self.pages:
             page.repaint_colours()
+
+    def _fit_text(self) -> None:
+        self.nav.setFixedWidth(round(_NAV_WIDTH * self.desk.theme.scale_pct / 100))
+        for table in self.findChildren(TableView):
+            table.fit_text()
 
     def _recall(self) -> None:
         state = self.desk.memory.layout("window")

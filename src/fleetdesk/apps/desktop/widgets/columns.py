@@ -121,9 +121,10 @@ class ColumnModel(QAbstractTableModel):
     def _text(self, column: Column, row: int) -> str:
         value = column.values[row]
         if column.is_number:
-            return "" if value != value else _number(
-                value, _DECIMALS.get(column.style, 2), self._locale
-            )  # fmt: skip
+            decimals = _DECIMALS.get(column.style, 2)
+            if column.style is CellStyle.NUMBER and value == round(value, 0):
+                decimals = 0
+            return "" if value != value else _number(value, decimals, self._locale)
         if column.values.dtype.kind == "M":
             return "" if np.isnat(value) else self._moment(value.item())
         return str(value)

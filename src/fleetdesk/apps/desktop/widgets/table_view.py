@@ -50,7 +50,11 @@ class TableView(QTableView):
         # A column of numbers stays beside the one before; texts may take the room that is left.
         stretched = bool(table.columns) and not table.columns[-1].is_number
         self.horizontalHeader().setStretchLastSection(stretched)
-        metrics = self.fontMetrics()
+        self.fit_text()
+
+    def fit_text(self) -> None:
+        """Make rows and columns as large as their texts need."""
+        table, metrics = self.columns.table, self.fontMetrics()
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 10)
         for number, column in enumerate(table.columns):
             texts = [self.columns.text(row, number) for row in range(min(60, table.rows))]
