@@ -239,10 +239,10 @@ def _outcome_model() -> Any:
 
 
 def _refuse_few(treated: Flags) -> None:
-    least = min(int(treated.sum()), int((~treated).sum()))
-    if least < FEWEST:
+    """The sides are not counted out: a sheet must not tell of so few riders."""
+    if min(int(treated.sum()), int((~treated).sum())) < FEWEST:
         raise NotEnoughData(
             "Too few comparable riders to say what the change did",
-            found=f"{int(treated.sum())} who got it and {int((~treated).sum())} who did not",
+            found=f"{treated.size} riders, fewer than {FEWEST} with it or fewer without",
             fix=f"At least {FEWEST} of each are needed",
         )
