@@ -87,7 +87,7 @@ def test_those_without_counterparts_are_left_out(found, world):
 
 def test_too_few_say_so():
     x = pd.DataFrame({"km": np.arange(40.0)})
-    with pytest.raises(NotEnoughData, match="40 riders, fewer than"):
+    with pytest.raises(NotEnoughData, match="40 riders, but fewer than"):
         compare(x, np.arange(40) < 20, np.zeros(40), seed=1)
 
 

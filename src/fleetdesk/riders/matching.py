@@ -243,6 +243,6 @@ def _refuse_few(treated: Flags) -> None:
     if min(int(treated.sum()), int((~treated).sum())) < FEWEST:
         raise NotEnoughData(
             "Too few comparable riders to say what the change did",
-            found=f"{treated.size} riders, fewer than {FEWEST} with it or fewer without",
+            found=f"{treated.size} riders, but fewer than {FEWEST} of them on one side",
             fix=f"At least {FEWEST} of each are needed",
         )
