@@ -20,6 +20,7 @@ from fleetdesk.apps.desktop.widgets.columns import day_text
 from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Difference, Run
 
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _STATES = {
     "finished": "done", "failed": "failed", "interrupted": "interrupted", "undone": "undone",
     "running": "under way", "publishing": "under way", "discarded": "discarded",
@@ -38,7 +39,7 @@ class HistoryPage(Page):
         get = self.form.get
         self.runs = named(get(QTreeWidget, "runs"), "Runs, the newest first")
         self.runs.setHeaderLabels(["Run", "Started", "Took", "State", "What came of it"])
-        self.runs.headerItem().setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
+        self.runs.headerItem().setTextAlignment(2, _RIGHT)
         self.runs.setRootIsDecorated(False)
         self.runs.setAlternatingRowColors(True)
         self.runs.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -104,7 +105,7 @@ class HistoryPage(Page):
                 run.headline or run.reason,
             ])  # fmt: skip
             item.setData(0, Qt.ItemDataRole.UserRole, run)
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
+            item.setTextAlignment(2, _RIGHT)
             self.runs.addTopLevelItem(item)
         for column in range(4):
             self.runs.resizeColumnToContents(column)
