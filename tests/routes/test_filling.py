@@ -52,6 +52,20 @@ def test_tasks_that_a_planner_gave_to_somebody_begin_no_round(far) -> None:
     assert opened(far, ((), ()), list(range(10)), rules) == ((), ())
 
 
+def test_a_round_is_made_longer_by_a_stretch_that_pays_only_as_a_whole() -> None:
+    town = ten_far_away()
+    town.swap(-0.5, 0, 20)
+    town.van(batteries=11)
+    problem = town.problem()
+    near = filled(problem, ((),), list(range(11)))
+    assert [stop.job for stop in near[0]] == [10]
+    assert opened(problem, near, list(range(11))) == near
+    rounds = opened(problem, near, list(range(11)), longer=True)
+    assert sorted(stop.job for stop in rounds[0]) == list(range(11))
+    assert evaluate.violations(problem, rounds) == ()
+    assert evaluate.objective_milli(problem, rounds) > evaluate.objective_milli(problem, near)
+
+
 def test_one_more_worker_is_worth_a_round_that_pays_only_as_a_whole() -> None:
     town = ten_far_away(5)
     town.van(batteries=5)

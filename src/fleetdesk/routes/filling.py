@@ -15,7 +15,7 @@ from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stops
 WORTHWHILE_MILLI = 2.0
 """A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
 FIRST_STOPS = 5
-"""From how many tasks a round of a van that stays at home is begun, before it is given up."""
+"""From how many tasks a stretch of a round is begun, before it is given up."""
 
 
 def filled(
@@ -55,23 +55,27 @@ def opened(
     sequences: Sequence[Stops],
     jobs: Sequence[int],
     rules: Rules = FREE,
+    *,
+    longer: bool = False,
 ) -> tuple[Stops, ...]:
     """The sequences with rounds for vans that stay at home, where a whole round of `jobs` pays.
 
     One task alone may not be worth the way from the start and back, where several near each other
     are. So a round is begun with a task that does not pay by itself and filled up; what comes of
-    it is kept where it does.
+    it is kept where it does. `longer` does so with the rounds that are there, too: a stretch into
+    a part of the city where nobody goes pays as a whole or not at all.
     """
     rounds = tuple(sequences)
     in_vain: set[RoutingVan] = set()
     for van in _working(problem):
         alike = replace(problem.vans[van], worker="")
-        if rounds[van] or alike in in_vain:
+        at_home = not rounds[van]
+        if (at_home and alike in in_vain) or not (at_home or longer):
             continue
-        tried = _with_a_round(problem, rounds, van, jobs, rules)
-        if tried is rounds:
+        while (tried := _with_more(problem, rounds, van, jobs, rules)) is not rounds:
+            rounds = tried
+        if not rounds[van]:
             in_vain.add(alike)
-        rounds = tried
     return rounds
 
 
@@ -94,17 +98,17 @@ def worth(problem: RoutingProblem, van: int, jobs: Ints) -> Floats:
     return np.array(own, np.float64) + np.array(known, np.float64)
 
 
-def _with_a_round(
+def _with_more(
     problem: RoutingProblem,
     rounds: tuple[Stops, ...],
     van: int,
     jobs: Sequence[int],
     rules: Rules,
 ) -> tuple[Stops, ...]:
-    """The rounds with the best one found for a van at home; the same where none pays."""
+    """The rounds with the best stretch found for a van; the same where none pays."""
     done = {stop.job for stops in rounds for stop in stops} | rules.van_of.keys()
     left = np.array([job for job in jobs if job not in done], np.int64)
-    gain, way = gains(problem, van, (), left, rules)
+    gain, way = gains(problem, van, rounds[van], left, rules)
     best = rounds
     most = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI
     tried: set[int] = set()
@@ -117,8 +121,8 @@ def _with_a_round(
             continue
         begun += 1
         place, drop = int(way.position[column]), int(way.drop_position[column])
-        alone = inserted(problem, (), first, place, drop)
-        trial = (*rounds[:van], alone, *rounds[van + 1 :])
+        begun_with = inserted(problem, rounds[van], first, place, drop)
+        trial = (*rounds[:van], begun_with, *rounds[van + 1 :])
         if not evaluate.violations(problem, trial):
             trial = filled(problem, trial, left.tolist(), rules, [van])
             # Another round with these tasks in it would be much the same one.

@@ -90,8 +90,10 @@ def improve(
     from then on.
     """
     search = _Search(problem, seed, stop, on_progress, rules, clock)
-    best = opened(problem, filled(problem, start, search.jobs, rules), search.jobs, rules)
+    best = filled(problem, start, search.jobs, rules)
     search.tell(best)
+    # From the best single steps alone the search may never come to a stretch that pays as a whole.
+    best = opened(problem, best, search.jobs, rules, longer=True)
     best = search.best_of(search.with_duties(best), until=1.0)
     best = best if quick else search.second_opinion(best)
     best = opened(problem, filled(problem, best, search.jobs, rules), search.jobs, rules)
