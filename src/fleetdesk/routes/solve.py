@@ -90,7 +90,7 @@ def improve(
     from then on.
     """
     search = _Search(problem, seed, stop, on_progress, rules, clock)
-    best = filled(problem, start, search.jobs, rules)
+    best = search.filled(start)
     search.tell(best)
     # From the best single steps alone the search may never come to a stretch that pays as a whole.
     best = opened(problem, best, search.jobs, rules, longer=True)
@@ -171,11 +171,18 @@ class _Search:
         self._problem, self._seed, self._stop, self._rules = problem, seed, stop, rules
         self._on_progress, self._clock = on_progress, clock
         self._enough = False
+        self._filling_s = 0.0
         self._began = clock()
         self._last_told = time.perf_counter()
         self._vans = [number for number, van in enumerate(problem.vans) if van.shift_s > 0]
         self.jobs = _offered(problem, rules)
         self.rounds = 0
+
+    def filled(self, start: Sequence[Stops]) -> tuple[Stops, ...]:
+        """The start with all that pays; as much time is kept back for the same at the end."""
+        found = filled(self._problem, start, self.jobs, self._rules)
+        self._filling_s = self._clock() - self._began
+        return found
 
     def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with as many as can be of the tasks that must be done, and nothing else new."""
@@ -269,7 +276,7 @@ class _Search:
             self._enough = True
 
     def _over(self, rounds: int, until: float) -> bool:
-        spent_s = self._clock() - self._began
+        spent_s = self._clock() - self._began + self._filling_s
         return self._enough or self._stop.reached(int(rounds / until), spent_s / until)
 
     def _required(self, best: Sequence[Stops]) -> list[int]:
