@@ -138,7 +138,8 @@ def test_actions_for_few_riders_are_told_of_together():
         {"rider_id": [f"r{n}" for n in range(45)], "action": ["a"] * 30 + ["b"] * 12 + ["c"] * 3,
          "in_budget": True, "cost": 1.0, "gain": 2.0, "consent": False}
     ).assign(**dict.fromkeys(
-        ("rank", "segment", "package", "risk_pct", "value", "offer", "low", "high", "reason")
+        ("rank", "segment", "package", "risk_pct", "value", "months_counted", "offer", "low",
+         "high", "reason")
     ))  # fmt: skip
     rows = next_best_sheets(actions, (), Settings())[1].rows
     assert {row[0]: row[1] for row in rows} == {"a": 30, "other": 15}
