@@ -263,7 +263,7 @@ def _offer(
         arrivals.stray_x[number], arrivals.stray_y[number], arrivals.detour[number],
         arrivals.speed[number], arrivals.drain[number], arrivals.habit[number],
         arrivals.delay[number], arrivals.mishap[number],
-        unlock, per_min, bool(world.riders.package[rider] >= 0),
+        unlock, per_min, bool(world.riders.first.package[rider] >= 0),
     )  # fmt: skip
 
 
@@ -349,7 +349,7 @@ def _end_trip(world: World, vehicle: int, at: int, ride: Ride) -> None:
         topic = ("battery" if low else "vehicle condition", "app", "billing")[int(ride.delay * 3)]
         complain(city.spec, world.riders, log, at, ride.rider, vehicle, topic, ride.delay)
     at_cabinet = ride.end_parking >= 0 and city.layout.cabinet[ride.end_parking]
-    subscribed = world.riders.package[ride.rider] >= 0
+    subscribed = world.riders.first.package[ride.rider] >= 0
     if at_cabinet and subscribed and battery < 45.0 and ride.delay < 0.6:
         wait = round(30 + 400 * ride.delay**2)
         fleet.held[vehicle] = True

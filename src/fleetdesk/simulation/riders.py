@@ -46,24 +46,30 @@ class People:
     late_share: Floats
 
 
+@dataclass(frozen=True)
+class Held:
+    """The package that each rider holds (-1 = none), and since when."""
+
+    package: Ints
+    since: Ints
+
+
 @dataclass
 class Riders:
-    """What changes: `activity` scales a rider's need; `package` -1 = pays per trip.
+    """What changes: `activity` scales a rider's need; `first` are packages that lower trip prices.
 
-    `later` is the package that such a rider took later in life, paid for beside the trips.
+    `later` are those that riders who pay per trip took later in life, paid for beside the trips.
     """
 
     activity: Floats
     declining: NDArray[np.bool_]
-    package: Ints
-    package_since: Ints
+    first: Held
     left: NDArray[np.bool_]
     complaints: Floats
     late: Floats
     trips: Floats
     busy_until: list[int]
-    later: Ints
-    later_since: Ints
+    later: Held
     subscriptions: dict[int, SubscriptionRow]
     ended: list[SubscriptionRow] = field(default_factory=list)
     running: Floats = field(default_factory=lambda: np.empty(0))
@@ -121,15 +127,13 @@ def first_riders(spec: CitySpec, people: People, seed: int) -> Riders:
     riders = Riders(
         activity=np.where(people.signed_up <= 0, 0.6 + 0.8 * u[:, 0], 0.0),
         declining=np.zeros(size, dtype=np.bool_),
-        package=np.full(size, NO_PACKAGE),
-        package_since=np.zeros(size, dtype=np.int64),
+        first=_none_held(size),
         left=people.signed_up > 0,
         complaints=np.zeros(size),
         late=np.zeros(size),
         trips=np.zeros(size),
         busy_until=[0] * size,
-        later=np.full(size, NO_PACKAGE),
-        later_since=np.zeros(size, dtype=np.int64),
+        later=_none_held(size),
         subscriptions={},
     )
     wants = u[:, 1] < spec.subscriber_share * 1.6 * people.need / (0.5 + people.need)
@@ -144,7 +148,7 @@ def first_riders(spec: CitySpec, people: People, seed: int) -> Riders:
             riders.left[rider] = u[rider, 5] < 0.75
             riders.activity[rider] *= 0.35
         else:
-            _subscribe(riders, rider, package, since)
+            _subscribe(riders, riders.first, rider, package, since)
     # The trip counter starts where it would have settled.
     weight = _weights(riders, people)
     riders.trips = 30 * spec.demand_per_day * weight / weight.sum()
@@ -169,7 +173,7 @@ def live_a_day(
     riders.running = np.cumsum(weight)
     prices = [(package.unlock, package.per_min) for package in spec.packages]
     prices.append((spec.unlock, spec.per_min))  # the place -1 that riders without a package have
-    riders.price = [prices[package] for package in riders.package.tolist()]
+    riders.price = [prices[package] for package in riders.first.package.tolist()]
 
 
 def complain(
@@ -204,7 +208,7 @@ def _arrive(spec: CitySpec, people: People, riders: Riders, u: Floats, now: int,
     joins = new & (u[:, 1] < spec.subscriber_share)
     for rider in np.flatnonzero(joins).tolist():
         package = _fitting_package(spec, riders, people, rider, float(u[rider, 2]))
-        _subscribe(riders, rider, package, now)
+        _subscribe(riders, riders.first, rider, package, now)
 
 
 def _change_habits(riders: Riders, u: Floats) -> None:
@@ -218,38 +222,35 @@ def _change_habits(riders: Riders, u: Floats) -> None:
 def _leave_or_change(spec: CitySpec, people: People, riders: Riders, u: Floats, now: int) -> None:
     leaving = (u[:, 4] < leaving_hazard(people, riders, now)) & ~riders.left
     for rider in np.flatnonzero(leaving).tolist():
-        subscribed = int(riders.package[rider]) != NO_PACKAGE
+        subscribed = int(riders.first.package[rider]) != NO_PACKAGE
         if subscribed:
-            _end(riders, rider, now, "cancelled")
+            _end(riders, riders.first, rider, now, "cancelled")
         # A quarter of those who cancel still ride now and then, paying per trip.
         riders.left[rider] = not subscribed or u[rider, 5] < 0.75
         riders.activity[rider] *= 0.0 if riders.left[rider] else 0.4
     fits = _level(spec, riders.trips)
-    settled = (riders.package != NO_PACKAGE) & (now - riders.package_since > MONTH)
-    up = settled & (fits > riders.package) & (u[:, 5] > 0.965)
-    down = settled & (fits < riders.package) & (u[:, 5] > 0.985)
+    settled = (riders.first.package != NO_PACKAGE) & (now - riders.first.since > MONTH)
+    up = settled & (fits > riders.first.package) & (u[:, 5] > 0.965)
+    down = settled & (fits < riders.first.package) & (u[:, 5] > 0.985)
     for rider in np.flatnonzero(up | down).tolist():
         step = 1 if up[rider] else -1
-        package = int(riders.package[rider]) + step
-        _end(riders, rider, now, "upgraded" if step > 0 else "downgraded")
-        _subscribe(riders, rider, package, now)
+        package = int(riders.first.package[rider]) + step
+        _end(riders, riders.first, rider, now, "upgraded" if step > 0 else "downgraded")
+        _subscribe(riders, riders.first, rider, package, now)
 
 
 def _bill(spec: CitySpec, people: People, riders: Riders, log: Log, u: Floats, now: int) -> None:
     """A package is due on its first day and every 30 days; some pay late, a few never."""
-    late = _charge(spec, people, riders, log, (riders.package, riders.package_since), u[:, (0, 6)],
-                   now)  # fmt: skip
+    late = _charge(spec, people, riders, log, riders.first, u[:, (0, 6)], now)
     riders.late[late] += 1.0
 
 
 def _charge(
-    spec: CitySpec, people: People, riders: Riders, log: Log, held: tuple[Ints, Ints], u: Floats,
-    now: int,
-) -> list[int]:  # fmt: skip
-    """Enter the day's payments for the packages `held` since then; tells who will pay late."""
-    package, held_since = held
-    paying = np.flatnonzero(package != NO_PACKAGE)
-    since = held_since[paying]
+    spec: CitySpec, people: People, riders: Riders, log: Log, held: Held, u: Floats, now: int
+) -> list[int]:
+    """Enter the day's payments for the packages that are held; tells who will pay late."""
+    paying = np.flatnonzero(held.package != NO_PACKAGE)
+    since = held.since[paying]
     passed = (now - since) // MONTH * MONTH + since
     due = np.where(passed < now, passed + MONTH, passed)
     billed = due < min(now + DAY, spec.length_s)
@@ -262,7 +263,7 @@ def _charge(
         if late:
             behind.append(rider)
         unpaid = (late and share > 0.93) or paid >= spec.length_s
-        price = spec.packages[int(package[rider])].monthly_price
+        price = spec.packages[int(held.package[rider])].monthly_price
         log.payments.append(PaymentRow(rider, due_at, -1 if unpaid else paid, price, "package"))
     return behind
 
@@ -277,28 +278,28 @@ def _live_with_later_packages(
     """
     now = day * DAY
     u = stream(seed, Purpose.RIDER_DAYS, day, 1).random((people.signed_up.size, 5))
-    held = riders.later != NO_PACKAGE
+    held = riders.later.package != NO_PACKAGE
     drops = u[:, 0] < leaving_hazard(people, riders, now)
     for rider in np.flatnonzero(held & (drops | riders.left)).tolist():
-        _end_later(riders, rider, now, "cancelled")
-    settled = (riders.later != NO_PACKAGE) & (now - riders.later_since > MONTH)
-    step = np.sign(_level(spec, riders.trips) - riders.later)
+        _end(riders, riders.later, rider, now, "cancelled")
+    settled = (riders.later.package != NO_PACKAGE) & (now - riders.later.since > MONTH)
+    step = np.sign(_level(spec, riders.trips) - riders.later.package)
     for rider in np.flatnonzero(settled & (step != 0) & (u[:, 0] > 0.97)).tolist():
-        package = int(riders.later[rider] + step[rider])
-        _end_later(riders, rider, now, "upgraded" if step[rider] > 0 else "downgraded")
-        _take(riders, rider, package, now)
-    free = ~riders.left & ~held & (riders.package == NO_PACKAGE) & (day > 0)
+        package = int(riders.later.package[rider] + step[rider])
+        _end(riders, riders.later, rider, now, "upgraded" if step[rider] > 0 else "downgraded")
+        _subscribe(riders, riders.later, rider, package, now)
+    free = ~riders.left & ~held & (riders.first.package == NO_PACKAGE) & (day > 0)
     cooled = np.clip(1.0 - riders.activity, 0.0, 1.0)
     keen = riders.trips / (riders.trips + 10.0) * np.exp(-3.0 * cooled - 0.7 * riders.complaints)
     takes = free & (u[:, 1] < _TAKEN_PER_DAY * keen)
     guess = _level(spec, riders.trips * 2.0 ** (u[:, 2] - 0.5))
     for rider in np.flatnonzero(takes).tolist():
-        _take(riders, rider, int(guess[rider]), now)
-    _charge(spec, people, riders, log, (riders.later, riders.later_since), u[:, 3:], now)
+        _subscribe(riders, riders.later, rider, int(guess[rider]), now)
+    _charge(spec, people, riders, log, riders.later, u[:, 3:], now)
 
 
 def _weights(riders: Riders, people: People) -> Floats:
-    keen = np.where(riders.package == NO_PACKAGE, 1.0, 1.5)
+    keen = np.where(riders.first.package == NO_PACKAGE, 1.0, 1.5)
     return np.where(riders.left, 1e-12, people.need * riders.activity * keen)
 
 
@@ -317,23 +318,16 @@ def _level(spec: CitySpec, trips: Floats) -> Ints:
     return np.searchsorted(bounds, trips).astype(np.int64)
 
 
-def _subscribe(riders: Riders, rider: int, package: int, since: int) -> None:
-    riders.package[rider] = package
-    riders.package_since[rider] = since
+def _none_held(size: int) -> Held:
+    return Held(np.full(size, NO_PACKAGE), np.zeros(size, dtype=np.int64))
+
+
+def _subscribe(riders: Riders, held: Held, rider: int, package: int, since: int) -> None:
+    held.package[rider] = package
+    held.since[rider] = since
     riders.subscriptions[rider] = SubscriptionRow(rider, package, since, None, None)
 
 
-def _end(riders: Riders, rider: int, now: int, cause: str) -> None:
+def _end(riders: Riders, held: Held, rider: int, now: int, cause: str) -> None:
     riders.ended.append(riders.subscriptions.pop(rider)._replace(ended=now, cause=cause))
-    riders.package[rider] = NO_PACKAGE
-
-
-def _take(riders: Riders, rider: int, package: int, since: int) -> None:
-    riders.later[rider] = package
-    riders.later_since[rider] = since
-    riders.subscriptions[rider] = SubscriptionRow(rider, package, since, None, None)
-
-
-def _end_later(riders: Riders, rider: int, now: int, cause: str) -> None:
-    riders.ended.append(riders.subscriptions.pop(rider)._replace(ended=now, cause=cause))
-    riders.later[rider] = NO_PACKAGE
+    held.package[rider] = NO_PACKAGE
