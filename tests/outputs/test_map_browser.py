@@ -33,6 +33,7 @@ def test_opens_without_a_network_and_without_complaint(browser, tmp_path, day, s
     assert opened.failures == []
     assert opened.complaints == []
     assert browser.evaluate("document.querySelectorAll('.sign .pin').length") == 6
+    assert browser.evaluate(_COVERED) == [], "two workers at one parking hide none of the two"
 
 
 def test_a_request_to_the_network_would_be_noticed(browser, tmp_path):
@@ -54,7 +55,9 @@ def test_a_stop_tells_number_time_vehicle_action_battery_and_reason(browser, tmp
         assert part in said
 
 
-def test_near_stops_share_a_sign_and_crowds_become_dots(browser, tmp_path, day):
+def test_near_stops_share_a_sign_and_crowds_are_dots_with_the_signs_that_fit(
+    browser, tmp_path, day
+):
     view = _view(day)
     first = view.routes[0].stops[0]
 
@@ -65,21 +68,38 @@ def test_near_stops_share_a_sign_and_crowds_become_dots(browser, tmp_path, day):
         )
         routes = tuple(replace(route, stops=stops, worker=f"W{i}") for i, route in enumerate(
             view.routes * 3))  # fmt: skip
-        return replace(view, routes=routes, parkings=(), cells=(), dropped=())
+        return replace(view, routes=routes)
 
     labels = "[...document.querySelectorAll('.sign .pin')].map(pin => pin.textContent)"
     one = replace(crowd(1e-5), routes=crowd(1e-5).routes[:1])
     opened = browser.open(_saved(tmp_path, one), DESK)
     shared = browser.evaluate(labels)
-    assert 0 < len(shared) < 200 and any("\u2013" in label or "stops" in label for label in shared)
+    assert 0 < len(shared) < 200 and any("\u2013" in label for label in shared)
     assert opened.complaints == []
     browser.open(_saved(tmp_path, crowd(2e-4)), DESK)
-    assert (
-        browser.evaluate("document.querySelector('.leaflet-container').className")
-        .split()
-        .count("far")
+    dots = "document.querySelectorAll('.leaflet-dots-pane path.leaflet-interactive').length"
+    assert browser.evaluate(dots) == 6 * 200, "every stop has a dot"
+    far = len(browser.evaluate(labels))
+    assert 6 <= far < 400
+    assert browser.evaluate(_COVERED) == []
+    browser.evaluate(
+        "[...document.querySelectorAll('.leaflet-control-layers input')].slice(-5)"
+        ".forEach(input => input.click())"
     )
-    assert browser.evaluate(labels) == [], "dots are drawn, not built"
+    alone = browser.evaluate(labels)
+    assert len(alone) > far / 6, "who is alone has the room of those who are not shown"
+
+
+_COVERED = """
+(() => {
+  const signs = [...document.querySelectorAll(
+    '.sign > .pin, .sign > .depot, .sign > .pause, .sign > .parking:not(.small)')];
+  const boxes = signs.map(sign => [sign.textContent, sign.getBoundingClientRect()]);
+  return boxes.flatMap(([one, a], i) => boxes.slice(i + 1).filter(([, b]) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+    .map(([other]) => `${one} and ${other}`));
+})()
+"""
 
 
 def test_layers_switch_routes_off_and_vehicles_on(browser, tmp_path, day):

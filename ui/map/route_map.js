@@ -3,14 +3,14 @@ function fleetdeskMap(map, layers, groups) {
   "use strict";
   const data = JSON.parse(document.getElementById("fleetdesk-data").textContent);
   const small = window.matchMedia("(max-width: 720px)");
-  const mine = [];
+  const mine = [], lots = [];
 
   map.attributionControl.setPrefix(false).addAttribution(say("no basemap · drawn with Leaflet"));
   L.control.scale({ imperial: false }).addTo(map);
-  for (const [name, height] of [["cells", 350], ["vehicles", 390], ["dots", 590]]) {
+  for (const [name, height] of [["cells", 350], ["vehicles", 390], ["ground", 580], ["dots", 590]]) {
     map.createPane(name).style.zIndex = height;
   }
-  const pins = L.canvas({ pane: "dots", padding: 0.3 });
+  const stopDots = L.svg({ pane: "dots", padding: 0.3 });
   data.cells.forEach(drawCell);
   const dots = L.canvas({ pane: "vehicles", padding: 0.3 });
   data.vehicles.forEach(drawVehicle);
@@ -19,7 +19,7 @@ function fleetdeskMap(map, layers, groups) {
   data.routes.forEach(drawRoute);
   drawDepots();
   suitScreen();
-  map.on("zoomend", suitZoom);
+  map.on("zoomend overlayadd overlayremove", suitZoom);
   suitZoom();
 
   function drawCell(cell) {
@@ -45,7 +45,8 @@ function fleetdeskMap(map, layers, groups) {
     const low = item.n !== null && item.n < item.min;
     const text = item.n === null ? "P" : `P ${item.n}/${item.target}${low ? " !" : ""}`;
     const sign = element("span", low ? "parking low" : "parking", text);
-    place(item.at, sign, item.name, low ? 200 : 0)
+    lots.push({ at: item.at, sign, text, low });
+    place(item.at, sign, item.name, low ? 200 : 0, "ground")
       .bindPopup(() => card(item.name, say("parking"), item.n === null ? [] : [
         ["Vehicles now", String(item.n)], ["Minimum", String(item.min)], ["Target", String(item.target)],
       ]))
@@ -53,7 +54,7 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function drawDropped(item) {
-    place(item.at, element("span", "dropped", "×"), `${item.vehicle} · not planned`, -200)
+    place(item.at, element("span", "dropped", "×"), `${item.vehicle} · not planned`, -200, "ground")
       .bindPopup(() => card(item.vehicle, "not planned", [["Why not", item.why], ["Would help", item.help]]))
       .addTo(groups.dropped);
   }
@@ -70,12 +71,9 @@ function fleetdeskMap(map, layers, groups) {
           `${route.worker} · ${route.leaves}–${route.returns} · ${count(leg.load, "vehicle")} ${say("on board")}`), { sticky: true })
         .addTo(group);
     }
-    const arrows = L.layerGroup().addTo(group), pins = L.layerGroup().addTo(group);
-    mine.push({ line, arrows, pins, colour: route.colour, group, route });
-    for (const pause of route.pauses) {
-      place(pause.at, element("span", "pause", pause.times), `${route.worker} · ${pause.what} ${pause.times}`, 950)
-        .addTo(group);
-    }
+    for (const here of route.places) drawDot(route, here, group);
+    const arrows = L.layerGroup().addTo(group), signs = L.layerGroup().addTo(group);
+    mine.push({ line, arrows, signs, colour: route.colour, group, route });
   }
 
   /* The line cut where the load changes, so that its width can show what is on board. */
@@ -89,22 +87,21 @@ function fleetdeskMap(map, layers, groups) {
     return found;
   }
 
-  function drawStops(route, here, group) {
-    const pin = element("span", `pin ${shape(here.stops)}${route.dashed ? " ringed" : ""} ${marks(here.stops)}`, here.label);
+  function drawStops(route, at, label, stops) {
+    const pin = element("span", `pin ${shape(stops)}${route.dashed ? " ringed" : ""} ${marks(stops)}`, label);
     pin.style.setProperty("--c", route.colour);
     pin.style.setProperty("--t", route.ink);
-    pin.style.setProperty("--stack", here.stack);
-    place(here.at, pin, said(here), 1000).bindPopup(() => cards(route, here), { maxHeight: 300 }).addTo(group);
+    return place(at, pin, said({ label, stops }), 1000).bindPopup(() => cards(route, stops), { maxHeight: 300 });
   }
 
-  /* Drawn, not built: thousands of signs would make zooming slow. */
+  /* Every stop has a dot at every zoom; numbers stand at those that have room for one. */
   function drawDot(route, here, group) {
     L.circleMarker(here.at, {
-      renderer: pins, radius: 5.5, weight: 1.5, color: route.dashed ? "#000000" : "#ffffff",
+      renderer: stopDots, radius: 4.5, weight: 1.5, color: route.dashed ? "#000000" : "#ffffff",
       fillColor: route.colour, fillOpacity: 1,
     })
       .bindTooltip(() => element("div", "tip", said(here)))
-      .bindPopup(() => cards(route, here), { maxHeight: 300 })
+      .bindPopup(() => cards(route, here.stops), { maxHeight: 300 })
       .addTo(group);
   }
 
@@ -114,9 +111,9 @@ function fleetdeskMap(map, layers, groups) {
     return `${here.label} · ${first.at} · ${first.do} · ${first.vehicle}${more}`;
   }
 
-  function cards(route, here) {
+  function cards(route, stops) {
     const all = element("div", "stops");
-    for (const stop of here.stops) all.append(stopCard(route, stop));
+    for (const stop of stops) all.append(stopCard(route, stop));
     return all;
   }
 
@@ -194,79 +191,69 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function showAll() {
-    if (data.frame) map.fitBounds(data.frame, { padding: [32, 32], maxZoom: 16, animate: false });
+    if (data.frame) map.fitBounds(data.frame, { padding: [48, 32], maxZoom: 16, animate: false });
   }
 
-  /* Where most stops would cover each other, near ones of a route share a sign, and where that does
-     not help they shrink to dots; arrows need a leg that can carry one. */
+  /* Signs that would cover others are left out at this zoom: starts come first, then breaks, the ends
+     of routes, the longest stretches of near stops, and parkings with what is left of the room. */
   function suitZoom() {
-    const whole = mine.map((route) => route.route.places);
-    const shared = crowding(whole) > 0.25 ? gathered(whole) : whole;
-    const far = crowding(shared) > 0.4;
-    mine.forEach((route, index) => {
-      route.pins.clearLayers();
-      const draw = far ? drawDot : drawStops;
-      for (const here of far ? whole[index] : shared[index]) draw(route.route, here, route.pins);
-    });
+    const shown = mine.filter(({ group }) => map.hasLayer(group));
+    const signs = fleetdeskSigns(getComputedStyle(document.body).fontFamily);
+    for (const { route } of mine) {
+      if (route.start) signs.take(pixel(route.start), signs.wide(say("Start"), 12, 18), 22);
+    }
+    for (const route of shown) {
+      route.signs.clearLayers();
+      for (const pause of route.route.pauses) drawPause(route, pause, signs);
+    }
+    numberStops(shown, signs);
+    for (const lot of lots.sort((a, b) => b.low - a.low)) {
+      const at = pixel(lot.at).add([0, 23]);
+      const fits = map.getZoom() >= 13 && signs.find(at, signs.wide(lot.text, 11, 13) - 2, 20, [[0, 0]]);
+      lot.sign.classList.toggle("small", !fits);
+    }
     for (const route of mine) {
       route.arrows.clearLayers();
-      const pixels = route.line.map((at) => map.project(at));
+      const pixels = route.line.map(pixel);
       for (let i = 1; i < pixels.length; i += 1) {
         const length = pixels[i].distanceTo(pixels[i - 1]);
         if (length > 70) route.arrows.addLayer(arrow(pixels[i - 1], pixels[i], route.colour));
       }
     }
-    map.getContainer().classList.toggle("far", far);
-    // An empty canvas would still catch the clicks for the lines below it.
-    map.getPane("dots").style.display = far ? "" : "none";
-    map.getContainer().classList.toggle("low-zoom", map.getZoom() < 13);
   }
 
-  /* Places of one route whose signs would cover each other, as one; a sign that would cover a start
-     or another route's sign stands up to two signs higher or lower. */
-  function gathered(routes) {
-    const covers = (one, other) => Math.abs(one.x - other.x) < 68 && Math.abs(one.y - other.y) < 24;
-    const taken = mine.filter(({ route }) => route.start).map(({ route }) => map.project(route.start));
-    return routes.map((places) => {
-      const signs = [];
-      for (const here of places) {
-        const at = map.project(here.at), sign = signs.find((other) => covers(other.at, at));
-        if (sign) sign.near.push(here);
-        else signs.push({ at, near: [here] });
-      }
-      return signs.map(({ at, near }) => {
-        const higher = (stack) => L.point(at.x, at.y - 24 * stack);
-        const free = (stack) => !taken.some((other) => covers(other, higher(stack)));
-        const stack = [0, 1, -1, 2, -2].find(free) || 0;
-        taken.push(higher(stack));
-        const stops = near.flatMap((here) => here.stops).sort((a, b) => a.n - b.n);
-        const label = ranges(stops.map((stop) => stop.n));
-        return { at: near[0].at, stack, stops, label: label.length > 9 ? count(stops.length, "stop") : label };
+  /* Routes take turns, so that none has all the room. */
+  function numberStops(shown, signs) {
+    const waiting = shown.map(({ route }) => signs.stretches(route.places, pixel));
+    for (let turn = 0; waiting.some((stretches) => turn < stretches.length); turn += 1) {
+      shown.forEach((route, index) => {
+        const one = waiting[index][turn];
+        const middle = one && signs.find(one.at, signs.wide(one.label, 12, 14) + 2, 25);
+        if (!middle) return;
+        const to = L.point(middle.x, middle.y);
+        if (to.distanceTo(one.at) > 1) route.signs.addLayer(stem(one.here.at, to));
+        route.signs.addLayer(drawStops(route.route, map.unproject(to), one.label, one.stops));
       });
+    }
+  }
+
+  function drawPause(route, pause, signs) {
+    const below = [[0, 1], [0, -1], [0, 2], [1, 0], [-1, 0]];
+    const middle = signs.find(pixel(pause.at), signs.wide(pause.times, 11, 12), 20, below);
+    if (!middle) return;
+    const label = `${route.route.worker} · ${pause.what} ${pause.times}`;
+    const sign = element("span", "pause", pause.times);
+    route.signs.addLayer(place(map.unproject(L.point(middle.x, middle.y)), sign, label, 950));
+  }
+
+  function stem(at, to) {
+    return L.polyline([at, map.unproject(to)], {
+      pane: "dots", renderer: stopDots, color: "#23272b", weight: 1, interactive: false,
     });
   }
 
-  function ranges(numbers) {
-    const spans = [];
-    for (const number of numbers) {
-      const last = spans[spans.length - 1];
-      if (last && number === last[1] + 1) last[1] = number;
-      else spans.push([number, number]);
-    }
-    return spans.map(([a, b]) => (a === b ? String(a) : `${a}\u2013${b}`)).join(", ");
-  }
-
-  function crowding(routes) {
-    const squares = new Map();
-    let pins = 0;
-    for (const places of routes) {
-      for (const here of places) {
-        const key = map.project(here.at).divideBy(28).floor().toString();
-        squares.set(key, (squares.get(key) || 0) + 1);
-        pins += 1;
-      }
-    }
-    return pins ? 1 - squares.size / pins : 0;
+  function pixel(at) {
+    return map.project(at);
   }
 
   function arrow(from, to, colour) {
@@ -278,10 +265,10 @@ function fleetdeskMap(map, layers, groups) {
     });
   }
 
-  function place(at, sign, label, height) {
+  function place(at, sign, label, height, pane = "markerPane") {
     return L.marker(at, {
       icon: L.divIcon({ html: sign, className: "sign", iconSize: [0, 0] }),
-      alt: label, zIndexOffset: height, riseOnHover: true,
+      pane, alt: label, zIndexOffset: height, riseOnHover: true,
     }).bindTooltip(() => element("div", "tip", label), { direction: "top", offset: [0, -12] });
   }
 

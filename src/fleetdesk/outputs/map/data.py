@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -105,11 +104,10 @@ def battery_colour(pct: float | None, bands: Sequence[float], colours: Palette) 
 
 
 def _routes(routes: Sequence[MapRoute], currency: str) -> list[dict[str, object]]:
-    taken: Counter[Position] = Counter()
-    return [_route(route, taken, currency) for route in routes]
+    return [_route(route, currency) for route in routes]
 
 
-def _route(route: MapRoute, taken: Counter[Position], currency: str) -> dict[str, object]:
+def _route(route: MapRoute, currency: str) -> dict[str, object]:
     return {
         "worker": route.worker,
         "colour": route.colour,
@@ -122,32 +120,23 @@ def _route(route: MapRoute, taken: Counter[Position], currency: str) -> dict[str
         "line": [_at(stop.at) for stop in route.stops],
         "loads": [0, *(stop.load_vehicles for stop in route.stops)],
         "pauses": [{"at": _at(p.at), "what": p.what, "times": p.times} for p in route.pauses],
-        "places": _places(route.stops, taken, currency),
+        "places": _places(route.stops, currency),
     }
 
 
-def _places(
-    stops: Sequence[MapStop], taken: Counter[Position], currency: str
-) -> list[dict[str, object]]:
-    """Stops of one route at one position share a marker, so that none hides another.
-
-    `taken` counts the markers of earlier routes at a position; the next one is stacked on them.
-    """
+def _places(stops: Sequence[MapStop], currency: str) -> list[dict[str, object]]:
+    """Stops of one route at one position share a dot, so that none hides another."""
     at: dict[Position, list[MapStop]] = {}
     for stop in stops:
         at.setdefault(_at(stop.at), []).append(stop)
-    places: list[dict[str, object]] = []
-    for position, here in at.items():
-        places.append(
-            {
-                "at": position,
-                "stack": taken[position],
-                "label": number_ranges([stop.number for stop in here]),
-                "stops": [_stop(stop, currency) for stop in here],
-            }
-        )
-        taken[position] += 1
-    return places
+    return [
+        {
+            "at": position,
+            "label": number_ranges([stop.number for stop in here]),
+            "stops": [_stop(stop, currency) for stop in here],
+        }
+        for position, here in at.items()
+    ]
 
 
 def _stop(stop: MapStop, currency: str) -> dict[str, object]:

@@ -75,6 +75,7 @@ class _LeafletMap(folium.Map):
 
     default_js = (
         ("leaflet", "vendor/leaflet/leaflet.js"),
+        ("signs", "map/signs.js"),
         ("route_map", "map/route_map.js"),
     )
     default_css = (
