@@ -53,10 +53,10 @@ def kept(tmp_path_factory) -> Path:
     return folder
 
 
-def write_manifest(folder: Path, told) -> None:
+def write_manifest(folder: Path, told, key: bytes = KEY) -> None:
     """As one who has the key writes it."""
     del told["seal"]
-    seal = hmac.digest(KEY, json.dumps(told, sort_keys=True).encode(), "sha256").hex()
+    seal = hmac.digest(key, json.dumps(told, sort_keys=True).encode(), "sha256").hex()
     (folder / "churn" / "manifest.json").write_text(json.dumps(told | {"seal": seal}))
 
 
@@ -160,6 +160,13 @@ def test_a_manifest_rewritten_to_fit_is_refused(copy):
     assert load_model(copy / "churn", KEY).parts["churn"].base_rate == 0.0
     with pytest.raises(StoreUnusable, match="seal"):
         load_model(copy / "churn", b"another key")
+
+
+def test_where_no_key_is_known_a_seal_of_none_opens_nothing(copy):
+    told = json.loads((copy / "churn" / "manifest.json").read_text())
+    write_manifest(copy, told, b"")
+    with pytest.raises(StoreUnusable, match="seal"):
+        load_model(copy / "churn", b"")
 
 
 def test_a_broken_manifest_is_refused(copy):
