@@ -15,6 +15,7 @@ from fleetdesk.fleet.battery_health import degradation_features, fit_lives, pred
 from fleetdesk.riders.baskets import find_rules
 from fleetdesk.riders.churn import train
 from fleetdesk.riders.elasticity import double_ml, fixed_effects
+from fleetdesk.riders.quick_chances import ready
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.serve import KNOWN, Scorer
 
@@ -98,7 +99,8 @@ def _serving(seed: int, rounds: int = 60) -> Iterator[dict[str, Any]]:
     left = rng.random(rows) < 1 / (1 + np.exp(4 - 0.1 * frame["days_since_last_trip"].to_numpy()))
     for kind in ("gradient boosting", "random forest"):
         model = train(frame, left, kind, seed, columns=(names, ("package", "channel")))
-        app = make_app(Scorer(model, None, Settings(), "now"), KNOWN, _TOKEN, 10**6, time.monotonic)
+        scorer = Scorer(ready(model), None, Settings(), "now")
+        app = make_app(scorer, KNOWN, _TOKEN, 10**6, time.monotonic)
         rider = {"rider_id": "r", **dict.fromkeys(names, 12.0), "package": "Light"}
         took, spent = [], time.process_time()
         with TestClient(app) as client:

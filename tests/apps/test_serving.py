@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient  # noqa: E402
 
 from fleetdesk.apps.serving_api import Bucket, make_app  # noqa: E402
 from fleetdesk.riders.churn import train  # noqa: E402
+from fleetdesk.riders.quick_chances import ready  # noqa: E402
 from fleetdesk.settings import secrets  # noqa: E402
 from fleetdesk.settings.schema import Settings  # noqa: E402
 from fleetdesk.workflows.serve import KNOWN, Scorer, load_scorer, token_for_server  # noqa: E402
@@ -37,7 +38,8 @@ def scorer():
     )  # fmt: skip
     left = rng.random(600) < np.where(away > 20, 0.9, 0.05)
     columns = (("days_since_last_trip", "km_30d"), ("package", "channel"))
-    return Scorer(train(frame, left, "gradient boosting", 1, columns=columns), None, Settings(),
+    model = train(frame, left, "gradient boosting", 1, columns=columns)
+    return Scorer(ready(model), None, Settings(),
                   "2026-06-16T00:00:00+00:00")  # fmt: skip
 
 

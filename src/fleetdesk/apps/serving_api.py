@@ -82,9 +82,10 @@ def make_app(
     )  # fmt: skip
     bucket = Bucket(per_minute, now)
 
-    def allowed(
+    async def allowed(
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> None:
+        # Asked in the server's own loop: to wait for a thread takes longer than this does.
         # Compared as bytes in constant time: a timing difference would tell the token.
         if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
             raise HTTPException(

@@ -19,7 +19,7 @@ from fleetdesk.errors import FleetDeskError
 from fleetdesk.features.riders import COLUMNS
 from fleetdesk.riders.churn import ChurnModel
 from fleetdesk.riders.churn_actions import actions, bands
-from fleetdesk.riders.quick_chances import quick_chances
+from fleetdesk.riders.quick_chances import QuickChances, ready
 from fleetdesk.riders.segments import SegmentModel
 from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import read_settings
@@ -40,7 +40,7 @@ KNOWN = frozenset(COLUMNS) - _LEFT_OUT
 class Scorer:
     """The models and the sheet's bands and actions; scoring changes nothing."""
 
-    churn: ChurnModel
+    churn: QuickChances
     segments: SegmentModel | None
     settings: Settings
     made_at: str
@@ -48,7 +48,7 @@ class Scorer:
     def score(self, riders: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One answer per rider in the order given; what is not told counts as not known."""
         frame = _frame(riders)
-        chance = quick_chances(self.churn, frame)
+        chance = self.churn.chances(frame)
         band = bands(chance, self.settings.churn)
         known = actions(self.settings.churn)
         segment = (
@@ -84,7 +84,7 @@ def load_scorer(folder: Path) -> Scorer:
         )
     settings = read_settings(open_workbook(workbook_in(folder), secrets.reveal).snapshot()).settings
     segments = _part(kept(folder, "segments"), SegmentModel)
-    return Scorer(model, segments, settings, churn.manifest.made_at.isoformat())
+    return Scorer(ready(model), segments, settings, churn.manifest.made_at.isoformat())
 
 
 def token_for_server() -> tuple[str, bool]:
