@@ -56,3 +56,22 @@ def test_too_few_ends_and_short_histories_keep_their_lines():
     young = rows[rows["age_months"] < EARLY_MONTHS]
     assert learnt_outlook(young, 80, 90, 1)[0] == outlook(young, 80, 90)
     assert learnt_outlook(rows.head(0), 80, 90, 1)[0] == ()
+
+
+def test_lines_are_counted_from_the_last_of_the_first_checks():
+    """With a check every two and a half months that is one after five months, not six."""
+    rows = pd.DataFrame(
+        [
+            (f"b{number:02d}", age, 100.0 - slope * age)
+            for number, slope in enumerate(np.linspace(0.7, 1.5, 30))
+            for age in np.arange(0.0, 22.0 / slope + 2.5, 2.5)
+        ],
+        columns=["battery_id", "age_months", "health_pct"],
+    )
+    assert "missed the ends of 30 batteries by 1 %" in learnt_outlook(rows, 80, 90, 1)[1]
+
+
+def test_first_checks_that_are_alike_for_all_tell_no_lives():
+    rows, _ = checks()
+    alike = rows.assign(health_pct=rows["health_pct"].where(rows["age_months"] > EARLY_MONTHS, 100))
+    assert learnt_outlook(alike, 80, 90, 1)[0] == outlook(alike, 80, 90)

@@ -86,8 +86,8 @@ def fit_lives(
 ) -> LifeModel:
     """Learn log life from features; an AFT model takes over when some batteries are still alive.
 
-    `life` is the life so far where `ended` is false. NotEnoughData below 20 ended batteries, or
-    where no law fits them.
+    `life` is the life so far where `ended` is false. NotEnoughData below 20 ended batteries, where
+    the features are the same for all, or where no law fits them.
     """
     if int(ended.sum()) < FEWEST:
         raise NotEnoughData(
@@ -96,6 +96,12 @@ def fit_lives(
             fix=f"At least {FEWEST} are needed; until then the ageing so far is drawn on",
         )
     columns = tuple(features.columns[features.std().to_numpy() > 0])
+    if not columns:
+        raise NotEnoughData(
+            "What the first checks tell is alike for all batteries",
+            found=f"{len(features)} batteries without a difference",
+            fix="Enter healths with decimals; until then the ageing so far is drawn on",
+        )
     x, y = features[list(columns)], np.log(life)
     fit, kind = (_net, "elastic net") if ended.all() else (_aft, "AFT (Weibull)")
     errors = []

@@ -55,7 +55,8 @@ def learnt_outlook(
             f"Each battery's own line: {int(ended.sum())} were followed to their end, and whole "
             f"lives are learnt from once {FEWEST} or more show a law."
         )
-    missed = _missed_by_lines(checks, [life for life in lives if life.ended], limit_pct)
+    followed = [life for life in lives if life.ended]
+    missed = _missed_by_lines(checks, followed, limit_pct, interval_pct)
     told = f"the ends of {int(ended.sum())} batteries"
     if model.mape_pct > _CLEARLY * missed:
         return lines, (
@@ -102,16 +103,22 @@ def _features(lives: Sequence[_Life]) -> pd.DataFrame:
     )
 
 
-def _missed_by_lines(checks: pd.DataFrame, ended: Sequence[_Life], limit_pct: float) -> float:
+def _missed_by_lines(
+    checks: pd.DataFrame, ended: Sequence[_Life], limit_pct: float, interval_pct: float
+) -> float:
     """By how many percent lines through the first months miss these lives, on average."""
     early = checks[checks["age_months"] <= EARLY_MONTHS]
-    found = {one.battery_id: one.months_left for one in outlook(early, limit_pct, 90.0)}
+    last = early.groupby("battery_id")["age_months"].max()
+    left = {one.battery_id: one.months_left for one in outlook(early, limit_pct, interval_pct)}
     longest = max(life.months for life in ended)
-    # A line that sees no end says that it lasts as long as the longest.
-    off = [
-        abs(np.log((EARLY_MONTHS + (found[life.battery_id] or longest)) / life.months))
-        for life in ended
-    ]
+
+    def told(name: str) -> float:
+        months = left[name]
+        # A line that sees no end says that it lasts as long as the longest; none of those that are
+        # compared ended within the first months.
+        return longest if months is None else max(EARLY_MONTHS, float(last[name]) + months)
+
+    off = [abs(np.log(told(life.battery_id) / life.months)) for life in ended]
     return float(100.0 * np.mean(np.expm1(off)))
 
 
