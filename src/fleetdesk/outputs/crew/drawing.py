@@ -12,15 +12,14 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from fleetdesk.model.places import Parking
-from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
+from fleetdesk.model.places import Parking, Point
+from fleetdesk.outputs.crew.signs import Box, signs
+from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.words import ENGLISH, Words
 from fleetdesk.outputs.palette import Palette, palette
-from fleetdesk.outputs.wording import number_ranges
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
 _PICTURE_IN, _DOTS = (4.8, 4.0), 200
-_SIGN_IN = (0.3, 0.2)  # a stop's sign
 _LEFT, _RIGHT = 0.06, 0.94
 _SHARES = (0.06, 0.08, 0.15, 0.22, 0.25, 0.06, 0.09, 0.09)  # of the width, the columns of the list
 _PAY, _PAY_OF_TODO = 0.10, 0.03  # what a further column takes from the two widest
@@ -75,20 +74,18 @@ def _draw(
     way, ink = colours.category(0), colours.ink
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     lon, lat = [point.lon for point in points], [point.lat for point in points]
-    around = _frame(lon, lat)
+    around = _filling(_frame(lon, lat), size_in)
     near = [p.at for p in parkings if _inside(p.at.lon, p.at.lat, around)]
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
                  zorder=1)  # fmt: skip
     axes.plot(lon, lat, color=way, linewidth=1.6, zorder=2)
-    axes.scatter(lon[:1], lat[:1], s=260, marker="D", c=ink, zorder=2.5)
+    axes.scatter(lon[:1], lat[:1], s=110, marker="D", c=ink, zorder=2.5)
     axes.annotate(
-        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(0, -13), color=ink,
-        ha="center", va="top",
+        words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(0, -9), color=ink,
+        ha="center", va="top", fontsize=9,
     )  # fmt: skip
-    sign = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": way, "lw": 1.2}
-    for at, label in _signs(route, around, size_in):
-        axes.annotate(label, at, ha="center", va="center", fontsize=7.5, color=ink, zorder=5,
-                      bbox=sign)  # fmt: skip
+    axes.scatter(lon[1:-1], lat[1:-1], s=14, c=way, edgecolors="white", linewidths=0.5, zorder=3)
+    _number(axes, size_in, route, around, colours)
     left, right, low, high = around
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
@@ -96,26 +93,34 @@ def _draw(
     _scale(axes, around, words, colours.ink, has_parkings=bool(near))
 
 
-def _signs(
-    route: CrewRoute, around: tuple[float, float, float, float], size_in: tuple[float, float]
-) -> Iterator[tuple[tuple[float, float], str]]:
-    """Longitude, latitude and numbers; stops that would cover each other share a sign."""
-    left, right, low, high = around
+def _number(
+    axes: Any,
+    size_in: tuple[float, float],
+    route: CrewRoute,
+    around: tuple[float, float, float, float],
+    colours: Palette,
+) -> None:
+    """Write the stops' numbers where they have room, with a line to the stop if that is beside."""
+    left, _, low, high = around
     shrink = cos(radians((low + high) / 2))
-    per_in = max((right - left) * shrink / size_in[0], (high - low) / size_in[1])
-    wide, tall = _SIGN_IN[0] * per_in / shrink, _SIGN_IN[1] * per_in
-    signs: list[list[CrewStop]] = []
-    for stop in route.stops:
-        for stops in signs:
-            first = stops[0].at
-            if abs(stop.at.lon - first.lon) < wide and abs(stop.at.lat - first.lat) < tall:
-                stops.append(stop)
-                break
-        else:
-            signs.append([stop])
-    for stops in signs:
-        label = number_ranges([stop.number for stop in stops])
-        yield (stops[0].at.lon, stops[0].at.lat), label if len(label) <= 14 else f"{label[:12]}…"
+    per_in = (high - low) / size_in[1]
+
+    def inches(point: Point) -> tuple[float, float]:
+        return (point.lon - left) * shrink / per_in, (point.lat - low) / per_in
+
+    def degrees(spot: tuple[float, float]) -> tuple[float, float]:
+        return left + spot[0] * per_in / shrink, low + spot[1] * per_in
+
+    start_x, start_y = inches(route.start)
+    start = Box(start_x, start_y - 0.07, 0.18, 0.2)  # the diamond and its word
+    taken = [start, Box(1.0, 0.15, 1.0, 0.2)]  # and the scale
+    frame = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": colours.category(0), "lw": 1.2}
+    for sign in signs([inches(stop.at) for stop in route.stops], size_in, taken):
+        x, y = degrees(sign.middle)
+        at_x, at_y = degrees(sign.at)
+        axes.plot([at_x, x], [at_y, y], color=colours.ink, linewidth=0.5, zorder=4)
+        axes.annotate(sign.label, (x, y), ha="center", va="center", fontsize=7.5,
+                      color=colours.ink, zorder=5, bbox=frame)  # fmt: skip
 
 
 def _scale(
@@ -141,6 +146,19 @@ def _frame(lon: Sequence[float], lat: Sequence[float]) -> tuple[float, float, fl
     wide = max((max(lon) - min(lon)) * 0.08, 0.003)
     high = max((max(lat) - min(lat)) * 0.08, 0.002)
     return min(lon) - wide, max(lon) + wide, min(lat) - 2 * high, max(lat) + high
+
+
+def _filling(
+    around: tuple[float, float, float, float], size_in: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """The same with more to its sides, or above and below, until it fills the picture."""
+    left, right, low, high = around
+    shrink = cos(radians((low + high) / 2))
+    wide, tall = (right - left) * shrink, high - low
+    per_in = max(wide / size_in[0], tall / size_in[1])
+    more_lon = (per_in * size_in[0] - wide) / shrink / 2
+    more_lat = (per_in * size_in[1] - tall) / 2
+    return left - more_lon, right + more_lon, low - more_lat, high + more_lat
 
 
 def _inside(lon: float, lat: float, around: tuple[float, float, float, float]) -> bool:
