@@ -49,6 +49,13 @@ class CellStyle(StrEnum):
     LINK = "link"
 
 
+NUMBERS = frozenset({
+    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.NUMBER, CellStyle.FINE, CellStyle.MONEY,
+    CellStyle.PERCENT,
+})  # fmt: skip
+"""The styles of numbers, which stand right under heads that do so too."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
     """One column of a result table: header with its unit, look and width in characters.

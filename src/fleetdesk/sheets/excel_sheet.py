@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleetdesk.sheets.a1 import Area, rectangle
-from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
+from fleetdesk.sheets.base import NUMBERS, CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.choices import offered
 from fleetdesk.sheets.claims import table_in_the_way
 from fleetdesk.sheets.excel_charts import draw_charts
@@ -24,7 +24,6 @@ from fleetdesk.sheets.layout import (
 from fleetdesk.sheets.links import MAX_PER_SHEET, Target, resolve
 from fleetdesk.sheets.manifest import OwnedSheet
 from fleetdesk.sheets.plan_check import links_of
-from fleetdesk.sheets.styles import RIGHT
 from fleetdesk.sheets.tables import STYLE, planner_columns
 from fleetdesk.sheets.values import clean
 
@@ -381,7 +380,7 @@ def _set_looks(page: Page, write: SheetWrite) -> None:
     before = set(write.place.record.headers) if write.place else set()
     for index, column in enumerate(sheet.columns, start=body.left):
         cells = Area(body.top + 1, index, body.bottom, index)
-        side = "right" if column.style in RIGHT else "left"
+        side = "right" if column.style in NUMBERS else "left"
         page.style(
             cells,
             wrap_text=column.style is CellStyle.WRAPPED,

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from fleetdesk.sheets.base import CellStyle, Link, Value
-from fleetdesk.sheets.styles import LOOK_OF, NUMBER_FORMATS, RIGHT, Look
+from fleetdesk.sheets.base import NUMBERS, CellStyle, Link, Value
+from fleetdesk.sheets.styles import LOOK_OF, NUMBER_FORMATS, Look
 from fleetdesk.sheets.values import MAX_EXACT_INTEGER, clean, date_kind, from_serial, serial
 
 Json = dict[str, Any]
@@ -129,7 +129,7 @@ def cell_format(look: Look) -> Json:
 
 def column_look(style: CellStyle) -> tuple[Look, Look]:
     """The looks of a column's header and of its cells."""
-    return Look.HEADER_RIGHT if style in RIGHT else Look.HEADER, LOOK_OF[style]
+    return Look.HEADER_RIGHT if style in NUMBERS else Look.HEADER, LOOK_OF[style]
 
 
 def link_uri(target: str, sheet_ids: Mapping[str, int]) -> str:

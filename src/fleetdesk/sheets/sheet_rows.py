@@ -10,9 +10,9 @@ from datetime import date, datetime, time
 from math import isfinite
 
 from fleetdesk.sheets.a1 import Area, address, column_letters
-from fleetdesk.sheets.base import CellStyle, Link, ResultSheet, Value
+from fleetdesk.sheets.base import NUMBERS, CellStyle, Link, ResultSheet, Value
 from fleetdesk.sheets.layout import KEPT_LABEL
-from fleetdesk.sheets.styles import RIGHT, Look, look_for, look_of
+from fleetdesk.sheets.styles import Look, look_for, look_of
 from fleetdesk.sheets.values import (
     MAX_EXACT_INTEGER,
     MAX_TEXT,
@@ -228,7 +228,7 @@ def _fixed_rows(content: SheetContent, p: str) -> dict[int, list[tuple[int, byte
     if area.top > 2:
         put(area.top - 2, area.left, Look.NOTE, sheet.note)
     for index, column in enumerate(sheet.columns):
-        look = Look.HEADER_RIGHT if column.style in RIGHT else Look.HEADER
+        look = Look.HEADER_RIGHT if column.style in NUMBERS else Look.HEADER
         put(area.top, area.left + index, look, column.header)
     if content.label_row is not None:
         put(content.label_row, area.left, Look.KEPT, KEPT_LABEL)

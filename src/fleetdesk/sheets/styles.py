@@ -48,10 +48,6 @@ LOOK_OF = {
     CellStyle.LINK: Look.LINK,
 }
 _TO_EDIT = {Look.TEXT: Look.TEXT_INPUT, Look.INTEGER: Look.INTEGER_INPUT}
-RIGHT = {
-    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.NUMBER, CellStyle.FINE, CellStyle.MONEY,
-    CellStyle.PERCENT,
-}  # fmt: skip
 
 NUMBER_FORMATS = {
     Look.INTEGER: "#,##0",

@@ -10,12 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fleetdesk.apps.desktop.work.shapes import Column, Table, Values
-from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
-
-_NUMBERS = {
-    CellStyle.INTEGER, CellStyle.DECIMAL, CellStyle.NUMBER, CellStyle.FINE, CellStyle.MONEY,
-    CellStyle.PERCENT,
-}  # fmt: skip
+from fleetdesk.sheets.base import NUMBERS, CellStyle, ResultColumn, ResultSheet
 
 
 def shown_table(sheet: ResultSheet, kept: pa.Table) -> Table:
@@ -55,7 +50,7 @@ def _values(column: ResultColumn, data: pa.ChunkedArray) -> tuple[Values, Values
     kind = data.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return data.cast(pa.float64()).to_numpy(zero_copy_only=False), None
-    if pa.types.is_null(kind) and column.style in _NUMBERS:
+    if pa.types.is_null(kind) and column.style in NUMBERS:
         return np.full(len(data), np.nan), None
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         plain = data.cast(pa.timestamp("us"))
