@@ -101,7 +101,8 @@ class _Span:
     @property
     def in_days(self) -> str:
         """The days in words: where the records begin later, not a whole number."""
-        return f"{self.days:.2f}".rstrip("0").rstrip(".") + " days"
+        count = f"{self.days:.2f}".rstrip("0").rstrip(".")
+        return f"{count} day" if count == "1" else f"{count} days"
 
 
 def _span(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -> _Span:

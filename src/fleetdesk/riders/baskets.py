@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 _LARGEST = 5
-_TINY = 1e-12
+_TINY = 1e-12  # equal shares, divided out of unlike counts, may differ by less
 
 
 @dataclass(frozen=True)

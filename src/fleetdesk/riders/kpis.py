@@ -160,7 +160,7 @@ def _customers(
     margin = _ratio(money["net"], active * span.months)
     worth = _ratio(math.fsum(values), len(values))
     reach = f"; {reach}" if reach else ""
-    score, low, high, answers, asked = _promoters(tables["ratings"], span)
+    score, low, high, answers, people = _promoters(tables["ratings"], span)
     interval = f"; {answers} answers, 95 % {low:+.0f} to {high:+.0f}" if score is not None else ""
     return [
         ("Customers", "Monthly active riders", active, "riders",
@@ -181,7 +181,7 @@ def _customers(
          f"customer lifetime value / customer acquisition cost; above 3 is sound{reach}",
          min(new, len(values))),
         ("Customers", "Net promoter score", score, "points",
-         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", asked),
+         f"% of scores 9 and 10 less % of 0 to 6, last {RATING_DAYS} days{interval}", people),
     ]  # fmt: skip
 
 
