@@ -90,6 +90,33 @@ def test_the_hazard_shows_the_month_in_which_most_leave():
     assert found.median_months is None
 
 
+def test_a_steady_hazard_has_no_month_in_which_most_leave():
+    chance = np.random.default_rng(7)
+    named = 0
+    for _ in range(40):
+        life, seen = chance.exponential(8, 300), chance.uniform(1, 20, 300)
+        stays = pd.DataFrame({"months": np.minimum(life, seen), "cancelled": life <= seen})
+        curve = retention(stays.assign(referrals=0, package="a", channel="b"), SHEET, 1, None)
+        whole = curve.overall
+        named += whole.peak_month is not None
+        assert whole.mean_hazard == pytest.approx(1 / 8, rel=0.3)
+        inside = np.abs(whole.hazard - 1 / 8) <= 4 * whole.hazard_error
+        assert inside[:6].all()
+    assert named <= 4
+
+
+def test_endings_after_the_last_month_followed_do_not_count():
+    # The last few all leave just after the month in which ten are still seen.
+    life = np.concatenate([np.linspace(0.1, 11.9, 190), np.full(10, 12.5)])
+    stays = pd.DataFrame({"months": life, "cancelled": np.arange(200) % 3 == 0})
+    stays.loc[190:, "cancelled"] = True
+    whole = retention(stays.assign(referrals=0, package="a", channel="b"), SHEET, 1).overall
+    assert whole.months[-1] == 12
+    without = stays.assign(cancelled=stays.cancelled & (stays.months <= 12))
+    other = retention(without.assign(referrals=0, package="a", channel="b"), SHEET, 1).overall
+    assert whole.hazard == pytest.approx(other.hazard)
+
+
 def test_when_proportional_hazards_do_not_hold_the_factor_is_named():
     chance = np.random.default_rng(4)
     one = chance.random(1500) < 0.5

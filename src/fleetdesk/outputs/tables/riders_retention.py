@@ -88,15 +88,23 @@ def _curves(told: RetentionResult | None, curves: list[Curve], settings: Setting
 def _hazard(curves: list[Curve], settings: Settings) -> ResultSheet:
     rows: list[tuple[Value, ...]] = []
     if curves:
-        for place, month in enumerate(curves[0].months):
-            rows.append((int(month), *(_at(100 * curve.hazard, place, 2) for curve in curves)))
-    peak = curves[0].peak_month if curves else None
-    note = NOT_ASKED if not curves else "Nobody left."
-    if peak is not None:
-        note = f"Riders leave fastest around month {peak:.0f}. The survival curve cannot show this."
+        whole = curves[0]
+        low, high = whole.hazard_interval
+        for place, month in enumerate(whole.months):
+            rows.append(
+                (
+                    int(month), _at(100 * whole.hazard, place, 2), _at(100 * low, place, 2),
+                    _at(100 * high, place, 2),
+                    *(_at(100 * curve.hazard, place, 2) for curve in curves[1:]),
+                )
+            )  # fmt: skip
     return sheet(
-        "Retention hazard", "When riders leave", note,
-        [column(_MONTH, COUNT, 9), column("All (%)", PERCENT), *_group_columns(curves)],
+        "Retention hazard", "When riders leave", _when(curves),
+        [
+            column(_MONTH, COUNT, 9), column("All (%)", PERCENT),
+            column("All, low (%)", PERCENT, 12, "95 % interval."), column("All, high (%)", PERCENT),
+            *_group_columns(curves),
+        ],
         rows, settings, key=_MONTH,
         charts=(
             Chart(
@@ -105,6 +113,22 @@ def _hazard(curves: list[Curve], settings: Settings) -> ResultSheet:
             ),
         ),
     )  # fmt: skip
+
+
+def _when(curves: list[Curve]) -> str:
+    """When riders leave fastest, if that is more than luck."""
+    if not curves:
+        return NOT_ASKED
+    whole = curves[0]
+    if not whole.ended:
+        return "Nobody left."
+    mean = f"{100 * whole.mean_hazard:.1f} % a month"
+    if whole.peak_month is None:
+        return f"No month stands out: riders leave at {mean}, as far as can be told."
+    return (
+        f"Riders leave fastest around month {whole.peak_month:.0f}, against {mean} all in all. The "
+        "survival curve cannot show this."
+    )
 
 
 def _groups(told: RetentionResult | None, curves: list[Curve], settings: Settings) -> ResultSheet:
@@ -125,7 +149,7 @@ def _groups(told: RetentionResult | None, curves: list[Curve], settings: Setting
             column("Package", TEXT, 20), column("Stays", COUNT), column("Ended", COUNT),
             column(mean, NUMBER, 14, "Restricted mean."), column("Mean, low", NUMBER, 12, "95 %."),
             column("Mean, high"), column("Half have left by month", help_="Empty = not yet."),
-            column("Leave fastest in month", COUNT),
+            column("Leave fastest in month", COUNT, 12, "Empty = no month stands out."),
         ),
         rows, settings, key="Package",
         charts=(
