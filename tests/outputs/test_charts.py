@@ -121,6 +121,15 @@ def test_the_hours_of_a_shift_add_up(day):
     assert (table[2]["Worker"], table[2]["Shift left (h)"]) == ("Idle", 8.0)
 
 
+def test_the_profits_of_the_workers_add_up_to_that_of_the_plan(day):
+    idle = replace(day.vans[0], worker="Idle")
+    table = rows(workload_sheet(day.plan, (*day.vans, idle), day.settings))
+    assert round(sum(row["Profit (EUR)"] for row in table) * 1000) == day.plan.profit_milli
+    for row in table:
+        left = row["Tasks bring (EUR)"] - row["Driving costs (EUR)"]
+        assert left - row["Working time costs (EUR)"] == pytest.approx(row["Profit (EUR)"])
+
+
 def test_a_break_is_neither_work_nor_driving(day):
     paused = replace(day.plan, routes=(with_pauses(day.plan.routes[0]), day.plan.routes[1]))
     before, after = (

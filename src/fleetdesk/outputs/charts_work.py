@@ -77,7 +77,7 @@ def left_out_sheet(
 def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> ResultSheet:
     """How each worker's shift is used: driving, work at the stops, waiting, and what is left."""
     routes = {route.worker: route for route in plan.routes}
-    picture = shift_picture(plan, vans, settings)
+    picture, currency = shift_picture(plan, vans, settings), settings.city.currency
     colours = palette()
     shades = (*(colours.category(index) for index in (0, 2, 1, 4, 5)), colours.below)
     used = fsum((route.end_at - route.start_at).total_seconds() for route in plan.routes) / 3600
@@ -85,7 +85,8 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
     return ResultSheet(
         sheet="Workload",
         title=f"Workload: {settings.city.name}",
-        note="Hours of each shift, the way back included.",
+        note="Hours of each shift, the way back included, and what it earns: the profits of the "
+        "workers add up to that of the plan.",
         table_name="Workload",
         columns=(
             ResultColumn("Worker", CellStyle.TEXT, 16),
@@ -94,6 +95,12 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
             ResultColumn("Overtime (h)", CellStyle.DECIMAL, 11, "Of the hours before."),
             ResultColumn("Distance (km)", CellStyle.DECIMAL, 11),
             ResultColumn("Most vehicles on board", CellStyle.INTEGER, 12),
+            ResultColumn(
+                f"Tasks bring ({currency})", CellStyle.MONEY, 12, "Before ways and wages."
+            ),
+            ResultColumn(f"Driving costs ({currency})", CellStyle.MONEY, 12),
+            ResultColumn(f"Working time costs ({currency})", CellStyle.MONEY, 13),
+            ResultColumn(f"Profit ({currency})", CellStyle.MONEY, 12, "What is left of it."),
         ),
         rows=[_shift(van, routes.get(van.worker)) for van in vans],
         key="Worker",
@@ -119,7 +126,8 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
 def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
     shift_s = (van.shift_end - van.shift_start).total_seconds()
     if route is None:
-        return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, 0.0, shift_s / 3600, 0.0, 0.0, 0)
+        return (van.worker, 0, 0.0, 0.0, 0.0, 0.0, 0.0, shift_s / 3600, 0.0, 0.0, 0,
+                0.0, 0.0, 0.0, 0.0)  # fmt: skip
     driving_s = sum(visit.leg_s for visit in route.visits) + route.return_leg_s
     waiting_s = sum(visit.wait_s for visit in route.visits)
     used_s = (route.end_at - route.start_at).total_seconds()
@@ -136,4 +144,8 @@ def _shift(van: Van, route: Route | None) -> tuple[Value, ...]:
         route.overtime_s / 3600,
         route.distance_m / 1000,
         max((visit.load_vehicles for visit in route.visits), default=0),
+        route.value_milli / 1000,
+        route.travel_cost_milli / 1000,
+        route.labour_cost_milli / 1000,
+        route.profit_milli / 1000,
     )

@@ -157,6 +157,12 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(route, box) -> None:
     assert mails.mails == []
 
 
+def test_a_port_without_tls_is_told_from_a_certificate_without_trust(route, box, trust) -> None:
+    _, server = box
+    with pytest.raises(FleetDeskError, match="does not answer in TLS"):
+        list(send([mail_to(route)], replace(server, security=Security.TLS), PASSWORD, trust))
+
+
 def test_a_server_that_never_answers_ends_in_a_sentence(route) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

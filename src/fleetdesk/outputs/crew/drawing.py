@@ -19,7 +19,7 @@ from fleetdesk.outputs.crew.words import ENGLISH, Words
 from fleetdesk.outputs.palette import Palette, palette
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
-_PICTURE_IN, _DOTS = (4.8, 4.0), 200
+_PICTURE_IN, _DOTS = (4.0, 3.6), 240
 _LEFT, _RIGHT = 0.06, 0.94
 _SHARES = (0.06, 0.08, 0.15, 0.22, 0.25, 0.06, 0.09, 0.09)  # of the width, the columns of the list
 _PAY, _PAY_OF_TODO = 0.10, 0.03  # what a further column takes from the two widest

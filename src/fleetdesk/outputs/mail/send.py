@@ -151,10 +151,17 @@ def _prepare(
 
 
 def _untrusted(where: str, error: ssl.SSLError) -> FleetDeskError:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return FleetDeskError(
+            f"The mail server {where} does not answer in TLS",
+            found=_said(error),
+            fix="Choose STARTTLS, or the port that offers TLS from the start (465)",
+        )
     return FleetDeskError(
         f"The certificate of the mail server {where} cannot be trusted",
         found=_said(error),
-        fix="Use the name that its certificate is for, or ask who runs the server",
+        fix="Use the name that its certificate is for, or ask who runs the server; a certificate "
+        "of your own is trusted when the variable SSL_CERT_FILE names its file",
     )
 
 
