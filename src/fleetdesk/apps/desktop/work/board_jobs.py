@@ -126,9 +126,9 @@ def _dropped(workbook: str, run: str, day: Any, sequences: Sequences) -> tuple[D
     there = {task for stops in sequences.values() for task, _ in stops}
     with store_of(Path(workbook).parent) as store:
         rows = store.result(run, given_tasks.SHEET).to_pylist()
-    why = {row["Task"]: row["Why not planned"] for row in rows}
+    why = {row["Task"]: row["Why not planned"] for row in rows if row["Planned?"] == "no"}
     return tuple(
-        Dropped(task.task_id, DropCode.EXCLUDED, why.get(task.task_id) or "Left out by you.")
+        Dropped(task.task_id, DropCode.EXCLUDED, why.get(task.task_id, "Left out by you."))
         for task in day.tasks
         if task.task_id not in there
     )
