@@ -123,6 +123,24 @@ def test_a_difference_names_the_setting_and_what_it_did(ran: Ran) -> None:
         diff_runs(workspace, "yesterday", "last")
 
 
+def test_a_run_that_plans_nothing_leaves_the_plan_as_it_was(ran: Ran) -> None:
+    with (
+        open_store(ran.folder / "store") as store,
+        store.runs.lock(since=Clock()()),
+    ):
+        plan, name = store.runs.list()[-1], "99990101-000000"
+        store.runs.begin(
+            name, started_at=plan.started_at, settings_json=plan.settings_json,
+            settings_flat=plan.settings_flat, seed=1, code_version="", generation="",
+            data_window=None,
+        )  # fmt: skip
+        store.runs.publishing(name, workbook="", before_sha="", after_sha="", summary={})
+        store.runs.finish(name, ended_at=plan.started_at)
+    found = diff_runs(ran.folder, "previous", "last")
+    assert (found.old.run_id, found.new.run_id) == (plan.run_id, name)
+    assert (found.settings, found.figures, found.tasks) == ((), (), ())
+
+
 def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
     book = openpyxl.load_workbook(path)

@@ -63,12 +63,13 @@ def diff_runs(folder: Path, old: str, new: str) -> RunDifference:
     """Compare two finished runs of a workspace; `last` and `previous` name the newest two."""
     with store_of(folder) as store:
         before, after = finished_run(store, old), finished_run(store, new)
+        plans = _plan_at(store, before), _plan_at(store, after)
         return RunDifference(
             old=before,
             new=after,
             settings=changes(before.settings_flat, after.settings_flat),
-            figures=_differences(_figures(store, before), _figures(store, after)),
-            tasks=_differences(_tasks(store, before), _tasks(store, after)),
+            figures=_differences(*(_figures(store, plan) for plan in plans)),
+            tasks=_differences(*(_tasks(store, plan) for plan in plans)),
         )
 
 
@@ -119,8 +120,15 @@ def last_plan(store: Store) -> RunRecord | None:
     return runs[-1] if runs else None
 
 
-def _figures(store: Store, run: RunRecord) -> dict[str, float | str]:
-    if not planned(run):
+def _plan_at(store: Store, run: RunRecord) -> RunRecord | None:
+    """The plan that stood when this run had ended: one that only mails leaves it as it was."""
+    finished = [r for r in store.runs.list() if r.state is RunState.FINISHED]
+    until = finished[: finished.index(run) + 1]
+    return next((r for r in reversed(until) if planned(r)), None)
+
+
+def _figures(store: Store, run: RunRecord | None) -> dict[str, float | str]:
+    if run is None:
         return {}
     rows = store.result(run.run_id, "KPIs").to_pylist()
     figures = {f"{row['Group']}: {row['KPI']} ({row['Unit']})": row["Value"] for row in rows}
@@ -134,8 +142,8 @@ def _figures(store: Store, run: RunRecord) -> dict[str, float | str]:
     }
 
 
-def _tasks(store: Store, run: RunRecord) -> dict[str, float | str]:
-    if not planned(run):
+def _tasks(store: Store, run: RunRecord | None) -> dict[str, float | str]:
+    if run is None:
         return {}
     rows = store.result(run.run_id, "Tasks").to_pylist()
     return {row["Task"]: "not planned" if row[PLANNED] == "no" else row[PLANNED] for row in rows}

@@ -215,8 +215,13 @@ class _Reader:
             return True
         if typed is False or text in _NO:
             return False
-        self._warn(row, self._table.cell(at, header), f"{typed!r} is neither yes nor empty,",
-                   f"so {header} is unchanged", "Enter yes or clear the cell")  # fmt: skip
+        known, fix = (
+            ("neither yes nor no,", "Enter yes or no, or clear the cell")
+            if header == DONE
+            else ("neither yes nor empty,", "Enter yes or clear the cell")
+        )
+        self._warn(row, self._table.cell(at, header), f"{typed!r} is {known}",
+                   f"so {header} is unchanged", fix)  # fmt: skip
         return before
 
     def _warn(self, row: Row, cell: str, found: str, expected: str, fix: str) -> None:
