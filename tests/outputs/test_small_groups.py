@@ -19,7 +19,8 @@ from fleetdesk.riders.churn import ChurnFit, base_rate
 from fleetdesk.riders.churn_actions import ProfitPoint
 from fleetdesk.riders.cohorts import Cohorts
 from fleetdesk.riders.package_trial import Trial
-from fleetdesk.riders.retention import Curve, RetentionResult
+from fleetdesk.riders.retention import RetentionResult
+from fleetdesk.riders.staying import Curve
 from fleetdesk.settings.schema import Settings
 
 LEAST = Settings().riders.smallest_group
@@ -90,6 +91,22 @@ def test_what_riders_of_one_age_paid_does_not_follow_from_the_sums_of_another_sh
         assert [row[3] for row in sheet.rows] == [30, 25, 20]
 
 
+def test_the_revenue_of_all_is_not_told_where_another_sheet_leaves_out_few():
+    ages = pd.DataFrame(
+        {"age_months": 0, "riders": [40, 30], "active": [30, 25], "revenue": 9.0,
+         "retention_pct": 50.0, "revenue_per_rider": 1.0, "km_per_rider": 1.0}
+    )  # fmt: skip
+    cells = ages.assign(cohort=pd.to_datetime(["2026-01-01", "2026-02-01"]))
+    channels = ages.assign(channel=["a", "b"])
+    # Nine rode by a channel of one age alone: nothing beside them is there to be hidden with.
+    alone = channels.iloc[:1].assign(age_months=1, active=9, revenue=7.0)
+    none = pd.DataFrame(columns=["age_months", "at_risk", "upgraded", "downgraded", "cancelled"])
+    for known, told in ((channels, True), (pd.concat([channels, alone]), False)):
+        sheet = cohort_sheets(Cohorts(cells, known.reset_index(drop=True), none), Settings())[0]
+        assert ("18.00" in sheet.note) == told
+        assert [row[6] for row in sheet.rows] == [9.0, 9.0]
+
+
 def test_points_of_the_profit_curve_lie_apart():
     fit = ChurnFit(base_rate(np.arange(9) < 3), {}, np.empty(0), (), "")
     profit = tuple(ProfitPoint(5.0 * n, 4 * n, 1.0, 2.0, 3.0) for n in range(12))
@@ -120,7 +137,10 @@ def test_an_age_group_too_small_to_audit_does_not_follow_from_the_others():
 def test_stays_too_few_for_a_curve_do_not_follow_from_the_others():
     def curve(group, stays):
         none = np.zeros(1)
-        return Curve(group, stays, 0, none, none, none, none, none.astype(int), none, 1, 1, 1, None)
+        return Curve(
+            group, stays, 0, none, none, none, none, none.astype(int), none, none,
+            mean_hazard=0, mean_months=1, mean_low=1, mean_high=1, median_months=None,
+        )  # fmt: skip
 
     groups = curve("Small", 100), curve("Large", 50)  # and four more in a package of their own
     told = RetentionResult(curve("All", 154), groups, None, None, "")

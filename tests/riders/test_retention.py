@@ -9,7 +9,8 @@ from lifelines.statistics import multivariate_logrank_test
 
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.lifetimes import LOG_LOGISTIC, WEIBULL, fit_lifetimes
-from fleetdesk.riders.retention import log_rank, restricted_mean, retention
+from fleetdesk.riders.retention import log_rank, retention
+from fleetdesk.riders.staying import restricted_mean
 from fleetdesk.settings.rider_sheets import Retention
 
 SHEET = Retention(horizon_months=24)

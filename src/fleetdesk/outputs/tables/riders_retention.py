@@ -24,7 +24,8 @@ from fleetdesk.sheets.base import ResultColumn, ResultSheet, Value
 if TYPE_CHECKING:
     from fleetdesk.riders.lifetimes import Lifetimes
     from fleetdesk.riders.matrix import Floats
-    from fleetdesk.riders.retention import Curve, RetentionResult
+    from fleetdesk.riders.retention import RetentionResult
+    from fleetdesk.riders.staying import Curve
 
 _MONTH = "Month"
 
