@@ -188,7 +188,7 @@ def test_a_cleared_lock_does_not_stop_a_new_edit() -> None:
         ({"Stop": "nan"}, "B6", "is no number"),
         ({"Lock": "maybe"}, "C6", "neither yes nor empty"),
         ({"Exclude": 7}, "D6", "neither yes nor empty"),
-        ({"Done": "perhaps"}, "E6", "neither yes nor no, so Done is unchanged"),
+        ({"Done": "perhaps"}, "J6", "neither yes nor no, so Done is unchanged"),
         ("deleted", "", "Set Exclude to yes"),
     ],
 )
