@@ -54,7 +54,9 @@ def test_a_price_is_changed_in_the_page_tried_at_once_and_written_for_a_run(
     assert panel.terms() == [{"name": name, "on_offer": True, "monthly_price": 1.0}]
     qtbot.waitUntil(lambda: panel.outcome is not shown, timeout=LONG_MS)
     found = figures(panel)
+    moved = [one for one in found["Riders moved"].values() if isinstance(one, float)]
     assert found["Riders moved"]["On trial"] > 0
+    assert all(count.is_integer() for count in moved), "people are counted whole"
     assert found["Paid per rider a month"]["Difference"] < 0
     margin = found["Margin a month"]
     assert margin["From"] <= margin["Difference"] <= margin["To"] < 0

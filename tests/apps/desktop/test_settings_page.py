@@ -84,6 +84,30 @@ def openpyxl_value(data: bytes, near: Path, cell: str) -> object:
     return value(aside, "Weights", cell)
 
 
+def test_larger_texts_are_not_cut_what_a_value_does_then_stands_beneath_it(
+    page: SettingsPage, opened: MainWindow, qtbot: QtBot
+) -> None:
+    page.choose("Thresholds")
+    editor = form(page, "Thresholds")
+    field = editor.fields["low_battery_pct"]
+    (does,) = (one for one in editor.findChildren(QLabel) if one.text() == field_help(editor))
+    opened.resize(1366, 740)
+    qtbot.waitUntil(lambda: does.x() > field.geometry().right())
+    for _ in range(3):
+        opened.set_scale(1)
+    try:
+        qtbot.waitUntil(lambda: does.y() > field.geometry().bottom())
+        qtbot.waitUntil(lambda: editor.horizontalScrollBar().maximum() == 0)
+        qtbot.waitUntil(lambda: page.sheets.horizontalScrollBar().maximum() == 0)
+    finally:
+        opened.set_scale(0)
+    qtbot.waitUntil(lambda: does.x() > field.geometry().right())
+
+
+def field_help(editor: FormEditor) -> str:
+    return next(entry.help for entry in editor.sheet.inputs if entry.key == "low_battery_pct")
+
+
 def test_settings_are_saved_by_a_key_and_scrolling_past_a_choice_changes_nothing(
     page: SettingsPage, opened: MainWindow, qtbot: QtBot, city: Path
 ) -> None:

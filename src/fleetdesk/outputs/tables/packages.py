@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from fleetdesk.model.charts import Chart, ChartKind, Series
@@ -20,7 +21,7 @@ from fleetdesk.sheets.base import CellStyle, ResultColumn, ResultSheet
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fleetdesk.riders.package_trial import Trial
+    from fleetdesk.riders.package_trial import Change, Trial
 
 _NOW, _RIDERS, _WRONG, _NONE = "Package", "Riders", "In the wrong one", "pays per trip"
 _MOVED = "Riders moved"
@@ -142,8 +143,7 @@ def _changes(trial: Trial | None, settings: Settings) -> ResultSheet:
     least = settings.riders.smallest_group
     rows = [
         (c.name, money if c.unit == "money" else c.unit,
-         *((None,) * 5 if c.name == _MOVED and 0 < c.after < least
-           else (c.before, c.after, c.difference, c.low, c.high)))
+         *((None,) * 5 if c.name == _MOVED and 0 < c.after < least else _figures(c)))
         for c in (trial.figures if trial else ())
     ]  # fmt: skip
     advice = settings.package_advice
@@ -162,15 +162,22 @@ def _changes(trial: Trial | None, settings: Settings) -> ResultSheet:
         columns=(
             ResultColumn("Figure", CellStyle.TEXT, 28),
             ResultColumn("Unit", CellStyle.TEXT, 9),
-            ResultColumn("Now", CellStyle.DECIMAL, 13, "Empty = too few riders to show."),
-            ResultColumn("On trial", CellStyle.DECIMAL, 13),
-            ResultColumn("Difference", CellStyle.DECIMAL, 13),
-            ResultColumn("From", CellStyle.DECIMAL, 13, "Of the difference."),
-            ResultColumn("To", CellStyle.DECIMAL, 13, "Of the difference."),
+            ResultColumn("Now", CellStyle.NUMBER, 13, "Empty = too few riders to show."),
+            ResultColumn("On trial", CellStyle.NUMBER, 13),
+            ResultColumn("Difference", CellStyle.NUMBER, 13),
+            ResultColumn("From", CellStyle.NUMBER, 13, "Of the difference."),
+            ResultColumn("To", CellStyle.NUMBER, 13, "Of the difference."),
         ),
         rows=rows,
         key="Figure",
     )
+
+
+def _figures(change: Change) -> tuple[float, ...]:
+    """Riders who move are counted, one by one; all else is an expectation, with fractions."""
+    found = change.before, change.after, change.difference, change.low, change.high
+    counted = change.name == _MOVED
+    return tuple(round(one) if counted and isfinite(one) else one for one in found)
 
 
 def _moves(trial: Trial | None, settings: Settings) -> ResultSheet:

@@ -31,7 +31,6 @@ class SettingsPage(Page):
         super().__init__(desk)
         get = self.form.get
         self.sheets = named(get(QListWidget, "sheets"), "Settings sheets")
-        self.sheets.setFixedWidth(190)
         self.editors = get(QStackedWidget, "editors")
         self.save = get(QPushButton, "save")
         self.discard = get(QPushButton, "discard")

@@ -19,6 +19,8 @@ from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
 from fleetdesk.model.sheet_template import Input, InputKind
 
 Changes = dict[tuple[str, str], object]
+_LINES = 3  # The value, what it does where that has no room beside it, and what is wrong.
+_BESIDE_EM = 18
 
 
 class FormEditor(QScrollArea):
@@ -33,24 +35,30 @@ class FormEditor(QScrollArea):
         self.unusable: set[str] = set()
         self.fields: dict[str, QLineEdit | QComboBox] = {}
         self._said: dict[str, QLabel] = {}
+        self._does: list[QLabel] = []
+        self._beside = True
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         named(self, f"Settings of {sheet.sheet}")
         inside = QWidget()
         inside.setObjectName("inside")
-        grid = QGridLayout(inside)
+        self._grid = grid = QGridLayout(inside)
         grid.setContentsMargins(0, 4, 12, 12)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(3, 1)
         cells = sheet.rows[0] if sheet.rows else ()
         for row, (entry, cell) in enumerate(zip(sheet.inputs, cells, strict=False)):
-            self._add(grid, 2 * row, entry, cell)
-        grid.setRowStretch(2 * len(cells), 1)
+            self._add(grid, _LINES * row, entry, cell)
+        grid.setRowStretch(_LINES * len(cells), 1)
         self.setWidget(inside)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Scrolling past a choice must not change it."""
+        """Scrolling past a choice must not change it; the form fits its width and its texts."""
+        if watched is self.widget() and event.type() in (
+            QEvent.Type.Resize, QEvent.Type.LayoutRequest,
+        ):  # fmt: skip
+            self._fit()
         if event.type() == QEvent.Type.Wheel and watched is not QApplication.focusWidget():
             event.ignore()
             return True
@@ -80,11 +88,12 @@ class FormEditor(QScrollArea):
         grid.addWidget(field, row, 1)
         grid.addWidget(unit, row, 2)
         grid.addWidget(does, row, 3)
+        self._does.append(does)
         said = QLabel()
         said.setProperty("role", "problem")
         said.setWordWrap(True)
         said.setVisible(False)
-        grid.addWidget(said, row + 1, 1, 1, 3)
+        grid.addWidget(said, row + 2, 1, 1, 3)
         self.fields[entry.key], self._said[entry.key] = field, said
         if not cell.cell:
             field.setEnabled(False)
@@ -92,6 +101,27 @@ class FormEditor(QScrollArea):
         elif cell.formula:
             field.setEnabled(False)
             field.setToolTip("A formula of yours; change it in the workbook.")
+
+    def _fit(self) -> None:
+        """Say what a value does beside it, or beneath it where that would be a narrow column."""
+        grid, lines = self._grid, range(len(self._does))
+        spacing, edges = grid.horizontalSpacing(), grid.contentsMargins()
+        used = edges.left() + edges.right() + self.verticalScrollBar().sizeHint().width()
+        for column in range(3):
+            places = (grid.itemAtPosition(_LINES * line, column) for line in lines)
+            used += spacing + max(
+                (place.minimumSize().width() for place in places if place), default=0
+            )
+        beside = self.width() - used >= _BESIDE_EM * self.fontMetrics().averageCharWidth()
+        if beside == self._beside:
+            return
+        self._beside = beside
+        for line, does in enumerate(self._does):
+            grid.removeWidget(does)
+            if beside:
+                grid.addWidget(does, _LINES * line, 3)
+            else:
+                grid.addWidget(does, _LINES * line + 1, 1, 1, 3)
 
     def _field(self, entry: Input, cell: FormCell) -> QLineEdit | QComboBox:
         text = as_text(cell.value, self.locale())
