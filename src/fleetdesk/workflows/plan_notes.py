@@ -69,7 +69,7 @@ def about_routes(
         *_no_route(plan, tasks, crew, out),
         *_some_stay(problem, out),
         *_no_street(problem, settings),
-        *_at_a_loss(plan, settings),
+        *_at_a_loss(plan, tasks, settings),
         *_out_of_batteries(crew, out, limits, settings),
     )
 
@@ -135,6 +135,8 @@ def _some_stay(problem: RoutingProblem, out: dict[str, Route]) -> tuple[Problem,
 
 
 def _stays(problem: RoutingProblem, van: RoutingVan) -> str:
+    if not (van.batteries or van.batteries_full or van.vehicles):
+        return f"{van.worker} (no batteries, no room for vehicles)"
     spots = [job.point for job in problem.jobs]
     km = problem.matrix_of(van).distance_m[van.start, spots].min() / 1000
     return f"{van.worker} ({km:.0f} km from the nearest task)" if km > FAR_KM else van.worker
@@ -163,17 +165,27 @@ def _no_street(problem: RoutingProblem, settings: Settings) -> tuple[Problem, ..
     )  # fmt: skip
 
 
-def _at_a_loss(plan: Plan, settings: Settings) -> tuple[Problem, ...]:
+def _at_a_loss(plan: Plan, tasks: Sequence[Task], settings: Settings) -> tuple[Problem, ...]:
+    """Why a plan that loses money was made all the same: duties, the bonus, or the edits."""
     if plan.profit_milli >= 0:
         return ()
+    duties = sum(task.must and task.task_id in plan.planned_task_ids for task in tasks)
     bonus = settings.weights.bonus_at_full_priority
+    if duties:
+        sheet, why = "Tasks", f"because {duties} of them must be done"
+        fix = "Clear Must do on Task rules where work may wait"
+    elif bonus:
+        sheet, why = (
+            "Weights",
+            (f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}"),
+        )
+        fix = "Lower it to plan only what pays"
+    else:
+        sheet, why = "Routes", "because edits keep tasks on the routes that do not pay"
+        fix = "The column Edit costs says which"
     return (
-        Problem(
-            "Weights", "", "The planned tasks cost more than they earn,",
-            f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}",
-            "Lower it to plan only what pays", Severity.NOTE,
-        ),
-    )  # fmt: skip
+        Problem(sheet, "", "The planned tasks cost more than they earn,", why, fix, Severity.NOTE),
+    )
 
 
 def _out_of_batteries(

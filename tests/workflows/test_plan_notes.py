@@ -1,0 +1,47 @@
+"""What is said about a plan though it stopped nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from fleetdesk.model.places import Point
+from fleetdesk.model.plan import Action, Plan, Route, Visit
+from fleetdesk.settings.schema import Settings
+from fleetdesk.workflows.plan_notes import _at_a_loss, _stays
+
+AT = datetime(2026, 6, 17, 6, tzinfo=UTC)
+
+
+def plan_of(*, value_milli: int) -> Plan:
+    visit = Visit(
+        task_id="V1 swap", action=Action.SWAP, vehicle_id="V1", at=Point(40.6, 22.9), place="P",
+        arrive_at=AT, leave_at=AT, wait_s=0, leg_m=0, leg_s=0, load_vehicles=0, batteries_left=1,
+    )  # fmt: skip
+    route = Route("Maria", (visit,), AT, AT, 0, 60, 0, 0, value_milli, 0, 0, 1000)
+    return Plan((route,), (), engine="", travel_times="", seed=1, iterations=1)
+
+
+@pytest.mark.parametrize(
+    ("must", "bonus", "says"),
+    [
+        (True, 1.0, "because 1 of them must be done"),
+        (False, 1.0, "because the bonus at priority 100 is 1 EUR"),
+        (False, 0.0, "because edits keep tasks on the routes"),
+    ],
+)
+def test_a_loss_is_put_down_to_what_made_it(must: bool, bonus: float, says: str) -> None:
+    settings = Settings()
+    weights = settings.weights.model_copy(update={"bonus_at_full_priority": bonus})
+    settings = settings.model_copy(update={"weights": weights})
+    tasks = [SimpleNamespace(task_id="V1 swap", must=must)]
+    (note,) = _at_a_loss(plan_of(value_milli=0), tasks, settings)
+    assert says in str(note)
+    assert _at_a_loss(plan_of(value_milli=1000), tasks, settings) == ()
+
+
+def test_a_van_that_holds_nothing_is_told_from_one_that_does_not_pay() -> None:
+    empty = SimpleNamespace(worker="Maria", batteries=0, batteries_full=0, vehicles=0)
+    assert _stays(SimpleNamespace(), empty) == "Maria (no batteries, no room for vehicles)"
