@@ -6,7 +6,7 @@ import ibis
 import pytest
 
 from fleetdesk.model.tables import TABLES
-from fleetdesk.riders.kpis import rider_kpis
+from fleetdesk.riders.kpis import rider_kpis, rider_months
 from fleetdesk.settings.package_sheets import NextBest
 from fleetdesk.settings.schema import City, Costs, Package, Settings
 from fleetdesk.sources.base import schema_of
@@ -159,6 +159,20 @@ def test_no_records_give_empty_figures_and_no_error():
                  "Complaint rate", "CAC payback", "Swap wait, mean",
                  "Customer lifetime value"):  # fmt: skip
         assert none[name] is None
+
+
+def test_months_before_are_those_that_the_records_cover_whole():
+    latest = rider_kpis(tables(**ROWS), SETTINGS, AS_OF)
+    assert rider_months(tables(**ROWS), SETTINGS, AS_OF, latest) == (latest,)
+    early = {**ROWS["trips"][0], "trip_id": "early"}
+    early["started_at"] = AS_OF.replace(tzinfo=None) - timedelta(days=70)
+    early["ended_at"] = early["started_at"] + timedelta(minutes=10)
+    known = tables(**{**ROWS, "trips": [*ROWS["trips"], early]})
+    latest = rider_kpis(known, SETTINGS, AS_OF)
+    before, last = rider_months(known, SETTINGS, AS_OF, latest)
+    assert last == latest
+    assert before == rider_kpis(known, SETTINGS, AS_OF - timedelta(days=30))
+    assert before[0].window.endswith(last[0].window[:10])
 
 
 def test_without_marketing_nobody_knows_what_a_rider_costs():

@@ -14,7 +14,7 @@ PACKAGE_ANALYSES: tuple[Analysis, ...] = (
         group=Group.RIDERS,
         inputs=(*_RIDDEN, "ratings", "vehicles", "events"),
         settings=("city", "costs", "packages", "riders", "next_best"),
-        sheets=("Rider KPIs",),
+        sheets=("Rider KPIs", "Rider months"),
         page="analyses/rider-kpis.md",
     ),
     Analysis(

@@ -17,6 +17,8 @@ from fleetdesk.settings.schema import Settings
 
 WINDOW_DAYS = 30
 RATING_DAYS = 90
+MOST_MONTHS = 6
+_LACKING = timedelta(days=1)  # of a window's start the records may lack so much
 _FULL = 100.0
 
 
@@ -66,6 +68,23 @@ def rider_kpis(
     return tuple(RiderKpi(*row, label) for row in rows)
 
 
+def rider_months(
+    tables: Mapping[str, Any], settings: Settings, as_of: datetime, latest: tuple[RiderKpi, ...]
+) -> tuple[tuple[RiderKpi, ...], ...]:
+    """The figures of each 30 days that the records cover whole, oldest first, six at most.
+
+    The last are those of `rider_kpis` at `as_of`, given as `latest`.
+    """
+    first = _first_trip(tables)
+    before = []
+    for ago in range(1, MOST_MONTHS):
+        until = as_of - ago * timedelta(days=WINDOW_DAYS)
+        if first is None or first > until - timedelta(days=WINDOW_DAYS) + _LACKING:
+            break
+        before.append(rider_kpis(tables, settings, until))
+    return (*reversed(before), latest)
+
+
 @dataclass(frozen=True, slots=True)
 class _Span:
     start: datetime
@@ -89,10 +108,15 @@ _Row = tuple[str, str, float | None, str, str, int | None]
 
 def _span(tables: Mapping[str, Any], as_of: datetime) -> _Span:
     start = as_of - timedelta(days=WINDOW_DAYS)
-    first = tables["trips"].started_at.min().to_pyarrow().as_py()
+    first = _first_trip(tables)
     if first is not None:
-        start = max(start, first.replace(tzinfo=UTC))
+        start = max(start, first)
     return _Span(min(start, as_of), as_of)
+
+
+def _first_trip(tables: Mapping[str, Any]) -> datetime | None:
+    first = tables["trips"].started_at.min().to_pyarrow().as_py()
+    return None if first is None else first.replace(tzinfo=UTC)
 
 
 def _usage(trips: Any, settings: Settings, span: _Span) -> dict[str, Any]:

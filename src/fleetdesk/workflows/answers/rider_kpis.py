@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fleetdesk.outputs.tables.rider_months import rider_months_sheet
 from fleetdesk.outputs.tables.riders import number
 from fleetdesk.outputs.tables.run import KpiRow, kpis_sheet
 from fleetdesk.settings.schema import Settings
@@ -17,24 +18,31 @@ if TYPE_CHECKING:
 
 
 def answer(ask: Ask) -> Answer:
-    """Work them out over the last 30 days."""
-    from fleetdesk.riders.kpis import rider_kpis
+    """Work them out over the last 30 days, and over those before."""
+    from fleetdesk.riders.kpis import rider_kpis, rider_months
 
-    settings = ask.settings
+    settings, as_of = ask.settings, ask.record.moment.as_of
     values, reach = _values(ask)
-    figures = rider_kpis(ask.record.tables, settings, ask.record.moment.as_of, values, reach)
-    found = tuple(_shown(kpi, settings) for kpi in figures)
+    figures = rider_kpis(ask.record.tables, settings, as_of, values, reach)
+    ask.on_progress("Looking at the months before", 0.4)
+    months = [
+        tuple(_shown(kpi, settings) for kpi in month)
+        for month in rider_months(ask.record.tables, settings, as_of, figures)
+    ]
+    found = months[-1]
     by_name = {kpi.name: kpi.value for kpi in found}
     active, churn = by_name["Monthly active riders"], by_name["Churn a month"]
     riders = "too few active riders to show" if active is None else f"{active:.0f} active riders"
     told = "churn not known" if churn is None else f"{churn:.1f} % churn a month"
-    return Answer(sheets=(_sheet(found),), headline=f"Rider KPIs: {riders}, {told}.")
+    return Answer(
+        sheets=(_sheet(found), rider_months_sheet(months, settings)),
+        headline=f"Rider KPIs: {riders}, {told}.",
+    )
 
 
 def empty(settings: Settings) -> tuple[ResultSheet, ...]:
-    """The sheet before the first run."""
-    del settings
-    return (_sheet(()),)
+    """The sheets before the first run."""
+    return _sheet(()), rider_months_sheet((), settings)
 
 
 def _values(ask: Ask) -> tuple[list[float], str]:

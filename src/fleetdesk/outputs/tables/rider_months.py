@@ -1,0 +1,58 @@
+"""The sheet Rider months: how the key figures about riders went over the last months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fleetdesk.model.charts import Chart, ChartKind, Series
+from fleetdesk.outputs.palette import palette
+from fleetdesk.outputs.tables.riders import COUNT, MONEY, NUMBER, PERCENT, TEXT, column, sheet
+from fleetdesk.settings.schema import Settings
+from fleetdesk.sheets.base import CellStyle, ResultSheet
+
+if TYPE_CHECKING:
+    from fleetdesk.riders.kpis import RiderKpi
+
+_DAYS = "Days"
+_SHOWN: tuple[tuple[str, CellStyle], ...] = (
+    ("Monthly active riders", COUNT), ("New riders a month", NUMBER),
+    ("Average revenue per rider", MONEY), ("Gross margin per rider a month", MONEY),
+    ("Monthly recurring revenue", MONEY), ("Churn a month", PERCENT),
+    ("Km per rider a month", NUMBER), ("Trips per rider a month", NUMBER),
+    ("Swaps per rider a month", NUMBER), ("Swap wait, mean", NUMBER),
+    ("Vehicle uptime", PERCENT), ("Complaint rate", NUMBER),
+)  # fmt: skip
+
+
+def rider_months_sheet(months: Sequence[Sequence[RiderKpi]], settings: Settings) -> ResultSheet:
+    """One row per 30 days, oldest first; each figure by the formula of the sheet Rider KPIs."""
+    named = [{kpi.name: kpi for kpi in month} for month in months]
+    units = {kpi.name: kpi.unit for month in months[:1] for kpi in month}
+    headers = {name: f"{name} ({units.get(name, '')})".replace(" ()", "") for name, _ in _SHOWN}
+    rows = [
+        (month[0].window, *(known[name].value for name, _ in _SHOWN))
+        for month, known in zip(months, named, strict=True)
+    ]
+    active, new = (headers[name] for name, _ in _SHOWN[:2])
+    colours = palette()
+    return sheet(
+        "Rider months", "How the key figures about riders went",
+        "Of 30 days each, oldest first, as far as the records reach back; the last row is that of "
+        "the sheet Rider KPIs, which has the formulas. Empty = not known, or of too few riders.",
+        [column(_DAYS, TEXT, 24), *(column(headers[name], style, 13) for name, style in _SHOWN)],
+        rows, settings, key=_DAYS,
+        charts=(
+            Chart(
+                ChartKind.COLUMN, "Riders of each month", _DAYS, "Riders", "", _DAYS,
+                (
+                    Series(active, colours.category(0), "Active"),
+                    Series(new, colours.category(1), "New"),
+                ),
+            ),
+            Chart(
+                ChartKind.LINE, "Churn a month", _DAYS, "Churn", "%", _DAYS,
+                (Series(headers["Churn a month"], colours.alert, "Churn"),),
+            ),
+        ),
+    )  # fmt: skip
