@@ -50,8 +50,7 @@ def _cells(found: Cohorts | None, settings: Settings) -> ResultSheet:
         rows = rows_of(shown, ("name", "cohort", "age_months", "riders", *_FIGURES))
         images = _picture(shown)
         note = "Months that are over; empty = too few riders."
-        hidden = found.cells.loc[shown["revenue"].isna(), "active"].sum()
-        if not 0 < hidden < settings.riders.smallest_group:
+        if _tells_of_nobody(found, settings):
             total = f"{found.cells['revenue'].sum():,.2f} {settings.city.currency}"
             note = f"{note} Revenue of all, shown or not: {total}."
     return ResultSheet(
@@ -170,6 +169,15 @@ def _hidden(cells: pd.DataFrame, by: str, settings: Settings) -> pd.DataFrame:
         unsaid[age.index] = too_few(age["active"], settings, few[age.index])
     shown = blanked(cells, unsaid, _OF_ACTIVE)
     return blanked(shown, few, ("riders", "retention_pct"))
+
+
+def _tells_of_nobody(found: Cohorts, settings: Settings) -> bool:
+    """Whether the revenue of all, less what a sheet shows, is of nobody or of enough riders."""
+    for cells, by in ((found.cells, "cohort"), (found.channels, "channel")):
+        unsaid = _hidden(cells, by, settings)["revenue"].isna()
+        if 0 < cells.loc[unsaid, "active"].sum() < settings.riders.smallest_group:
+            return False
+    return True
 
 
 def _picture(shown: pd.DataFrame) -> tuple[Image, ...]:
