@@ -77,10 +77,8 @@ def _signs(view: MapView, colours: Palette) -> str:
             (f'<span class="pin up" style="{sample}">2</span>', "Swap the battery and pick up"),
             (f'<span class="pin move up" style="{sample}">3</span>', "Pick up"),
             (f'<span class="pin move down" style="{sample}">4</span>', "Drop off"),
-            (
-                f'<span class="depot">{start}</span>',
-                "Where a van starts and ends",
-            ),
+            (f'<i class="dot" style="{sample}"></i>', "A stop; zoom in for its number"),
+            (f'<span class="depot">{start}</span>', "Where a van starts and ends"),
         ]
     stops = [stop for route in view.routes for stop in route.stops]
     if any(not stop.does for stop in stops):
