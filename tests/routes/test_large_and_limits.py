@@ -89,6 +89,7 @@ def test_limits_are_worth_what_more_of_them_brings(busy) -> None:
     found = plan(problem, Iterations(200), seed=1)
     worker, hour, batteries = worth_of_limits(problem, found, Iterations(60), seed=1)
     assert worker.what == "one more worker"
+    # No task of this day has a priority bonus, so that no plan is better by less money.
     assert all(each.profit_milli >= 0 for each in (worker, hour, batteries))
     # Batteries are what is short on this day.
     assert batteries.profit_milli > 0

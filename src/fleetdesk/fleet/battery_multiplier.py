@@ -26,7 +26,7 @@ _EDGES = range(2, 15)  # in classes of 5 %: from 10 to 70 %
 class Multiplier:
     """`factors` (G, 3) of each cell below, between and above two edges in percent of charge.
 
-    Over the free hours of all cells they average 1.
+    Over the free hours of all cells they average about 1: groups with few trips lean on the city's.
     """
 
     edges_pct: tuple[float, float]

@@ -159,7 +159,8 @@ class Plan:
 class LimitWorth:
     """What a limit of the day holds back: profit and tasks that lifting it would bring.
 
-    `what` is the change in words ("one more hour for every worker"); money in thousandths.
+    `what` is the change in words ("one more hour for every worker"); money in thousandths, below
+    0 where more is done for its priority than pays; tasks may be fewer.
     """
 
     what: str

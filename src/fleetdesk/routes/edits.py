@@ -19,9 +19,9 @@ from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.stop import Stop as StoppingRule
 
 SHARE_PER_PRICE = 0.05
+"""Of the rounds that the routes were searched for, what goes into each price."""
 LEAST_ROUNDS = 20
-"""Of the rounds that the routes were searched for, what goes into each price; no less than so many
-where there were as many."""
+"""Rounds that a price gets at least, where the routes were searched for as many."""
 MOST_PRICED = 20
 """Edits priced by planning again without each; the others by their cheapest other place."""
 

@@ -10,12 +10,12 @@ import numpy as np
 from fleetdesk.routes import evaluate
 from fleetdesk.routes.insertion import Floats, Insertions, Ints, cheapest, inserted
 from fleetdesk.routes.pins import FREE, Rules
-from fleetdesk.routes.problem import RoutingProblem, RoutingVan, Stops
+from fleetdesk.routes.problem import RoutingProblem, Stops
 
 WORTHWHILE_MILLI = 2.0
 """A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
 FIRST_STOPS = 5
-"""From how many tasks a stretch of a round is begun, before it is given up."""
+"""From how many tasks a stretch of a round is begun at most: each costs a filling."""
 
 
 def filled(
@@ -66,9 +66,10 @@ def opened(
     a part of the city where nobody goes pays as a whole or not at all.
     """
     rounds = tuple(sequences)
-    in_vain: set[RoutingVan] = set()
+    in_vain: set[object] = set()
     for van in _working(problem):
-        alike = replace(problem.vans[van], worker="")
+        known = frozenset(job for job, its in problem.familiar if its == van)
+        alike = replace(problem.vans[van], worker=""), known
         at_home = not rounds[van]
         if (at_home and alike in in_vain) or not (at_home or longer):
             continue
@@ -110,25 +111,25 @@ def _with_more(
     left = np.array([job for job in jobs if job not in done], np.int64)
     gain, way = gains(problem, van, rounds[van], left, rules)
     best = rounds
-    most = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI
+    most = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI - 1
     tried: set[int] = set()
-    begun = 0
+    tries = 0
     for column in np.argsort(-gain, kind="stable").tolist():
         first = int(left[column])
-        if begun == FIRST_STOPS or not np.isfinite(gain[column]):
+        if tries == FIRST_STOPS or not np.isfinite(gain[column]):
             break
         if first in tried:
             continue
-        begun += 1
+        tries += 1
         place, drop = int(way.position[column]), int(way.drop_position[column])
-        begun_with = inserted(problem, rounds[van], first, place, drop)
-        trial = (*rounds[:van], begun_with, *rounds[van + 1 :])
+        stops = inserted(problem, rounds[van], first, place, drop)
+        trial = (*rounds[:van], stops, *rounds[van + 1 :])
         if not evaluate.violations(problem, trial):
             trial = filled(problem, trial, left.tolist(), rules, [van])
             # Another round with these tasks in it would be much the same one.
             tried |= {stop.job for stop in trial[van]}
             worth_milli = evaluate.objective_milli(problem, trial)
-            if worth_milli >= most:
+            if worth_milli > most:
                 best, most = trial, worth_milli
     return best
 

@@ -17,6 +17,7 @@ from fleetdesk.routes.fences import between
 from fleetdesk.routes.filling import filled, opened
 from fleetdesk.routes.pins import FREE, Rules, holds
 from fleetdesk.routes.problem import RoutingProblem, Stops, sequences_of
+from fleetdesk.routes.recreating import recreated
 from fleetdesk.routes.stop import Stop
 
 PROGRESS_EVERY_S = 0.25
@@ -24,6 +25,10 @@ ROUNDS_PER_TURN = 200
 """How long a search keeps its fences and its average round before they are set anew."""
 DUTIES_SHARE = 0.3
 """Of the whole effort, the most that is spent on bringing in what must be done."""
+RECREATING_SHARE = 0.5
+"""Of the effort, what goes into ruin and recreate where vans reload or have breaks."""
+ROUNDS_PER_TRIAL = 10
+"""How many rounds of the engine's search last as long as one trial of ruin and recreate."""
 
 MOST_SMALL_TASKS = 25
 MOST_BREAK_TASKS = 150
@@ -92,9 +97,9 @@ def improve(
     search = _Search(problem, seed, stop, on_progress, rules, clock)
     best = search.filled(start)
     search.tell(best)
-    # From the best single steps alone the search may never come to a stretch that pays as a whole.
-    best = opened(problem, best, search.jobs, rules, longer=True)
-    best = search.best_of(search.with_duties(best), until=1.0)
+    best = search.lengthened(best)
+    best = search.best_of(search.with_duties(best), until=1.0 - search.recreating_share)
+    best = search.recreated(best)
     best = best if quick else search.second_opinion(best)
     best = opened(problem, filled(problem, best, search.jobs, rules), search.jobs, rules)
     search.tell(best)
@@ -179,10 +184,17 @@ class _Search:
         self.rounds = 0
 
     def filled(self, start: Sequence[Stops]) -> tuple[Stops, ...]:
-        """The start with all that pays; as much time is kept back for the same at the end."""
+        """The start with all that pays; half that time is kept back for the same at the end."""
         found = filled(self._problem, start, self.jobs, self._rules)
-        self._filling_s = self._clock() - self._began
+        # The last time there is less to put in.
+        self._filling_s = (self._clock() - self._began) / 2
         return found
+
+    def lengthened(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
+        """The best with stretches that pay as a whole, to which no search by single tasks comes."""
+        if self._enough:
+            return best
+        return opened(self._problem, best, self.jobs, self._rules, longer=True)
 
     def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with as many as can be of the tasks that must be done, and nothing else new."""
@@ -239,6 +251,26 @@ class _Search:
             if within == np.inf:
                 break
         return best
+
+    @property
+    def recreating_share(self) -> float:
+        """Of the effort, what is kept for ruin and recreate: nothing where the engine is exact."""
+        steady = all(self._problem.vans[van].steady for van in self._vans)
+        return 0.0 if steady else RECREATING_SHARE
+
+    def recreated(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
+        """The best found from `best` by ruin and recreate in the rest of the stopping rule."""
+        if not self.recreating_share:
+            return best
+        before = self.rounds
+
+        def over(trials: int, so_far: tuple[Stops, ...]) -> bool:
+            self.rounds = before + trials * ROUNDS_PER_TRIAL
+            self._tell_now_and_then(lambda: so_far, self.rounds)
+            return self._over(self.rounds, 1.0)
+
+        found = recreated(self._problem, best, self.jobs, self._rules, self._seed, over)
+        return _better(self._problem, best, found, self._rules)
 
     def second_opinion(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """OR-Tools' plan where that is better: on small days, and with breaks among windows."""

@@ -17,7 +17,7 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
     """One row per limit of the day, the most worthwhile first, in city currency."""
     worth = f"Profit more ({settings.city.currency})"
     ordered = sorted(worths, key=lambda row: (-row.profit_milli, row.what))
-    gains = [row for row in ordered if row.profit_milli > 0]
+    gains = [row for row in ordered if row.profit_milli or row.more_tasks]
     if not ordered:
         note = "Not worked out for this plan."
     elif gains:
@@ -34,7 +34,11 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
         table_name="Limits",
         columns=(
             ResultColumn(_WHAT, CellStyle.TEXT, 40),
-            ResultColumn(worth, CellStyle.MONEY, 14, "Of the whole day, after travel and labour."),
+            ResultColumn(
+                worth, CellStyle.MONEY, 14,
+                "Of the whole day, after travel and labour; below 0 where tasks are done for "
+                "their priority or because they must be.",
+            ),
             ResultColumn("Tasks more", CellStyle.INTEGER, 10, "Planned then; may be fewer."),
         ),
         rows=[(row.what, row.profit_milli / 1000, row.more_tasks) for row in ordered],
