@@ -24,16 +24,27 @@ from fleetdesk.apps.options import as_json_option
     type=click.Path(path_type=Path, dir_okay=False),
     help="A CSV file for the riders whom the sheet Riders allows to be shown.",
 )
+@click.option(
+    "--learn",
+    is_flag=True,
+    help="First learn anew what is past the limits of the sheet Riders, and write its sheets.",
+)
 @as_json_option
-def score(workbook: str, workspace: Path | None, out: Path | None, as_json: bool) -> None:
+def score(
+    workbook: str, workspace: Path | None, out: Path | None, learn: bool, as_json: bool
+) -> None:
     """Place WORKBOOK's riders by the kept models, without learning anew.
 
-    Says which models should be learnt anew because they are old or because riders have changed.
+    Says which models should be learnt anew because they are old or because riders have changed;
+    --learn does so first.
     """
 
     def work(on_progress: OnProgress) -> Mapping[str, Any]:
         from fleetdesk.workflows import score as scoring
 
-        return scoring.score(workbook, folder=workspace, out=out, on_progress=on_progress).as_dict()
+        found = scoring.score(
+            workbook, folder=workspace, out=out, learn=learn, on_progress=on_progress
+        )
+        return found.as_dict()
 
     finish(work, as_json)

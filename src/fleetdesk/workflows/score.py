@@ -1,9 +1,9 @@
-"""`fleetdesk score`: today's riders by the models that runs have kept, without learning anew."""
+"""`fleetdesk score`: today's riders by the models that runs have kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from fleetdesk.model.csv_guard import guarded
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.context import Clock, open_context, utc_now
 from fleetdesk.workflows.known import known
-from fleetdesk.workflows.progress import OnProgress, silent
+from fleetdesk.workflows.progress import OnProgress, part, silent
+from fleetdesk.workflows.run import run_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ class Scored:
     """How today's riders were placed; `doubts` say which models should be learnt anew, and why.
 
     `groups` has the riders of each segment and risk, without those too few to be shown; `left_out`
-    says who is not in the file, and why.
+    says who is not in the file, and why; `learnt` which models were learnt anew before, and why.
     """
 
     riders: int
@@ -36,16 +37,19 @@ class Scored:
     doubts: Mapping[str, str]
     file: Path | None
     left_out: str = ""
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> Mapping[str, Any]:
         """For the command line."""
-        lines = [f"{self.riders} riders by the kept models {', '.join(self.used)}"]
+        lines = [f"Learnt {name} anew: {why}" for name, why in self.learnt.items()]
+        lines.append(f"{self.riders} riders by the kept models {', '.join(self.used)}")
         lines += [
             f"  {name}: {'too few to show' if count is None else count}"
             for name, count in self.groups.items()
         ]
         lines += [
-            f"Learn {name} anew, {why}: run with --only {name}" for name, why in self.doubts.items()
+            f"Learn {name} anew, {why}: add --learn, or run with --only {name}"
+            for name, why in self.doubts.items()
         ]
         if self.file is not None:
             lines.append(f"Wrote {self.file}")
@@ -56,6 +60,7 @@ class Scored:
             "models": list(self.used),
             "groups": dict(self.groups),
             "learn_anew": dict(self.doubts),
+            "learnt_anew": dict(self.learnt),
             "file": str(self.file) if self.file else None,
             "left_out": self.left_out,
             "text": "\n".join(lines),
@@ -67,14 +72,36 @@ def score(
     *,
     folder: Path | None = None,
     out: Path | None = None,
+    learn: bool = False,
     clock: Clock = utc_now,
     on_progress: OnProgress = silent,
 ) -> Scored:
     """Place today's riders by the newest kept models and write them to the CSV file `out`.
 
-    Without the leave of the sheet Riders to show ids the file has no rows. Raises NotEnoughData
-    where no run has kept a model, StoreUnusable where one was tampered with.
+    With `learn`, what the sheet Riders finds too old or too far from today's riders is learnt anew
+    first, by a run that answers these questions. Without the leave of that sheet to show ids the
+    file has no rows. Raises NotEnoughData where no run has kept a model, StoreUnusable where one
+    was tampered with.
     """
+    first = part(on_progress, 0.0, 0.3) if learn else on_progress
+    found = _score(address, folder, out, clock, first)
+    if not learn or not found.doubts:
+        return found
+    run_workbook(
+        address, only=tuple(found.doubts), folder=folder, clock=clock,
+        on_progress=part(on_progress, 0.3, 0.8),
+    )  # fmt: skip
+    again = _score(address, folder, out, clock, part(on_progress, 0.8, 1.0))
+    return replace(again, learnt=found.doubts)
+
+
+def _score(
+    address: str | Path,
+    folder: Path | None,
+    out: Path | None,
+    clock: Clock,
+    on_progress: OnProgress,
+) -> Scored:
     from fleetdesk.outputs.tables.frames import listed, rows_of, without_small
     from fleetdesk.workflows.kept_models import kept, scored, why_learn_anew
     from fleetdesk.workflows.rider_data import riders_now
