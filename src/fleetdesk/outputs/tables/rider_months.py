@@ -29,7 +29,7 @@ def rider_months_sheet(months: Sequence[Sequence[RiderKpi]], settings: Settings)
     """One row per 30 days, oldest first; each figure by the formula of the sheet Rider KPIs."""
     named = [{kpi.name: kpi for kpi in month} for month in months]
     units = {kpi.name: kpi.unit for month in months[:1] for kpi in month}
-    headers = {name: f"{name} ({units.get(name, '')})".replace(" ()", "") for name, _ in _SHOWN}
+    headers = {name: _header(name, units.get(name, "")) for name, _ in _SHOWN}
     rows = [
         (month[0].window, *(known[name].value for name, _ in _SHOWN))
         for month, known in zip(months, named, strict=True)
@@ -56,3 +56,8 @@ def rider_months_sheet(months: Sequence[Sequence[RiderKpi]], settings: Settings)
             ),
         ),
     )  # fmt: skip
+
+
+def _header(name: str, unit: str) -> str:
+    """The name with its unit, where the name does not say it already."""
+    return name if unit in name.lower() else f"{name} ({unit})"
