@@ -50,8 +50,8 @@ def test_skeleton(day):
     assert "Tue 2025-06-03 · 4 of 5 tasks planned · profit 19.64\u00a0EUR" in page
     body = page.split("<body>")[1]
     layers = re.findall(r"var feature_group_(\d+) = L\.featureGroup", body)
-    assert len(layers) == 6
-    assert len(set(layers)) == 6
+    assert len(layers) == 7
+    assert len(set(layers)) == 7
 
 
 def test_data_of_the_plan(day):
@@ -70,6 +70,17 @@ def test_data_of_the_plan(day):
     assert nikos["places"][2]["stops"][0]["adds"] is None, "what a task adds is told once"
     assert data["dropped"][0]["help"] == "A worker who starts nearer"
     assert [p["n"] for p in data["parkings"]] == [0, 1]
+
+
+def test_vehicles_are_told_by_their_idle_time(day):
+    view = view_of(day)
+    one = view.vehicles[0]
+    hours = (None, 0.0, 12.0, 24.0, 48.0)
+    told = replace(view, vehicles=tuple(replace(one, idle_h=h) for h in hours))
+    vehicles = data_of(route_map(told))["vehicles"]
+    assert [v["idle"] for v in vehicles] == list(hours)
+    assert len({v["idleFill"] for v in vehicles}) == 5
+    assert view.idle_bands == (12, 24, 48), "a quarter, half and all of what counts fully"
 
 
 def test_inputs_stay_as_they_are(day):

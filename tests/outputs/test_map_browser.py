@@ -109,12 +109,12 @@ def test_layers_switch_routes_off_and_vehicles_on(browser, tmp_path, day):
         ".map(label => label.innerText.trim())"
     )
     assert names == [
-        "Where work pays, by cell", "All vehicles by battery", "Parkings",
-        "Tasks not planned", "Ελένη", "Nikos",
+        "Where work pays, by cell", "All vehicles by battery", "All vehicles by idle time",
+        "Parkings", "Tasks not planned", "Ελένη", "Nikos",
     ]  # fmt: skip
     on = "[...document.querySelectorAll('.leaflet-control-layers input')].map(i => i.checked)"
-    assert browser.evaluate(on) == [True, False, True, True, True, True]
-    browser.evaluate("document.querySelectorAll('.leaflet-control-layers input')[4].click()")
+    assert browser.evaluate(on) == [True, False, False, True, True, True, True]
+    browser.evaluate("document.querySelectorAll('.leaflet-control-layers input')[5].click()")
     assert browser.evaluate("document.querySelectorAll('.sign .pin').length") == 3
 
 

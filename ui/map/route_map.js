@@ -34,11 +34,14 @@ function fleetdeskMap(map, layers, groups) {
 
   function drawVehicle(item) {
     const battery = item.pct === null ? "battery unknown" : `${item.pct} %`;
-    L.circleMarker(item.at, {
-      renderer: dots, radius: 4, weight: 1, color: "#ffffff", fillColor: item.fill, fillOpacity: 0.95,
-    })
-      .bindTooltip(() => element("div", "tip", [item.vehicle, battery, item.phase].filter(Boolean).join(" · ")))
-      .addTo(groups.vehicles);
+    const idle = item.idle === null ? "" : `idle ${item.idle} h`;
+    for (const [fill, group] of [[item.fill, groups.vehicles], [item.idleFill, groups.idle]]) {
+      L.circleMarker(item.at, {
+        renderer: dots, radius: 4.5, weight: 1, color: "#4d5259", fillColor: fill, fillOpacity: 0.95,
+      })
+        .bindTooltip(() => element("div", "tip", [item.vehicle, battery, idle, item.phase].filter(Boolean).join(" · ")))
+        .addTo(group);
+    }
   }
 
   function drawParking(item) {

@@ -51,6 +51,8 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
                 "pct": None if v.battery_pct is None else round(v.battery_pct),
                 "phase": v.phase,
                 "fill": battery_colour(v.battery_pct, view.battery_bands, colours),
+                "idle": None if v.idle_h is None else round(v.idle_h, 1),
+                "idleFill": idle_colour(v.idle_h, view.idle_bands, colours),
             }
             for v in view.vehicles
         ],
@@ -101,6 +103,18 @@ def battery_colour(pct: float | None, bands: Sequence[float], colours: Palette) 
     if pct is None:
         return colours.quiet
     return colours.battery[sum(pct >= band for band in bands)]
+
+
+def idle_colour(hours: float | None, bands: Sequence[float], colours: Palette) -> str:
+    """The palette's step for an idle time, darker the longer; unknown is the quiet colour."""
+    if hours is None:
+        return colours.quiet
+    return idle_steps(colours)[sum(hours >= band for band in bands)]
+
+
+def idle_steps(colours: Palette) -> tuple[str, ...]:
+    """The four colours of idle times, shortest first."""
+    return (colours.steps[0], *colours.steps[2:5])
 
 
 def _routes(routes: Sequence[MapRoute], currency: str) -> list[dict[str, object]]:

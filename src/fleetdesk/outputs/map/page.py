@@ -58,6 +58,7 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
         groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
     if view.vehicles:
         groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
+        groups["idle"] = folium.FeatureGroup("All vehicles by idle time", show=False)
     if view.parkings:
         groups["parkings"] = folium.FeatureGroup(view.say("Parkings"))
     if view.dropped:

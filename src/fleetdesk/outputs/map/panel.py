@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from fleetdesk.outputs.map.data import roi_edges
+from fleetdesk.outputs.map.data import idle_steps, roi_edges
 from fleetdesk.outputs.map.view import MapRoute, MapView
 from fleetdesk.outputs.palette import Palette, text_on
 from fleetdesk.outputs.wording import money
@@ -23,6 +23,7 @@ def panel(view: MapView, colours: Palette) -> str:
     {_signs(view, colours)}
     {_cell_scale(view, colours)}
     {_battery_scale(view, colours)}
+    {_idle_scale(view, colours)}
     {"".join(f'<p class="note">{text(note)}</p>' for note in view.notes)}
   </details>
 </aside>"""
@@ -123,7 +124,18 @@ def _battery_scale(view: MapView, colours: Palette) -> str:
     steps = list(zip(colours.battery, labels, strict=True))
     if any(vehicle.battery_pct is None for vehicle in view.vehicles):
         steps.append((colours.quiet, "unknown"))
-    return f"<h2>Battery (%), layer All vehicles</h2>{_scale(steps)}"
+    return f"<h2>Battery (%), layer All vehicles by battery</h2>{_scale(steps)}"
+
+
+def _idle_scale(view: MapView, colours: Palette) -> str:
+    if not view.vehicles:
+        return ""
+    low, middle, high = (f"{band:g}" for band in view.idle_bands)
+    labels = (f"below {low}", f"{low}+", f"{middle}+", f"{high}+")
+    steps = list(zip(idle_steps(colours), labels, strict=True))
+    if any(vehicle.idle_h is None for vehicle in view.vehicles):
+        steps.append((colours.quiet, "unknown"))
+    return f"<h2>Idle time (h), layer All vehicles by idle time</h2>{_scale(steps)}"
 
 
 def _scale(steps: list[tuple[str, str]], *, faint: bool = False) -> str:

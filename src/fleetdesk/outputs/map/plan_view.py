@@ -66,10 +66,11 @@ def map_view(
         cells=_cells(tasks, roi_of, rates_per_h or {}),
         dropped=tuple(_dropped(item, by_id) for item in plan.dropped if item.task_id in by_id),
         vehicles=tuple(
-            MapVehicle(v.vehicle_id, v.at, v.battery_pct, v.phase)
+            MapVehicle(v.vehicle_id, v.at, v.battery_pct, v.phase, v.idle_h)
             for v in sorted(fleet, key=lambda v: v.vehicle_id)
         ),
         battery_bands=_battery_bands(settings),
+        idle_bands=_idle_bands(settings),
         notes=(
             f"Lines join the stops in order, they are not roads. "
             f"Distances and times: {plan.travel_times}.",
@@ -204,3 +205,8 @@ def _battery_bands(settings: Settings) -> tuple[float, float, float]:
     usable, low = settings.thresholds.usable_battery_pct, settings.thresholds.low_battery_pct
     low = max(usable, low)
     return usable, low, (low + 100) / 2
+
+
+def _idle_bands(settings: Settings) -> tuple[float, float, float]:
+    full = settings.thresholds.idle_full_h
+    return full / 4, full / 2, full

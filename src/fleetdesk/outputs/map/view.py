@@ -119,12 +119,13 @@ class MapDropped:
 
 @dataclass(frozen=True, slots=True)
 class MapVehicle:
-    """A vehicle as it stands before the work."""
+    """A vehicle as it stands before the work; `idle_h` hours since its last trip."""
 
     vehicle: str
     at: Point
     battery_pct: float | None
     phase: str = ""
+    idle_h: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,10 @@ class MapView:
     """Everything on one map.
 
     `center` is used when there is nothing to frame; `roi_name` says which ROI the cells show.
-    `battery_bands` are the percentages at which the battery colour changes, lowest first (three
-    of them). `notes` are printed in the panel. `language` is that of the texts, and `words` holds
-    the map's own in it, by the English ones; what is missing is shown in English.
+    `battery_bands` are the percentages at which the battery colour changes, `idle_bands` the hours
+    at which that of the idle time does, lowest first (three of each). `notes` are printed in the
+    panel. `language` is that of the texts, and `words` holds the map's own in it, by the English
+    ones; what is missing is shown in English.
     """
 
     title: str
@@ -148,6 +150,7 @@ class MapView:
     dropped: tuple[MapDropped, ...] = ()
     vehicles: tuple[MapVehicle, ...] = ()
     battery_bands: tuple[float, float, float] = (10.0, 30.0, 60.0)
+    idle_bands: tuple[float, float, float] = (12.0, 24.0, 48.0)
     notes: tuple[str, ...] = ()
     language: str = "en"
     words: Mapping[str, str] = field(default_factory=dict)
