@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.commands import CommandPalette
-from fleetdesk.apps.desktop.mail_dialog import MailDialog
+from fleetdesk.apps.desktop.mail_dialog import SENDING, MailDialog
 from fleetdesk.apps.desktop.pages.history import HistoryPage
 from fleetdesk.apps.desktop.pages.routes import RoutesPage
 from fleetdesk.apps.desktop.window import MainWindow
@@ -116,6 +116,13 @@ def test_mails_are_looked_at_chosen_and_sent_by_keys(
     (given,) = begun
     assert given["workers"] == [names[0], *names[2:]]  # type: ignore[index]
     assert not dialog.isVisible()
+    told = {
+        "text": "Mailed 1 route; 1 could not be sent.\nWorkbook",
+        "warnings": ["Nikos: refused"],
+    }
+    active.desk.ended.emit(SENDING, told, 2.0)
+    said = active._form.label("banner").text()
+    assert said == "Mailed 1 route; 1 could not be sent. Nikos: refused"
 
 
 def test_a_run_is_taken_back_by_keys_once_the_question_is_answered(

@@ -21,6 +21,7 @@ from fleetdesk.apps.desktop.form import Form, named, tell
 from fleetdesk.apps.desktop.work.messages import Failure
 from fleetdesk.apps.desktop.work.shapes import Mails
 
+SENDING = "Sending the mails"
 _LARGEST, _SHARE = QSize(1500, 1200), 0.85
 # A mail stands on white in every look; links would be in the colour of the look.
 _ON_WHITE = "a { color: #00639C }"
@@ -96,7 +97,7 @@ class MailDialog(QDialog):
 
     def _send(self) -> None:
         begun = self._desk.start(
-            "Sending the mails", "mail", workbook=self._desk.workbook, workers=self._ticked(),
+            SENDING, "mail", workbook=self._desk.workbook, workers=self._ticked(),
             again=self.again.isChecked(),
         )  # fmt: skip
         if begun:

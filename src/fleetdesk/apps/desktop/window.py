@@ -24,6 +24,7 @@ from fleetdesk.apps.desktop.actions import Menus
 from fleetdesk.apps.desktop.commands import CommandPalette
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import Form, named, tell
+from fleetdesk.apps.desktop.mail_dialog import SENDING
 from fleetdesk.apps.desktop.notices import Notices
 from fleetdesk.apps.desktop.pages.history import HistoryPage
 from fleetdesk.apps.desktop.pages.page import Page
@@ -280,6 +281,10 @@ class MainWindow(QMainWindow):
             self.notices.tell(title, f"{title} {said}.", took_s)
             return
         self.notices.tell(title, f"{title} is done.", took_s)
+        if title == SENDING and isinstance(outcome, dict):
+            # The planner is on the page Routes, not on Run, which tells of all work in full.
+            first = str(outcome["text"]).splitlines()[:1]
+            tell(self._form.label("banner"), " ".join([*first, *map(str, outcome["warnings"])]))
         if title == _MAKING and isinstance(outcome, dict):
             self.open(str(outcome["workbook"]))
 

@@ -98,6 +98,7 @@ class RoutesPage(Page):
     def forget(self) -> None:
         """Nothing of another workbook stays."""
         self.rounds = self.price = self._first = None
+        tell(self.form.label("problems"), "")
         self.tree.tree.clear()
         self.map.show_file("")
         self._show_left([], "")
@@ -121,6 +122,7 @@ class RoutesPage(Page):
         self.form.label("title").setText(f"Routes for {board.day}")
         self.form.label("total").setText(f"{number_text(board.profit, 2)} {board.currency}")
         tell(self.form.label("state"), "Preparing to price changes …")
+        tell(self.form.label("problems"), "")
         self.map.show_file(board.map_path)
         self._show()
         self._weigh()
@@ -326,7 +328,7 @@ class RoutesPage(Page):
         self.buttons["mail"].setEnabled(rounds is not None and not changes and not self.desk.busy)
         noun = "change" if changes == 1 else "changes"
         said = f"{changes} {noun} for the workbook" if changes else "As planned"
-        self.form.label("edits").setText(said)
+        self.form.label("edits").setText(said if rounds else "")
 
     def _left_buttons(self) -> None:
         task = self.rounds.left(self._chosen_left()) if self.rounds is not None else None

@@ -34,8 +34,7 @@ class StopsTree:
     def show(self, rounds: Rounds, price: BoardPrice | None, currency: str) -> None:
         """Draw the rounds with what they come to."""
         chosen = self.row()
-        last = self.tree.topLevelItem(self.tree.topLevelItemCount() - 1)
-        unfolded = bool(last and last.data(0, _WORKER) == "" and last.isExpanded())
+        folded = self._folded()
         self.tree.clear()
         by_worker = {one.worker: one for one in price.rounds} if price else {}
         for worker in rounds.board.workers:
@@ -55,7 +54,7 @@ class StopsTree:
                 top.addChild(item)
                 if stop.row == chosen:
                     self.tree.setCurrentItem(item)
-            top.setExpanded(True)
+            top.setExpanded(worker not in folded)
         left = rounds.left_out
         top = self._head(f"On no route: {len(left)} tasks", "")
         for task in left:
@@ -63,7 +62,7 @@ class StopsTree:
             top.addChild(item)
             if task.task_id == chosen:
                 self.tree.setCurrentItem(item)
-        top.setExpanded(unfolded)
+        top.setExpanded("" not in folded)
         for column in range(len(_HEADS)):
             self.tree.resizeColumnToContents(column)
         # Long names of places must not push what has become of a stop out of sight.
@@ -83,6 +82,12 @@ class StopsTree:
                 item = parent.child(number) if parent else None
                 if item is not None and item.data(0, _ROW) == row:
                     self.tree.setCurrentItem(item)
+
+    def _folded(self) -> set[str]:
+        """The heads that are folded now; at first that of the tasks on no route."""
+        tops = [self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount())]
+        closed = (top for top in tops if top is not None and not top.isExpanded())
+        return {str(top.data(0, _WORKER)) for top in closed} if tops else {""}
 
     def _head(self, said: str, worker: str) -> QTreeWidgetItem:
         top = QTreeWidgetItem([said])
