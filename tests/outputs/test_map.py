@@ -13,6 +13,7 @@ import folium
 import pytest
 
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.fleet import CellDemand
 from fleetdesk.model.places import Point
 from fleetdesk.outputs.map import MapCell, MapRoute, MapStop, MapView, map_view, route_map
 from fleetdesk.outputs.map.data import (
@@ -81,6 +82,18 @@ def test_vehicles_are_told_by_their_idle_time(day):
     assert [v["idle"] for v in vehicles] == list(hours)
     assert len({v["idleFill"] for v in vehicles}) == 5
     assert view.idle_bands == (12, 24, 48), "a quarter, half and all of what counts fully"
+
+
+def test_cells_are_told_by_the_vehicles_they_lack(day):
+    lacks = (-20.0, -2.0, 0.0, 2.0, 20.0)
+    cells = ("sx0r4h", "sx0r4j", "sx0r4k", "sx0r4m", "sx0r4n")
+    told = tuple(CellDemand(c, 20.0, 3, s) for c, s in zip(cells, lacks, strict=True))
+    page = route_map(replace(view_of(day), demand=told))
+    drawn = data_of(page)["demand"]
+    assert [cell["short"] for cell in drawn] == list(lacks)
+    assert len({cell["fill"] for cell in drawn}) == 3, "10 is the edge: 2 is near enough"
+    assert "Demand less supply, by cell" in page
+    assert "Demand less supply" not in route_map(view_of(day)).split('id="fleetdesk-data"')[0]
 
 
 def test_inputs_stay_as_they_are(day):

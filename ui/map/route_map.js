@@ -12,6 +12,7 @@ function fleetdeskMap(map, layers, groups) {
   }
   const stopDots = L.svg({ pane: "dots", padding: 0.3 });
   data.cells.forEach(drawCell);
+  data.demand.forEach(drawDemand);
   const dots = L.canvas({ pane: "vehicles", padding: 0.3 });
   data.vehicles.forEach(drawVehicle);
   data.parkings.forEach(drawParking);
@@ -30,6 +31,17 @@ function fleetdeskMap(map, layers, groups) {
         `Cell ${cell.cell}: ${data.roi} ${cell.roi} from ${count(cell.tasks, "task")}` +
         (cell.rate === null ? "" : ` · ${cell.rate} per vehicle hour`)), { sticky: true })
       .addTo(groups.cells);
+  }
+
+  function drawDemand(cell) {
+    const lack = cell.short < 0 ? `vehicles for ${-cell.short} trips too many` : `vehicles for ${cell.short} trips missing`;
+    L.rectangle(cell.box, {
+      pane: "cells", stroke: true, color: "#ffffff", weight: 1, fillColor: cell.fill, fillOpacity: 0.5,
+    })
+      .bindTooltip(() => element("div", "tip",
+        `Cell ${cell.cell}: ${cell.trips} trips a day start here, ${count(cell.here, "vehicle")} for rent now · ${lack}`),
+        { sticky: true })
+      .addTo(groups.demand);
   }
 
   function drawVehicle(item) {

@@ -76,3 +76,16 @@ class VehicleFacts:
     open_complaints: int = 0
     moved_m: float = 0.0
     no_park_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellDemand:
+    """One cell: trips a day that start there, vehicles for rent now, and the trips they miss.
+
+    `short_per_day` is demand less what the vehicles there would take; below 0 there are too many.
+    """
+
+    cell: str
+    trips_per_day: float
+    vehicles: int
+    short_per_day: float

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from fleetdesk.model.fleet import CellDemand
 from fleetdesk.model.places import Point, cell_bounds
 from fleetdesk.outputs.map.view import MapCell, MapRoute, MapStop, MapView
 from fleetdesk.outputs.palette import Palette, text_on
@@ -18,7 +19,7 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 
 def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
     """Layers as lists of records; positions as [lat, lon] rounded to about 10 cm."""
-    edges = roi_edges(view.cells)
+    edges, width = roi_edges(view.cells), demand_width(view.demand)
     return {
         "frame": frame(view),
         "roi": view.roi_name,
@@ -39,6 +40,17 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
                 "fill": cell_colour(c.roi, edges, colours),
             }
             for c in view.cells
+        ],
+        "demand": [
+            {
+                "box": [_at(corner) for corner in cell_bounds(d.cell)],
+                "cell": d.cell,
+                "trips": round(d.trips_per_day, 1),
+                "here": d.vehicles,
+                "short": round(d.short_per_day, 1),
+                "fill": demand_colour(d.short_per_day, width, colours),
+            }
+            for d in view.demand
         ],
         "dropped": [
             {"at": _at(d.at), "vehicle": d.vehicle, "why": d.reason, "help": d.would_help}
@@ -96,6 +108,26 @@ def cell_colour(roi: float, edges: Sequence[float], colours: Palette) -> str:
         return colours.below
     step = sum(roi >= edge for edge in edges) - 1
     return colours.steps[min(step, len(colours.steps) - 1)]
+
+
+def demand_width(demand: Iterable[CellDemand]) -> float:
+    """Trips a day from which a cell is strongly short or full: about half of the largest gap."""
+    largest = max((abs(cell.short_per_day) for cell in demand), default=0.0)
+    return _round_up(largest / 2) if largest > 0 else 1.0
+
+
+def demand_steps(colours: Palette) -> tuple[str, ...]:
+    """From far too many vehicles over enough to far too few: blue, nothing, orange."""
+    return (
+        colours.category(0), colours.category(5), colours.below,
+        colours.category(4), colours.category(1),
+    )  # fmt: skip
+
+
+def demand_colour(short: float, width: float, colours: Palette) -> str:
+    """The step of a cell; within a quarter of `width` of zero it has enough."""
+    edges = (-width, -width / 4, width / 4, width)
+    return demand_steps(colours)[sum(short >= edge for edge in edges)]
 
 
 def battery_colour(pct: float | None, bands: Sequence[float], colours: Palette) -> str:

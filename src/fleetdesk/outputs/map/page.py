@@ -56,6 +56,8 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
     groups: dict[str, folium.FeatureGroup] = {}
     if view.cells:
         groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
+    if view.demand:
+        groups["demand"] = folium.FeatureGroup("Demand less supply, by cell", show=False)
     if view.vehicles:
         groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
         groups["idle"] = folium.FeatureGroup("All vehicles by idle time", show=False)

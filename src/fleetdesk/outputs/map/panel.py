@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from fleetdesk.outputs.map.data import idle_steps, roi_edges
+from fleetdesk.outputs.map.data import demand_steps, demand_width, idle_steps, roi_edges
 from fleetdesk.outputs.map.view import MapRoute, MapView
 from fleetdesk.outputs.palette import Palette, text_on
 from fleetdesk.outputs.wording import money
@@ -22,6 +22,7 @@ def panel(view: MapView, colours: Palette) -> str:
     {_routes(view)}
     {_signs(view, colours)}
     {_cell_scale(view, colours)}
+    {_demand_scale(view, colours)}
     {_battery_scale(view, colours)}
     {_idle_scale(view, colours)}
     {"".join(f'<p class="note">{text(note)}</p>' for note in view.notes)}
@@ -114,6 +115,16 @@ def _cell_scale(view: MapView, colours: Palette) -> str:
         steps.insert(0, (colours.below, "< 0"))
     heading = f"{view.roi_name}, tasks in a cell ({view.currency})"
     return f"<h2>{text(heading)}</h2>{_scale(steps, faint=True)}"
+
+
+def _demand_scale(view: MapView, colours: Palette) -> str:
+    if not view.demand:
+        return ""
+    far = demand_width(view.demand)
+    labels = (f"< -{far:g}", "", "enough", "", f"{far:g}+")
+    steps = list(zip(demand_steps(colours), labels, strict=True))
+    heading = "Trips a day that lack a vehicle, layer Demand less supply"
+    return f"<h2>{heading}</h2>{_scale(steps, faint=True)}"
 
 
 def _battery_scale(view: MapView, colours: Palette) -> str:

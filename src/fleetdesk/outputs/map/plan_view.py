@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.fleet import CellDemand, VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Dropped, Plan, Route, Visit
 from fleetdesk.model.work import Task, TaskRoi, Van
@@ -40,12 +40,13 @@ def map_view(
     vans: Sequence[Van] = (),
     fleet: Sequence[VehicleNow] = (),
     rates_per_h: Mapping[str, float] | None = None,
+    demand: Sequence[CellDemand] = (),
     locked: Collection[str] = (),
 ) -> MapView:
     """The plan of `day` with its reasons, parkings, cells and what was left out.
 
-    `rates_per_h` is the revenue per operational hour of each cell, in city currency; `locked` are
-    the tasks that the planner bound.
+    `rates_per_h` is the revenue per operational hour of each cell, in city currency; `demand` says
+    where vehicles are missing; `locked` are the tasks that the planner bound.
     """
     by_id = {task.task_id: task for task in tasks}
     roi_of = {task_id: roi.roi for task_id, roi in (rois or {}).items()}
@@ -64,6 +65,7 @@ def map_view(
         routes=routes,
         parkings=_parkings(settings, fleet),
         cells=_cells(tasks, roi_of, rates_per_h or {}),
+        demand=tuple(demand),
         dropped=tuple(_dropped(item, by_id) for item in plan.dropped if item.task_id in by_id),
         vehicles=tuple(
             MapVehicle(v.vehicle_id, v.at, v.battery_pct, v.phase, v.idle_h)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fleetdesk.model.fleet import CellDemand
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action
 from fleetdesk.model.work import TaskKind
@@ -147,6 +148,7 @@ class MapView:
     routes: tuple[MapRoute, ...] = ()
     parkings: tuple[MapParking, ...] = ()
     cells: tuple[MapCell, ...] = ()
+    demand: tuple[CellDemand, ...] = ()
     dropped: tuple[MapDropped, ...] = ()
     vehicles: tuple[MapVehicle, ...] = ()
     battery_bands: tuple[float, float, float] = (10.0, 30.0, 60.0)

@@ -8,6 +8,7 @@ from fleetdesk.outputs.wording import clock
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
 from fleetdesk.workflows.catalog import Answer, Ask
+from fleetdesk.workflows.cell_demand import cell_demand
 from fleetdesk.workflows.context import MAP_NAME
 from fleetdesk.workflows.crew_files import crew_files, crew_routes
 from fleetdesk.workflows.plan_day import DayPlan, plan_day
@@ -87,6 +88,7 @@ def _map(day: DayPlan, settings: Settings) -> str:
         vans=day.vans,
         fleet=day.fleet,
         rates_per_h=day.cell_rates,
+        demand=cell_demand(day.history, day.fleet, settings),
         locked={outcome.edit.task_id for outcome in day.edits.outcomes if outcome.kept},
     )
     return route_map(view)
