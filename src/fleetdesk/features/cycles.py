@@ -85,12 +85,14 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     """
     events = events.filter(events.event_at < moment(data_end))
     events = events.mutate(phase=phase(events.vehicle_state, events.event_types))
-    events = _with_known_battery(events)
     in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])
+    # All that one sorting can tell at once: histories are long.
     events = events.mutate(
         next_at=events.event_at.lead().over(in_order).coalesce(moment(data_end)),
         previous_phase=events.phase.lag().over(in_order),
+        told=_charges_told(events),
     )
+    events = _with_known_battery(events)
     jump = (events.battery_pct - events.previous_battery_pct >= swap_jump_pct).fill_null(False)
     events = events.mutate(
         start_kind=ibis.cases(
@@ -111,16 +113,19 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     return events.mutate(cycle_no=events.is_start.ifelse(1, 0).sum().over(so_far))
 
 
+def _charges_told(events: Any) -> Any:
+    """How many charges were told up to each event; a service that tells none counts, too."""
+    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
+    renewed = has_any(events.event_types, RENEWING)
+    return (events.battery_pct.notnull() | renewed).ifelse(1, 0).sum().over(so_far)
+
+
 def _with_known_battery(events: Any) -> Any:
     """The last known charge at and before each event; engines differ on skipping nulls.
 
-    Events are numbered by how many charges were told so far: those with one number share its
-    charge. After a service that tells no charge none is known: the one from before is over.
+    Events with one number of charges told share its charge. After a service that tells no charge
+    none is known: the one from before is over.
     """
-    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    renewed = has_any(events.event_types, RENEWING)
-    told = (events.battery_pct.notnull() | renewed).ifelse(1, 0).sum().over(so_far)
-    events = events.mutate(told=told)
     shared = ibis.window(group_by=["vehicle_id", "told"])
     events = events.mutate(known_battery_pct=events.battery_pct.max().over(shared))
     in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])

@@ -110,33 +110,48 @@ def undeclared_swaps(events: Any, changes: Any, data_end: datetime) -> Any:
         nullable(_stamp(served, "from_at", "from_pct", 4)),
         nullable(_stamp(served, "at", "battery_pct", 5)),
     )
-    stamps = stamps.mutate(vehicle_state=ibis.null("string"), told_at=ibis.null("timestamp"))
-    told = has_any(events.event_types, RENEWING) & events.battery_pct.notnull()
-    states = events.select(
+    # Most swaps were told; only of vehicles with others are all states looked through.
+    stamps = _untold(stamps, events)
+    states = among(events, stamps, "vehicle_id").select(
         "vehicle_id",
         "vehicle_state",
         "event_id",
         at=events.event_at,
-        from_at=ibis.null("timestamp"),
         lat=ibis.null("float64"),
         lon=ibis.null("float64"),
         battery_pct=ibis.null("float64"),
-        told_at=told.ifelse(events.event_at, ibis.null("timestamp")),
     )
-    rows = ibis.union(nullable(stamps), nullable(states.select(*stamps.columns)))
+    stamps = stamps.mutate(vehicle_state=ibis.null("string")).select(*states.columns)
+    rows = ibis.union(nullable(stamps), nullable(states))
     rows = carried(rows, "vehicle_state", ["at", "event_id"])
-    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["at", "event_id"])
-    rows = rows.mutate(told_at=rows.told_at.max().over(so_far))
-    since_us = rows.from_at.delta(rows.told_at, unit="microsecond")
     rows = rows.filter(
         rows.battery_pct.notnull()
-        & (since_us >= READ_WITHIN_S * 1_000_000).fill_null(True)
         & rows.vehicle_state.isin(sorted(state.value for state in OPERATIONAL_STATES))
     )
     return _events(
         rows.mutate(
             event_types=ibis.literal(EventType.UNSPECIFIED.value), trip_id=ibis.null("string")
         )
+    )
+
+
+def _untold(stamps: Any, events: Any) -> Any:
+    """The stamps but for those around a service that told its charge."""
+    told = events.filter(has_any(events.event_types, RENEWING) & events.battery_pct.notnull())
+    services = told.select("vehicle_id", "event_id", at=told.event_at, told_at=told.event_at)
+    services = services.mutate(
+        **{
+            name: ibis.null(stamps[name].type())
+            for name in ("from_at", "lat", "lon", "battery_pct")
+        }
+    )
+    stamps = stamps.mutate(told_at=ibis.null("timestamp"))
+    rows = ibis.union(nullable(stamps), nullable(services.select(*stamps.columns)))
+    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["at", "event_id"])
+    rows = rows.mutate(told_at=rows.told_at.max().over(so_far))
+    since_us = rows.from_at.delta(rows.told_at, unit="microsecond")
+    return rows.filter(
+        rows.from_at.notnull() & (since_us >= READ_WITHIN_S * 1_000_000).fill_null(True)
     )
 
 
