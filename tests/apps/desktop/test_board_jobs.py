@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from fleetdesk.apps.desktop.work.board_jobs import board, draw
+from fleetdesk.workflows.context import MAP_NAME, OUTPUTS_FOLDER
 from fleetdesk.workflows.progress import silent
 
 
@@ -22,11 +23,19 @@ def test_a_task_taken_out_is_drawn_with_those_that_the_plan_left_out(city: Path)
         for worker in there.workers
     }
     page = draw(silent, workbook=str(city), run=there.run_id, sequences=rounds)
-    text = Path(page).read_text("utf-8")
-    data = re.search(r'id="fleetdesk-data"[^>]*>(.*?)</script>', text, re.DOTALL)
-    assert data
-    drawn = {one["vehicle"]: one["why"] for one in json.loads(data[1])["dropped"]}
+    data = _data(Path(page))
+    drawn = {one["vehicle"]: one["why"] for one in data["dropped"]}
     assert there.left_out
     assert drawn == {gone.vehicle: "Left out by you."} | {
         one.vehicle: one.why for one in there.left_out
     }
+    planned = _data(city.parent / OUTPUTS_FOLDER / there.run_id / MAP_NAME)
+    assert data["demand"] == planned["demand"] != []
+
+
+def _data(page: Path) -> dict:
+    found = re.search(
+        r'id="fleetdesk-data"[^>]*>(.*?)</script>', page.read_text("utf-8"), re.DOTALL
+    )
+    assert found
+    return json.loads(found[1])

@@ -78,7 +78,7 @@ def price(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> Bo
     """What the rounds come to as they stand: times, money, and the limits that they break."""
     from fleetdesk.routes.evaluate import evaluate, violations
 
-    _, settings = _planned(workbook, run)
+    _, settings, _ = _planned(workbook, run)
     problem = _problem(workbook, run, sequences)
     stops = _as_stops(problem, sequences)
     routes = {route.worker: route for route in evaluate(problem, stops)}
@@ -108,13 +108,13 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     from fleetdesk.outputs.map import map_view, route_map
     from fleetdesk.routes.evaluate import evaluate
 
-    day, settings = _planned(workbook, run)
+    day, settings, demand = _planned(workbook, run)
     problem = _problem(workbook, run, sequences)
     routes = evaluate(problem, _as_stops(problem, sequences))
     plan = replace(day.plan, routes=tuple(routes), dropped=_dropped(workbook, run, day, sequences))
     view = map_view(
         plan, day.tasks, settings, day.moment.day, rois=day.rois, vans=day.vans, fleet=day.fleet,
-        rates_per_h=day.cell_rates,
+        rates_per_h=day.cell_rates, demand=demand,
     )  # fmt: skip
     path = Path(_drawings()) / "routes.html"
     path.write_text(route_map(view), encoding="utf-8")
@@ -156,7 +156,7 @@ def best_place(
 
 def _problem(workbook: str, run: str, sequences: Sequences) -> Any:
     """The day's routing problem, with tasks that the plan did not look at where some are given."""
-    day, _ = _planned(workbook, run)
+    day, _, _ = _planned(workbook, run)
     there = {job.task_id for job in day.problem.jobs}
     wanted = {task for stops in sequences.values() for task, _ in stops}
     more = wanted - there
@@ -168,7 +168,7 @@ def _problem_with(workbook: str, run: str, more: frozenset[str]) -> Any:
     from fleetdesk.routes.building import build
     from fleetdesk.workflows.travel import travel_times, wishes
 
-    day, settings = _planned(workbook, run)
+    day, settings, _ = _planned(workbook, run)
     there = {job.task_id for job in day.problem.jobs} | more
     return build(
         [task for task in day.tasks if task.task_id in there], day.rois, {}, day.vans,
@@ -177,8 +177,9 @@ def _problem_with(workbook: str, run: str, more: frozenset[str]) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _planned(workbook: str, run_id: str) -> tuple[Any, Settings]:
-    """The day of that run with its routing problem; made once, for it takes some seconds."""
+def _planned(workbook: str, run_id: str) -> tuple[Any, Settings, Any]:
+    """The day of that run with its routing problem, and the demand by cell; made once, slowly."""
+    from fleetdesk.workflows.cell_demand import cell_demand
     from fleetdesk.workflows.plan_day import plan_day
 
     with store_of(Path(workbook).parent) as store:
@@ -194,7 +195,8 @@ def _planned(workbook: str, run_id: str) -> tuple[Any, Settings]:
             update={"search_effort": 50, "plan_day": date.fromisoformat(run.summary["day"])}
         )
         quick = settings.model_copy(update={"city": city})
-        return plan_day(store, quick, folder=Path(workbook).parent, looking_back=False), settings
+        day = plan_day(store, quick, folder=Path(workbook).parent, looking_back=False)
+        return day, settings, cell_demand(day.history, day.fleet, settings)
 
 
 @lru_cache(maxsize=1)
