@@ -135,7 +135,8 @@ def test(args: list[str]) -> int:
     ensure(DEV, missing_for_qt)
     with _one_at_a_time():
         offer(lambda: {**missing_services(), **missing_for_maps()})
-    workers = [] if "--pdb" in args else ["-n", "2"]
+    # Each worker goes through files that follow each other, which share what they set up.
+    workers = [] if "--pdb" in args else ["-n", "2", "--dist", "worksteal"]
     pytest: Command = [PYTHON, "-m", "pytest", *workers, *args]
     return _run_all([*_checks(), ("pytest", pytest)])
 
