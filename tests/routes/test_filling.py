@@ -60,7 +60,14 @@ def test_a_round_is_made_longer_by_a_stretch_that_pays_only_as_a_whole() -> None
     near = filled(problem, ((),), list(range(11)))
     assert [stop.job for stop in near[0]] == [10]
     assert opened(problem, near, list(range(11))) == near
-    rounds = opened(problem, near, list(range(11)), longer=True)
+    asked = []
+    assert opened(problem, near, list(range(11)), longer=True, over=lambda _: True) == near
+    rounds = opened(
+        problem, near, list(range(11)), longer=True, over=lambda so_far: bool(asked.append(so_far))
+    )
+    # Who waits is asked before each trial.
+    assert (asked[0], asked[-1]) == (near, rounds)
+    assert len(asked) > 3
     assert sorted(stop.job for stop in rounds[0]) == list(range(11))
     assert evaluate.violations(problem, rounds) == ()
     assert evaluate.objective_milli(problem, rounds) > evaluate.objective_milli(problem, near)

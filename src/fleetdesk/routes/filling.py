@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,8 @@ WORTHWHILE_MILLI = 2.0
 """A gain below this may be rounding: travel and labour are each rounded to the thousandth."""
 FIRST_STOPS = 5
 """From how many tasks a stretch of a round is begun at most: each costs a filling."""
+
+Over = Callable[[tuple[Stops, ...]], bool]
 
 
 def filled(
@@ -57,13 +59,15 @@ def opened(
     rules: Rules = FREE,
     *,
     longer: bool = False,
+    over: Over = lambda _: False,
 ) -> tuple[Stops, ...]:
     """The sequences with rounds for vans that stay at home, where a whole round of `jobs` pays.
 
     One task alone may not be worth the way from the start and back, where several near each other
     are. So a round is begun with a task that does not pay by itself and filled up; what comes of
     it is kept where it does. `longer` does so with the rounds that are there, too: a stretch into
-    a part of the city where nobody goes pays as a whole or not at all.
+    a part of the city where nobody goes pays as a whole or not at all. `over` is asked before each
+    trial, with the rounds so far.
     """
     rounds = tuple(sequences)
     in_vain: set[object] = set()
@@ -73,7 +77,10 @@ def opened(
         at_home = not rounds[van]
         if (at_home and alike in in_vain) or not (at_home or longer):
             continue
-        while (tried := _with_more(problem, rounds, van, jobs, rules)) is not rounds:
+        while not over(rounds):
+            tried = _with_more(problem, rounds, van, jobs, rules, over)
+            if tried is rounds:
+                break
             rounds = tried
         if not rounds[van]:
             in_vain.add(alike)
@@ -105,6 +112,7 @@ def _with_more(
     van: int,
     jobs: Sequence[int],
     rules: Rules,
+    over: Over,
 ) -> tuple[Stops, ...]:
     """The rounds with the best stretch found for a van; the same where none pays."""
     done = {stop.job for stops in rounds for stop in stops} | rules.van_of.keys()
@@ -116,7 +124,7 @@ def _with_more(
     tries = 0
     for column in np.argsort(-gain, kind="stable").tolist():
         first = int(left[column])
-        if tries == FIRST_STOPS or not np.isfinite(gain[column]):
+        if tries == FIRST_STOPS or not np.isfinite(gain[column]) or over(best):
             break
         if first in tried:
             continue

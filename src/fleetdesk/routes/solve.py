@@ -192,9 +192,12 @@ class _Search:
 
     def lengthened(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with stretches that pay as a whole, to which no search by single tasks comes."""
-        if self._enough:
-            return best
-        return opened(self._problem, best, self.jobs, self._rules, longer=True)
+
+        def over(so_far: tuple[Stops, ...]) -> bool:
+            self._tell_now_and_then(lambda: so_far, self.rounds)
+            return self._enough
+
+        return opened(self._problem, best, self.jobs, self._rules, longer=True, over=over)
 
     def with_duties(self, best: tuple[Stops, ...]) -> tuple[Stops, ...]:
         """The best with as many as can be of the tasks that must be done, and nothing else new."""
