@@ -13,7 +13,7 @@ import folium
 import pytest
 
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.model.fleet import CellDemand
+from fleetdesk.model.fleet import CellDemand, NoParking
 from fleetdesk.model.places import Point
 from fleetdesk.outputs.map import MapCell, MapRoute, MapStop, MapView, map_view, route_map
 from fleetdesk.outputs.map.data import (
@@ -225,6 +225,15 @@ def test_numbers_on_pins_are_readable_and_colours_differ():
     assert colours.category(0) == colours.category(len(colours.categories))
     assert [colours.repeats(i) for i in (0, 5, 6)] == [0, 0, 1]
     assert contrast(colours.quiet, colours.ground) >= 4.5
+
+
+def test_zones_are_drawn_with_their_holes_and_named_in_the_legend(day) -> None:
+    outer, hole = ((Point(40.6, 22.9), Point(40.6, 22.96), Point(40.66, 22.93)) for _ in range(2))
+    page = route_map(replace(view_of(day), no_parking=(NoParking("Old <town>", ((outer, hole),)),)))
+    ring = [[40.6, 22.9], [40.6, 22.96], [40.66, 22.93]]
+    assert data_of(page)["zones"] == [{"name": "Old <town>", "polygons": [[ring, ring]]}]
+    assert page.count("Zone where no vehicle may stand") == 1
+    assert "Zone where no vehicle may stand" not in route_map(view_of(day))
 
 
 def view_of(day) -> MapView:

@@ -14,7 +14,7 @@ from fleetdesk.model.fleet import VehicleFacts, VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.settings.schema import Settings
 from fleetdesk.settings.task_sheets import TaskRule, When
-from fleetdesk.tasks.facts import vehicle_facts
+from fleetdesk.tasks.facts import no_parking, vehicle_facts
 
 NOW = T0.replace(tzinfo=UTC) + timedelta(hours=10)
 HERE, THERE = Point(40.63, 22.94), Point(40.70, 22.94)
@@ -86,3 +86,18 @@ def test_a_zone_is_named_for_the_vehicles_that_it_is_for_and_that_stand_in_it(ta
     }  # fmt: skip
     no_zones = {**tables, "zones": ibis.memtable(build("zones", []))}
     assert vehicle_facts(no_zones, fleet, asking("no-park zone"), NOW)["a"].no_park_zone == ""
+
+
+def test_zones_of_now_where_no_vehicle_may_stand_come_with_their_corners(tables) -> None:
+    (zone,) = no_parking(tables, Settings(), NOW)
+    ((ring,),) = zone.polygons
+    assert (zone.name, len(ring), ring[1]) == ("Old town", 5, Point(40.62, 22.95))
+    given = tables["zones"].to_pyarrow().to_pylist()[0]
+    others = [
+        {**given, "valid_to": at(0)},
+        {**given, "rule_id": "open", "parking_allowed": True},
+        {**given, "rule_id": "everywhere", "outline": None},
+        {**given, "rule_id": "at night", "from_time": "23:00:00", "to_time": "05:00:00"},
+    ]
+    quiet = {"zones": ibis.memtable(build("zones", others))}
+    assert no_parking(quiet, Settings(), NOW) == ()

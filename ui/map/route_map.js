@@ -13,6 +13,7 @@ function fleetdeskMap(map, layers, groups) {
   const stopDots = L.svg({ pane: "dots", padding: 0.3 });
   data.cells.forEach(drawCell);
   data.demand.forEach(drawDemand);
+  data.zones.forEach(drawZone);
   const dots = L.canvas({ pane: "vehicles", padding: 0.3 });
   data.vehicles.forEach(drawVehicle);
   data.parkings.forEach(drawParking);
@@ -42,6 +43,14 @@ function fleetdeskMap(map, layers, groups) {
         `Cell ${cell.cell}: ${cell.trips} trips a day start here, ${count(cell.here, "vehicle")} for rent now · ${lack}`),
         { sticky: true })
       .addTo(groups.demand);
+  }
+
+  function drawZone(zone) {
+    L.polygon(zone.polygons, {
+      pane: "cells", color: "#8a3c00", weight: 1.5, dashArray: "5 4", fillColor: "#8a3c00", fillOpacity: 0.08,
+    })
+      .bindTooltip(() => element("div", "tip", `${zone.name}: no vehicle may stand here`), { sticky: true })
+      .addTo(groups.zones);
   }
 
   function drawVehicle(item) {

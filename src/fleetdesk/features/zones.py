@@ -79,6 +79,20 @@ def deciding(
     return found
 
 
+def closed(zones: pa.Table, *, at: datetime, timezone: str) -> list[tuple[str, list[Polygon]]]:
+    """Name and polygons of each zone where a rule forbids vehicles to stand, as in `forbidden`.
+
+    What another rule opens again within them is not cut out; rules for everywhere are left out.
+    """
+    rows = zones.select(["name", "parking_allowed"]).to_pylist()
+    return [
+        (rows[rule.row]["name"], polygons_of(rule.outline))
+        for ruleset in _rulesets(zones, "parking_allowed", at, timezone)
+        for rule in ruleset
+        if rule.outline is not None and rows[rule.row]["parking_allowed"] is False
+    ]
+
+
 def polygons_of(outline: str) -> list[Polygon]:
     """The polygons of a GeoJSON Polygon or MultiPolygon: rings of (lon, lat), the first the outer.
 

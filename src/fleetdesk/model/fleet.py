@@ -79,6 +79,14 @@ class VehicleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class NoParking:
+    """A zone where vehicles may not stand: polygons of rings of corners, the first the outer."""
+
+    name: str
+    polygons: tuple[tuple[tuple[Point, ...], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CellDemand:
     """One cell: trips a day that start there, vehicles for rent now, and the trips they miss.
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from fleetdesk.features.upkeep import upkeep
-from fleetdesk.features.zones import NO_RULE, deciding
-from fleetdesk.model.fleet import VehicleFacts, VehicleNow
+from fleetdesk.features.zones import NO_RULE, closed, deciding
+from fleetdesk.model.fleet import NoParking, VehicleFacts, VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.model.work import Rule
 from fleetdesk.settings.schema import Settings
@@ -66,6 +66,23 @@ def _upkeep(tables: Mapping[str, Any], as_of: datetime) -> dict[str, Mapping[str
         as_of,
     )
     return {row["vehicle_id"]: row for row in rows.to_pyarrow().to_pylist()}
+
+
+def no_parking(
+    tables: Mapping[str, Any], settings: Settings, as_of: datetime
+) -> tuple[NoParking, ...]:
+    """The zones of the table ZONES in which vehicles may not stand at that moment (UTC-aware)."""
+    found = closed(tables["zones"].to_pyarrow(), at=as_of, timezone=settings.city.timezone)
+    return tuple(
+        NoParking(
+            name,
+            tuple(
+                tuple(tuple(Point(lat, lon) for lon, lat in ring.tolist()) for ring in polygon)
+                for polygon in polygons
+            ),
+        )
+        for name, polygons in found
+    )
 
 
 def _zones(

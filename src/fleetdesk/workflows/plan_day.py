@@ -22,7 +22,7 @@ from fleetdesk.fleet.kpis import Kpi, key_figures
 from fleetdesk.fleet.task_roi import task_rois
 from fleetdesk.model.edits import Edits
 from fleetdesk.model.findings import Finding
-from fleetdesk.model.fleet import VehicleNow
+from fleetdesk.model.fleet import NoParking, VehicleNow
 from fleetdesk.model.plan import LimitWorth, Plan
 from fleetdesk.model.work import Priority, Task, TaskRoi, Van
 from fleetdesk.outputs.tables import CellRate
@@ -36,7 +36,7 @@ from fleetdesk.routes.stop import Iterations
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import Store
 from fleetdesk.tasks.candidates import candidates
-from fleetdesk.tasks.facts import vehicle_facts
+from fleetdesk.tasks.facts import no_parking, vehicle_facts
 from fleetdesk.tasks.hold_back import hold_back
 from fleetdesk.tasks.pricing import Offer
 from fleetdesk.tasks.priority import prioritise
@@ -85,6 +85,7 @@ class DayPlan:
     problem: RoutingProblem
     limits: tuple[LimitWorth, ...] = ()
     done: tuple[Row, ...] = ()
+    no_parking: tuple[NoParking, ...] = ()
 
     @property
     def cell_rates(self) -> Mapping[str, float]:
@@ -194,6 +195,7 @@ def plan_day(
         problem=problem,
         limits=limits,
         done=here.rows,
+        no_parking=no_parking(tables, settings, now.as_of),
     )
 
 

@@ -52,6 +52,16 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
             }
             for d in view.demand
         ],
+        "zones": [
+            {
+                "name": zone.name,
+                "polygons": [
+                    [[_at(corner) for corner in ring] for ring in polygon]
+                    for polygon in zone.polygons
+                ],
+            }
+            for zone in view.no_parking
+        ],
         "dropped": [
             {"at": _at(d.at), "vehicle": d.vehicle, "why": d.reason, "help": d.would_help}
             for d in view.dropped

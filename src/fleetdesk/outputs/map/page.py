@@ -58,6 +58,8 @@ def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
         groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
     if view.demand:
         groups["demand"] = folium.FeatureGroup("Demand less supply, by cell", show=False)
+    if view.no_parking:
+        groups["zones"] = folium.FeatureGroup("No-parking zones")
     if view.vehicles:
         groups["vehicles"] = folium.FeatureGroup("All vehicles by battery", show=False)
         groups["idle"] = folium.FeatureGroup("All vehicles by idle time", show=False)

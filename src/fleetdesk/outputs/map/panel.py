@@ -100,6 +100,8 @@ def _signs(view: MapView, colours: Palette) -> str:
             ('<span class="parking">P 5/4</span>', "Parking: vehicles there / wanted"),
             ('<span class="parking low">P 1/4 !</span>', "Parking below its minimum"),
         ]
+    if view.no_parking:
+        signs.append(('<i class="zone"></i>', "Zone where no vehicle may stand"))
     if view.dropped:
         signs.append(('<span class="dropped">×</span>', f"Not planned ({len(view.dropped)})"))
     rows = "".join(f"<dt>{sign}</dt><dd>{text(view.say(what))}</dd>" for sign, what in signs)

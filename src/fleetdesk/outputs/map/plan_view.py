@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from fleetdesk.model.fleet import CellDemand, VehicleNow
+from fleetdesk.model.fleet import CellDemand, NoParking, VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Dropped, Plan, Route, Visit
 from fleetdesk.model.work import Task, TaskRoi, Van
@@ -41,12 +41,14 @@ def map_view(
     fleet: Sequence[VehicleNow] = (),
     rates_per_h: Mapping[str, float] | None = None,
     demand: Sequence[CellDemand] = (),
+    no_parking: Sequence[NoParking] = (),
     locked: Collection[str] = (),
 ) -> MapView:
     """The plan of `day` with its reasons, parkings, cells and what was left out.
 
     `rates_per_h` is the revenue per operational hour of each cell, in city currency; `demand` says
-    where vehicles are missing; `locked` are the tasks that the planner bound.
+    where vehicles are missing, `no_parking` where none may stand; `locked` are the tasks that the
+    planner bound.
     """
     by_id = {task.task_id: task for task in tasks}
     roi_of = {task_id: roi.roi for task_id, roi in (rois or {}).items()}
@@ -66,6 +68,7 @@ def map_view(
         parkings=_parkings(settings, fleet),
         cells=_cells(tasks, roi_of, rates_per_h or {}),
         demand=tuple(demand),
+        no_parking=tuple(no_parking),
         dropped=tuple(_dropped(item, by_id) for item in plan.dropped if item.task_id in by_id),
         vehicles=tuple(
             MapVehicle(v.vehicle_id, v.at, v.battery_pct, v.phase, v.idle_h)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fleetdesk.model.fleet import CellDemand
+from fleetdesk.model.fleet import CellDemand, NoParking
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action
 from fleetdesk.model.work import TaskKind
@@ -149,6 +149,7 @@ class MapView:
     parkings: tuple[MapParking, ...] = ()
     cells: tuple[MapCell, ...] = ()
     demand: tuple[CellDemand, ...] = ()
+    no_parking: tuple[NoParking, ...] = ()
     dropped: tuple[MapDropped, ...] = ()
     vehicles: tuple[MapVehicle, ...] = ()
     battery_bands: tuple[float, float, float] = (10.0, 30.0, 60.0)

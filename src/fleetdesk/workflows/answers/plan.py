@@ -89,6 +89,7 @@ def _map(day: DayPlan, settings: Settings) -> str:
         fleet=day.fleet,
         rates_per_h=day.cell_rates,
         demand=cell_demand(day.history, day.fleet, settings),
+        no_parking=day.no_parking,
         locked={outcome.edit.task_id for outcome in day.edits.outcomes if outcome.kept},
     )
     return route_map(view)

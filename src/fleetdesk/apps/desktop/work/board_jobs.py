@@ -114,7 +114,7 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     plan = replace(day.plan, routes=tuple(routes), dropped=_dropped(workbook, run, day, sequences))
     view = map_view(
         plan, day.tasks, settings, day.moment.day, rois=day.rois, vans=day.vans, fleet=day.fleet,
-        rates_per_h=day.cell_rates, demand=demand,
+        rates_per_h=day.cell_rates, demand=demand, no_parking=day.no_parking,
     )  # fmt: skip
     path = Path(_drawings()) / "routes.html"
     path.write_text(route_map(view), encoding="utf-8")
