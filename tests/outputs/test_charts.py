@@ -189,6 +189,9 @@ def test_limits_come_by_their_worth_and_say_when_none_holds(day):
         ("one more worker", 5.25), ("ten more batteries", 0.0),
     ]  # fmt: skip
     assert "do not add up" in sheet.note
+    assert "Below 0" not in sheet.note
+    dear = LimitWorth("one more hour for every worker", -250, 3)
+    assert "Below 0" in limits_sheet((*worths, dear), day.settings).note
     assert "brings nothing" in limits_sheet(worths[:1], day.settings).note
     assert limits_sheet((), day.settings).note == "Not worked out for this plan."
 

@@ -25,6 +25,8 @@ def limits_sheet(worths: Sequence[LimitWorth], settings: Settings) -> ResultShee
             "The same day planned again with the limit lifted and nothing else changed; the gains "
             "do not add up. Wages and driving are in them; hiring or buying is not."
         )
+        if gains[-1].profit_milli < 0:
+            note += " Below 0, more is done for its priority, or because it must be, than pays."
     else:
         note = "None of these limits holds the day back: lifting one brings nothing."
     return ResultSheet(
