@@ -30,7 +30,7 @@ def recreated(
     seed: int,
     over: Callable[[int, tuple[Stops, ...]], bool],
 ) -> tuple[Stops, ...]:
-    """The best sequences found from `best` until `over`, and how often some were tried.
+    """The best sequences found from `best` until `over`.
 
     `over` is asked before each trial with the number of trials and the best so far. What must be
     done, and what is bound, stays where it is. The same seed and number of trials give the same.
