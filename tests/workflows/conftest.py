@@ -52,25 +52,28 @@ def workspace(made_workspace: Path, tmp_path: Path) -> Path:
 
 def edit(workbook: Path, sheet: str, label: str, value: object) -> None:
     """Change a setting as a planner does: find the label, type beside it, save."""
+    edit_all(workbook, (sheet, label, value))
+
+
+def edit_all(workbook: Path, *changes: tuple[str, str, object]) -> None:
+    """Change several and save once: (sheet, label, value)."""
     book = openpyxl.load_workbook(workbook)
-    page = book[sheet]
-    for row in page.iter_rows():
-        for cell in row:
-            if cell.value == label:
-                page.cell(cell.row, cell.column + 1).value = value
-                book.save(workbook)
-                return
-    raise AssertionError(f"no setting {label!r} on {sheet!r}")
+    for sheet, label, value in changes:
+        cells = (cell for row in book[sheet].iter_rows() for cell in row)
+        found = next((cell for cell in cells if cell.value == label), None)
+        assert found, f"no setting {label!r} on {sheet!r}"
+        book[sheet].cell(found.row, found.column + 1).value = value
+    book.save(workbook)
 
 
 def column(workbook: Path | BytesIO, sheet: str, header: str) -> list[object]:
     """The values below a header."""
-    book = openpyxl.load_workbook(workbook)
-    for row in book[sheet].iter_rows():
-        for cell in row:
-            if cell.value == header:
-                below = book[sheet].iter_rows(
-                    min_row=cell.row + 1, min_col=cell.column, max_col=cell.column, values_only=True
-                )
-                return [value for (value,) in below]
-    raise AssertionError(f"no column {header!r} on {sheet!r}")
+    # Read only, the other sheets are left alone, and most of the time is theirs.
+    book = openpyxl.load_workbook(workbook, read_only=True)
+    try:
+        rows = iter(book[sheet].iter_rows(values_only=True))
+        place = next((row.index(header) for row in rows if header in row), None)
+        assert place is not None, f"no column {header!r} on {sheet!r}"
+        return [row[place] if place < len(row) else None for row in rows]
+    finally:
+        book.close()

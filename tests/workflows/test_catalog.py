@@ -16,7 +16,7 @@ from fleetdesk.settings.schema import Questions, Settings
 from fleetdesk.workflows import answers
 from fleetdesk.workflows.catalog import asked, empty_sheets_of, listing
 from fleetdesk.workflows.run import run_workbook
-from tests.workflows.conftest import Clock, edit
+from tests.workflows.conftest import Clock, edit_all
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -69,8 +69,7 @@ def test_what_is_named_is_asked_and_nothing_else() -> None:
 
 def test_a_workbook_that_asks_nothing_is_told_so(workspace: Path) -> None:
     workbook = workspace / "FleetDesk.xlsx"
-    for known in ANALYSES:
-        edit(workbook, "Questions", known.title, "no")
+    edit_all(workbook, *(("Questions", known.title, "no") for known in ANALYSES))
     before = workbook.read_bytes()
     with pytest.raises(FleetDeskError, match="No question is asked"):
         run_workbook(workbook, clock=Clock())

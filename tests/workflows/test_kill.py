@@ -46,18 +46,28 @@ def order() -> Iterator[Order]:
         process.stdin.close()
 
 
-def test_a_run_killed_anywhere_is_wholly_there_or_not_at_all(
-    order: Order, workspace: Path, tmp_path: Path
-) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    whole, copies = shutil.copytree(workspace, tmp_path / "whole"), tmp_path / "copies"
-    status, changes = order(whole / path.name, 0, copies)
+@pytest.fixture(scope="module")
+def whole(
+    order: Order, made_workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, int]:
+    """A folder with the workspace of a run that nobody killed, and `copies` of it before each
+    change of the disk; and the number of changes."""
+    folder = tmp_path_factory.mktemp("whole")
+    workspace = Path(shutil.copytree(made_workspace, folder / "city"))
+    status, changes = order(workspace / "FleetDesk.xlsx", 0, folder / "copies")
     assert (status, changes > 30) == (0, True), "a run must change the disk more often than that"
-    _agree(whole, 2)
-    before, outcomes = path.read_bytes(), []
+    return folder, changes
+
+
+def test_a_run_killed_anywhere_is_wholly_there_or_not_at_all(
+    whole: tuple[Path, int], made_workspace: Path
+) -> None:
+    folder, changes = whole
+    _agree(folder / "city", 2)
+    before, outcomes = (made_workspace / "FleetDesk.xlsx").read_bytes(), []
     for at in range(1, changes + 1):
-        left = copies / str(at)
-        outcomes.append((left / path.name).read_bytes() != before)
+        left = folder / "copies" / str(at)
+        outcomes.append((left / "FleetDesk.xlsx").read_bytes() != before)
         _agree(left, 1 + outcomes[-1])
         shutil.rmtree(left)
     assert outcomes == sorted(outcomes), "what was there was gone again"
@@ -65,9 +75,10 @@ def test_a_run_killed_anywhere_is_wholly_there_or_not_at_all(
     assert 1 < sum(outcomes) <= SWITCH, "the run must end soon after the switch, yet not with it"
 
 
-def test_runs_go_on_in_what_killed_ones_left(order: Order, workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    _, changes = order(shutil.copytree(workspace, workspace.with_name("whole")) / path.name, 0)
+def test_runs_go_on_in_what_killed_ones_left(
+    order: Order, whole: tuple[Path, int], workspace: Path
+) -> None:
+    path, changes = workspace / "FleetDesk.xlsx", whole[1]
     outcomes = []
     for at in (2, changes // 2, changes, 0):
         before = path.read_bytes()
