@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fleetdesk.routes import evaluate
@@ -40,6 +42,12 @@ def test_a_round_is_begun_where_no_task_pays_alone_and_all_together_do(far) -> N
     assert rounds[1] == ()
     assert evaluate.violations(far, rounds) == ()
     assert evaluate.objective_milli(far, rounds) > 0
+
+
+def test_a_round_that_only_one_worker_may_drive_is_his(far) -> None:
+    named = replace(far, jobs=tuple(replace(job, worker="W1") for job in far.jobs))
+    rounds = opened(named, ((), ()), list(range(10)))
+    assert (rounds[0], sorted(stop.job for stop in rounds[1])) == ((), list(range(10)))
 
 
 def test_no_round_is_begun_where_all_together_do_not_pay(far) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fleetdesk.model.plan import DropCode
 from fleetdesk.routes.evaluate import evaluate, objective_milli, violations
-from fleetdesk.routes.problem import sequences_of
-from fleetdesk.routes.solve import Progress, drivable, plan
+from fleetdesk.routes.problem import Stop, sequences_of
+from fleetdesk.routes.solve import Progress, drivable, improve, plan
 from fleetdesk.routes.stop import Iterations, Seconds
 
 from .conftest import Town, random_town
@@ -153,6 +153,17 @@ def test_a_warm_start_that_no_longer_fits_is_cut_to_what_does(busy) -> None:
     later = plan(problem, Iterations(0), seed=1, warm_start=earlier)
     assert later.routes
     assert violations(problem, sequences_of(problem, later)) == ()
+
+
+@pytest.mark.parametrize(("more", "does"), [(0.005, 0), (0.02, 1)])
+def test_for_less_than_a_cent_nobody_drives_otherwise(town, more: float, does: int) -> None:
+    """With one battery left for one of two tasks, the one already planned stays for the day."""
+    town.swap(1, 0, 5.0)
+    town.swap(1, 0, 5.0 + more)
+    town.van(batteries=1)
+    problem = town.problem()
+    found, rounds = improve(problem, ((Stop(0),),), Iterations(50), seed=1)
+    assert ([stop.job for stop in found[0]], rounds) == ([does], 50)
 
 
 def test_what_can_be_driven_is_left_alone(busy) -> None:

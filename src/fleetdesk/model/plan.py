@@ -160,7 +160,7 @@ class LimitWorth:
     """What a limit of the day holds back: profit and tasks that lifting it would bring.
 
     `what` is the change in words ("one more hour for every worker"); money in thousandths, below
-    0 where more is done for its priority than pays; tasks may be fewer.
+    0 where more is done for its priority, or because it must be, than pays; tasks may be fewer.
     """
 
     what: str

@@ -10,11 +10,11 @@ import numpy as np
 from fleetdesk.model.edits import EditOutcome, Edits, TaskEdit
 from fleetdesk.model.plan import Plan
 from fleetdesk.routes import evaluate, pins_round
-from fleetdesk.routes.filling import WORTHWHILE_MILLI, gains
+from fleetdesk.routes.filling import gains
 from fleetdesk.routes.insertion import inserted
 from fleetdesk.routes.pins import FREE, Rules, holds, rules_of
 from fleetdesk.routes.problem import RoutingProblem, Stop, Stops
-from fleetdesk.routes.solve import Progress, as_plan, drivable, improve
+from fleetdesk.routes.solve import CENT_MILLI, Progress, as_plan, drivable, improve, settled
 from fleetdesk.routes.stop import Iterations
 from fleetdesk.routes.stop import Stop as StoppingRule
 
@@ -186,8 +186,8 @@ class _Prices:
         job = self._job_of[edit.task_id]
         same = found if holds(self._rules, found) else None
         again = same or pins_round.put_back(self._problem, self._rules, found, job)
-        if again and holds(self._rules, again) and self._value(again) > self._value(self.best):
-            self.best = again
+        if again and holds(self._rules, again):
+            self.best = settled(self._problem, self.best, again)
         return found
 
     def _placed_without(self, edit: TaskEdit) -> tuple[Stops, ...]:
@@ -205,7 +205,7 @@ class _Prices:
         return max(tried, key=self._value)
 
     def _outcome(self, edit: TaskEdit, without: Sequence[Stops]) -> EditOutcome:
-        if self._value(without) - self._value(self.best) < WORTHWHILE_MILLI:
+        if self._value(without) - self._value(self.best) < CENT_MILLI:
             return EditOutcome(edit, True, 0, 0)
         freely = evaluate.evaluate(self._problem, without)
         edited = evaluate.evaluate(self._problem, self.best)

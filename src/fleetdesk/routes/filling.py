@@ -72,8 +72,7 @@ def opened(
     rounds = tuple(sequences)
     in_vain: set[object] = set()
     for van in _working(problem):
-        known = frozenset(job for job, its in problem.familiar if its == van)
-        alike = replace(problem.vans[van], worker=""), known
+        alike = _but_for_the_name(problem, van)
         at_home = not rounds[van]
         if (at_home and alike in in_vain) or not (at_home or longer):
             continue
@@ -119,7 +118,7 @@ def _with_more(
     left = np.array([job for job in jobs if job not in done], np.int64)
     gain, way = gains(problem, van, rounds[van], left, rules)
     best = rounds
-    most = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI - 1
+    least = evaluate.objective_milli(problem, rounds) + WORTHWHILE_MILLI
     tried: set[int] = set()
     tries = 0
     for column in np.argsort(-gain, kind="stable").tolist():
@@ -137,9 +136,16 @@ def _with_more(
             # Another round with these tasks in it would be much the same one.
             tried |= {stop.job for stop in trial[van]}
             worth_milli = evaluate.objective_milli(problem, trial)
-            if worth_milli > most:
-                best, most = trial, worth_milli
+            if worth_milli >= least:
+                best, least = trial, worth_milli + 1
     return best
+
+
+def _but_for_the_name(problem: RoutingProblem, van: int) -> object:
+    """What tells a van from others: where one finds no round that pays, its equals find none."""
+    known = frozenset(job for job, its in problem.familiar if its == van)
+    nobody = replace(problem.vans[van], worker="", skills=frozenset())
+    return nobody, problem.suitable[van].tobytes(), known
 
 
 def _working(problem: RoutingProblem) -> list[int]:

@@ -26,9 +26,10 @@ def worth_of_limits(
 ) -> tuple[LimitWorth, ...]:
     """What the day would gain by each change alone, planned again from `plan`.
 
-    Every change costs at most one search until `stop`. The wages, ways and batteries that the
-    change brings about are in the gain; what hiring or buying costs is not. One more worker is
-    like the last one who works, and begins with half of another's round.
+    Every change costs one search until `stop` at most, one more worker two fillings of each round
+    besides. The wages, ways and batteries that the change brings about are in the gain; what hiring
+    or buying costs is not. One more worker is like the last one who works, and begins with half of
+    another's round.
     """
     start = sequences_of(problem, plan)
     # Rounds spent here may find what needs no change: that is no worth of a limit.
@@ -102,7 +103,7 @@ def _each(problem: RoutingProblem, change: Callable[[RoutingVan], RoutingVan]) -
 
 
 def _another(van: RoutingVan) -> RoutingVan:
-    return replace(van, worker="one more worker", on_board=0)
+    return replace(van, worker="one more worker", on_board=0, kept=0)
 
 
 def _figures(problem: RoutingProblem, sequences: Sequence[Stops]) -> tuple[int, int, int]:

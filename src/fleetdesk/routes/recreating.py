@@ -17,7 +17,10 @@ from fleetdesk.routes.pins import Rules
 from fleetdesk.routes.problem import RoutingProblem, Stops
 
 MOST_OUT = (5, 10, 15)
-"""How many tasks are taken out, drawn anew each time; more are put back much as they were."""
+"""At most how many tasks are taken out near a place, or of each round; drawn anew each time.
+
+More are put back much as they were.
+"""
 MOST_VANS = 3
 """In how many rounds at a time, so that a trial takes no longer with many vans."""
 

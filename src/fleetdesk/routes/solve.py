@@ -29,6 +29,8 @@ RECREATING_SHARE = 0.5
 """Of the effort, what goes into ruin and recreate where vans reload or have breaks."""
 ROUNDS_PER_TRIAL = 10
 """How many rounds of the engine's search last as long as one trial of ruin and recreate."""
+CENT_MILLI = 10
+"""For less than a hundredth of the currency nobody is asked to drive otherwise than before."""
 
 MOST_SMALL_TASKS = 25
 MOST_BREAK_TASKS = 150
@@ -91,19 +93,28 @@ def improve(
     """The best sequences found from `start` until `stop`, and the rounds done.
 
     A `quick` search asks for no second opinion. `start` must be drivable and keep `rules`; so does
-    the answer, which is never worse. What must be done is brought in before all else, and kept
-    from then on.
+    the answer, which is never worse (see `settled`). What must be done is brought in before all
+    else, and kept from then on.
     """
     search = _Search(problem, seed, stop, on_progress, rules, clock)
-    best = search.filled(start)
-    search.tell(best)
-    best = search.lengthened(best)
+    first = search.filled(start)
+    search.tell(first)
+    best = search.lengthened(first)
     best = search.best_of(search.with_duties(best), until=1.0 - search.recreating_share)
     best = search.recreated(best)
     best = best if quick else search.second_opinion(best)
     best = opened(problem, filled(problem, best, search.jobs, rules), search.jobs, rules)
+    best = settled(problem, first, best)
     search.tell(best)
     return best, search.rounds
+
+
+def settled(
+    problem: RoutingProblem, old: tuple[Stops, ...], new: tuple[Stops, ...]
+) -> tuple[Stops, ...]:
+    """The new sequences where they are worth a cent more; else the old, which crews know."""
+    gain = evaluate.objective_milli(problem, new) - evaluate.objective_milli(problem, old)
+    return new if gain >= CENT_MILLI else old
 
 
 def as_plan(
