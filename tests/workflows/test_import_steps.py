@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fleetdesk.apps.cli import cli
-from fleetdesk.errors import FleetDeskError, SourceUnreadable, StoreUnusable
+from fleetdesk.errors import FleetDeskError, SourceUnreadable, StoreUnusable, WorkbookRefused
 from fleetdesk.sources import kinds
 from fleetdesk.sources.base import Surroundings
 from fleetdesk.store.duckdb_store import open_store
@@ -264,12 +264,20 @@ def test_a_source_knows_the_citys_time_zone(workspace: Path, tmp_path: Path) -> 
         zones.append(around.timezone)
         return feeds.Numbers(around, 10, 5, 0, 40.6, lambda _: None)
 
-    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build)
+    asked = (kinds.Option("timezone", "the city's"),)
+    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build, asked)
     bring(tmp_path / "w")
     bring(tmp_path / "v", new=NewWorkbook(timezone="Europe/Berlin"))
     bring(tmp_path / "v", new=NewWorkbook(timezone="Asia/Tokyo"))
     bring(workspace, another_city=True)
     assert zones == ["", "Europe/Berlin", "Europe/Berlin", "Europe/Athens"]
+    (workspace / "FleetDesk.xlsx").write_bytes(b"broken off")
+    with pytest.raises(WorkbookRefused, match=r"FleetDesk\.xlsx"):
+        bring(workspace, another_city=True)
+    bring(workspace, "timezone=Asia/Tokyo", another_city=True)
+    kinds.KINDS["numbers"] = kinds.Kind("numbers", "anything", build)
+    bring(workspace, another_city=True)
+    assert zones[4:] == ["", ""], "given, or not asked for: no workbook is needed"
 
 
 def test_amounts_are_taken_to_be_in_the_citys_currency_unless_said(tmp_path: Path) -> None:

@@ -120,21 +120,36 @@ def _remembered(folder: Path) -> str:
 
 
 def city_of(folder: Path) -> City:
-    """The sheet City of a workspace's workbook; defaults where it is no file here or unreadable."""
-    return City(**_city_values(folder))
+    """The sheet City of a workspace's workbook; defaults where that is no file here.
+
+    Raises WorkbookRefused where it cannot be read: no default is told as the planner's.
+    """
+    try:
+        path = workbook_in(folder)
+    except WorkbookRefused:
+        return City()
+    return city_in(path)
+
+
+def city_in(workbook: Path) -> City:
+    """The sheet City of a workbook that is a file; defaults for what it does not say.
+
+    Raises WorkbookRefused where it cannot be read.
+    """
+    return City(**_city_values(workbook))
 
 
 def _store_address(folder: Path) -> str:
-    """What the sheet City says; what the last run noted where the workbook is no file here."""
-    values = _city_values(folder)
+    """What the sheet City says; what the last run noted where no workbook here can be read."""
+    try:
+        values = _city_values(workbook_in(folder))
+    except WorkbookRefused:
+        values = {}
     return str(values.get("store") or "") if values else _remembered(folder)
 
 
-def _city_values(folder: Path) -> Mapping[str, Any]:
-    try:
-        snapshot = open_workbook(workbook_in(folder)).snapshot(names=(City.sheet,))
-    except WorkbookRefused:
-        return {}
+def _city_values(workbook: Path) -> Mapping[str, Any]:
+    snapshot = open_workbook(workbook).snapshot(names=(City.sheet,))
     if City.sheet not in snapshot.sheets:
         return {}
     cells = dict(snapshot.sheets[City.sheet].cells)

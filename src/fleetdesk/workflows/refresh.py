@@ -27,7 +27,7 @@ from fleetdesk.workflows.context import (
     STORE_FOLDER,
     WORKBOOK_NAME,
     Clock,
-    city_of,
+    city_in,
     store_of,
     utc_now,
 )
@@ -214,20 +214,31 @@ class _Import:
         return Pseudonyms(self._key())
 
     def _timezone(self) -> str:
-        """The workbook's; before there is one, what the planner gave for it."""
+        """The workbook's; before there is one, what the planner gave for it.
+
+        Only where it counts, so that a workbook that cannot be read (WorkbookRefused) stops no
+        import that goes without it, and lets none come in hours off.
+        """
+        if not self._asks_for("timezone"):
+            return ""
         if (self.folder / WORKBOOK_NAME).exists():
-            return city_of(self.folder).timezone
+            return city_in(self.folder / WORKBOOK_NAME).timezone
         default = NewWorkbook().timezone
         chosen = self.new.timezone != default or "--timezone" in self.new.given
         return self.new.timezone if chosen else ""
 
     def _options(self) -> Mapping[str, str]:
         """The planner's; the currency that amounts are told in is the city's unless given."""
-        if "currency" not in {option.name for option in kind_named(self.kind).options}:
+        if not self._asks_for("currency"):
             return self.options
-        there = (self.folder / WORKBOOK_NAME).exists()
-        city = city_of(self.folder) if there else checked_city(self.new)
+        path = self.folder / WORKBOOK_NAME
+        city = city_in(path) if path.exists() else checked_city(self.new)
         return {"currency": city.currency, **self.options}
+
+    def _asks_for(self, name: str) -> bool:
+        """Whether the kind has such an option and the planner did not give it."""
+        known = {option.name for option in kind_named(self.kind).options}
+        return name in known - self.options.keys()
 
     def _surroundings(self, before: Visit | None, raw: Path) -> Surroundings:
         marks = {} if before is None or self.again else dict(before.watermark)

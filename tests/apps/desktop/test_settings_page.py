@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.pages.settings import SettingsPage
+from fleetdesk.apps.desktop.pages.today import TodayPage
 from fleetdesk.apps.desktop.widgets.form_editor import FormEditor
 from fleetdesk.apps.desktop.widgets.inputs import NotUsable, as_text, as_value
 from fleetdesk.apps.desktop.widgets.list_editor import ListEditor
@@ -235,7 +236,11 @@ def test_a_broken_workbook_is_a_sentence(opened: MainWindow, qtbot: QtBot, city:
     settle(opened, qtbot)
     text = opened.page(SettingsPage).form.label("problems").text()
     assert "FleetDesk.xlsx" in text
+    opened.show_page(TodayPage)
     settle(opened, qtbot)
+    today = opened.page(TodayPage).form
+    assert today.label("day").text() == city.parent.name, "no city that nobody named"
+    assert "FleetDesk.xlsx" in today.label("trouble").text()
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0,5", 0.5), ("0.5", 0.5), ("", None)])

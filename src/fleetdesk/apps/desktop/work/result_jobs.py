@@ -11,10 +11,11 @@ from fleetdesk.apps.desktop.work.jobs import OnProgress
 from fleetdesk.apps.desktop.work.run_jobs import shown
 from fleetdesk.apps.desktop.work.shapes import Figure, Listed, Overview, Table
 from fleetdesk.apps.desktop.work.tables import shown_table
-from fleetdesk.errors import FleetDeskError, StoreUnusable
+from fleetdesk.apps.desktop.work.under import under
+from fleetdesk.errors import FleetDeskError, StoreUnusable, WorkbookRefused
 from fleetdesk.model.analyses import ANALYSES
 from fleetdesk.store.base import RunRecord, RunState, Store
-from fleetdesk.workflows.context import STORE_FOLDER, city_of, store_of
+from fleetdesk.workflows.context import STORE_FOLDER, city_in, store_of
 from fleetdesk.workflows.kept_looks import sheet_of
 from fleetdesk.workflows.kept_results import last_plan
 
@@ -27,9 +28,9 @@ _FIGURES = ("Vehicles", "Available", "Not available: charge too low", "Trips per
 def overview(_: OnProgress, *, workbook: str) -> Overview:
     """The workspace at a glance."""
     path = Path(workbook)
-    city = city_of(path.parent)
+    city = _city_name(path)
     if not (path.parent / STORE_FOLDER).is_dir():
-        return Overview(workbook, city.name, city.currency, "No records yet", None)
+        return Overview(city, "No records yet", None)
     with store_of(path.parent) as store:
         window = store.data_window()
         records = (
@@ -39,14 +40,22 @@ def overview(_: OnProgress, *, workbook: str) -> Overview:
         )
         run = last_plan(store)
         if run is None:
-            return Overview(workbook, city.name, city.currency, records, None)
+            return Overview(city, records, None)
         tables = {name: _kept(store, run, name) for name in ("KPIs", "Availability", "Tasks")}
         issues = _kept(store, run, "Issues")
         return Overview(
-            workbook, city.name, city.currency, records, shown(run, path.parent),
+            city, records, shown(run, path.parent),
             _figures(tables["KPIs"], run), tables["Availability"], _best(tables["Tasks"]),
-            _issues(issues),
+            _issues(issues), under(run, path.parent),
         )  # fmt: skip
+
+
+def _city_name(workbook: Path) -> str:
+    """The city as the workbook has it; one that cannot be read is known by its folder."""
+    try:
+        return city_in(workbook).name
+    except WorkbookRefused:
+        return workbook.parent.name
 
 
 def listed(_: OnProgress, *, workbook: str) -> tuple[Listed, ...]:

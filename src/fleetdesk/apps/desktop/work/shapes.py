@@ -70,6 +70,17 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Under:
+    """What a shown map may have under it: a file of the city's map, and one tile server.
+
+    `tiles` is the server as `scheme://host`, with a star where several take turns.
+    """
+
+    city_map: str = ""
+    tiles: str = ""
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the ledger."""
 
@@ -96,17 +107,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Overview:
-    """A workspace at a glance; without a finished run `run` is None and the tables are absent."""
+    """A workspace at a glance; without a plan `run` is None and the tables are absent."""
 
-    workbook: str
     city: str
-    currency: str
     records: str
     run: Run | None
     figures: tuple[Figure, ...] = ()
     availability: Table | None = None
     tasks: Table | None = None
     issues: tuple[str, ...] = ()
+    under: Under = Under()
 
 
 @dataclass(frozen=True)
@@ -212,6 +222,7 @@ class Board:
     profit: float
     fingerprint: str
     map_path: str = ""
+    under: Under = Under()
 
 
 @dataclass(frozen=True)
