@@ -14,19 +14,20 @@ from fleetdesk.workflows.context import open_context
 from fleetdesk.workflows.mailing import MailOptions, post
 from fleetdesk.workflows.run import RunResult, check_workbook, run_workbook
 
-from .conftest import Clock, column, edit
+from .conftest import Clock, column, edit_all
 
 HEADS = {"Task rules": "Rule", "Workers & vans": "Worker"}
 
 
-def put(path: Path, sheet: str, row: int, **values: object) -> None:
-    """Type into a list's row (1 = the first below the heads); names are heads without units."""
+def put(path: Path, sheet: str, *rows: int, **values: object) -> None:
+    """Type into a list's rows (1 = the first below the heads); names are heads without units."""
     book = openpyxl.load_workbook(path)
     page = book[sheet]
     top = next(c.row for r in page.iter_rows() for c in r if c.value == HEADS[sheet])
     heads = {str(cell.value).split(" (")[0]: cell.column for cell in page[top] if cell.value}
     for head, value in values.items():
-        page.cell(top + row, heads[head.replace("_", " ")]).value = value
+        for row in rows:
+            page.cell(top + row, heads[head.replace("_", " ")]).value = value
     book.save(path)
 
 
@@ -36,9 +37,9 @@ def page_of(done: RunResult) -> str:
 
 def test_nobody_works(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
-    for row in (1, 2):
-        put(path, "Workers & vans", row, Working="no")
+    put(path, "Workers & vans", 1, 2, Working="no")
     done = run_workbook(path, only=("plan",), clock=Clock())
+    assert done.published.summary["tasks_planned"] == 0
     assert "0 of" in done.headlines[0] and "0 routes" in done.headlines[0]
     assert any("nobody is working" in str(warning) for warning in done.warnings)
     assert all(planned == "no" for planned in column(path, "Tasks", "Planned?"))
@@ -54,12 +55,14 @@ def test_nobody_works(workspace: Path) -> None:
 
 def test_nothing_to_do(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
-    edit(path, "Thresholds", "Low battery below", 0)
-    edit(path, "Thresholds", "Not rentable below", 0)
-    edit(path, "Thresholds", "Bring in vehicles outside parkings", "no")
-    edit(path, "Thresholds", "Fill parkings below minimum", "no")
-    for row in range(1, 5):
-        put(path, "Task rules", row, In_use="no")
+    edit_all(
+        path,
+        ("Thresholds", "Low battery below", 0),
+        ("Thresholds", "Not rentable below", 0),
+        ("Thresholds", "Bring in vehicles outside parkings", "no"),
+        ("Thresholds", "Fill parkings below minimum", "no"),
+    )
+    put(path, "Task rules", *range(1, 5), In_use="no")
     done = run_workbook(path, only=("plan",), clock=Clock())
     assert done.headlines[0].split(": ")[1].startswith("0 of 0 tasks")
     assert not any(column(path, "Tasks", "Task"))
@@ -73,13 +76,16 @@ def test_nothing_to_do(workspace: Path) -> None:
 
 def test_a_duty_that_nobody_can_do_and_a_depot_in_the_sea(workspace: Path) -> None:
     path = workspace / "FleetDesk.xlsx"
-    edit(path, "Weights", "Bonus at priority 100", 50)
+    edit_all(
+        path,
+        ("Weights", "Bonus at priority 100", 50),
+        ("Routes & travel", "Travel times by", "road graph"),
+        ("Routes & travel", "Road file", "streets.csv"),
+    )
     put(path, "Task rules", 1, When="idle (h)", Threshold=0, What_to_do="inspect", Must_do="yes",
         Needed_skill="diver")  # fmt: skip
     # 50 km out in the gulf: within the region, but no shift is long enough to be worth the way.
     put(path, "Workers & vans", 1, Start_latitude=40.25, Start_longitude=22.75)
-    edit(path, "Routes & travel", "Travel times by", "road graph")
-    edit(path, "Routes & travel", "Road file", "streets.csv")
     _streets_of_the_town(path.parent / "streets.csv")
     done = run_workbook(path, only=("plan",), clock=Clock())
     book = openpyxl.load_workbook(path)

@@ -19,7 +19,7 @@ from fleetdesk.workflows.mail_log import LOG_NAME, MailEntry, note, read_log
 from fleetdesk.workflows.run import run_workbook
 from tests.services.smtp import PASSWORD, Box, make_certificate, smtp_server
 
-from .conftest import START, Clock, column, edit
+from .conftest import START, Clock, column, edit, edit_all
 
 
 @pytest.fixture(scope="module")
@@ -27,48 +27,63 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
-@pytest.fixture
-def box(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Box, int]]:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    monkeypatch.setenv("FLEETDESK_SMTP_PASSWORD", PASSWORD)
+@pytest.fixture(scope="module")
+def server(certificate: Path) -> Iterator[tuple[Box, int]]:
     with smtp_server(certificate) as server:
         yield server
 
 
+@pytest.fixture
+def box(
+    server: tuple[Box, int], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Box, int]:
+    """The server with an empty box, and all that is needed to sign in."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("FLEETDESK_SMTP_PASSWORD", PASSWORD)
+    server[0].mails.clear()
+    return server
+
+
 @pytest.fixture(scope="module")
-def planned(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample workspace with an address for each of the two workers, and work for both."""
+def planned(
+    made_workspace: Path, server: tuple[Box, int], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The sample workspace with the mail server, an address for each of the two workers, and work
+    for both."""
     folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("planned") / "city")
     path = folder / "FleetDesk.xlsx"
-    edit(path, "Mail", "Mail server", "localhost")
-    edit(path, "Mail", "User", "planner")
-    edit(path, "Mail", "Sender", "planning@example.org")
-    edit(path, "Mail", "Subject", "Δρομολόγιο {worker}, {day}")
-    edit(path, "Mail", "Patience", 2)
-    # Swaps everywhere, whatever they bring.
-    edit(path, "Thresholds", "Low battery below", 90)
-    edit(path, "Thresholds", "Lowest ROI", -100)
-    edit(path, "Weights", "Bonus at priority 100", 50)
-    address(path, "Maria", "maria@example.org")
-    address(path, "Nikos", "nikos@example.org")
+    edit_all(
+        path,
+        ("Mail", "Mail server", "localhost"),
+        ("Mail", "Port", server[1]),
+        ("Mail", "User", "planner"),
+        ("Mail", "Sender", "planning@example.org"),
+        ("Mail", "Subject", "Δρομολόγιο {worker}, {day}"),
+        ("Mail", "Patience", 2),
+        # Swaps everywhere, whatever they bring.
+        ("Thresholds", "Low battery below", 90),
+        ("Thresholds", "Lowest ROI", -100),
+        ("Weights", "Bonus at priority 100", 50),
+    )
+    addresses(path, Maria="maria@example.org", Nikos="nikos@example.org")
     run_workbook(path, only=("plan",), clock=Clock())
     return folder
 
 
 @pytest.fixture
 def book(planned: Path, tmp_path: Path, box: tuple[Box, int]) -> Path:
-    """Its workbook, which knows the port of the mail server."""
-    path = Path(shutil.copytree(planned, tmp_path / "city")) / "FleetDesk.xlsx"
-    edit(path, "Mail", "Port", box[1])
-    return path
+    """Its workbook."""
+    return Path(shutil.copytree(planned, tmp_path / "city")) / "FleetDesk.xlsx"
 
 
-def address(path: Path, worker: str, mail: str) -> None:
+def addresses(path: Path, **mails: str) -> None:
+    """Type the mail addresses of workers."""
     book = openpyxl.load_workbook(path)
     page = book["Workers & vans"]
     heads = {str(cell.value).split(" (")[0]: cell for row in page.iter_rows() for cell in row}
-    row = next(r for r in range(1, 30) if page.cell(r, heads["Worker"].column).value == worker)
-    page.cell(row, heads["Mail"].column).value = mail
+    for worker, mail in mails.items():
+        row = next(r for r in range(1, 30) if page.cell(r, heads["Worker"].column).value == worker)
+        page.cell(row, heads["Mail"].column).value = mail
     book.save(path)
 
 
@@ -99,13 +114,13 @@ def test_each_worker_gets_the_own_route_once(book: Path, box: tuple[Box, int]) -
 
 
 def test_a_refused_address_is_told_and_tried_again_next_time(book, box) -> None:
-    address(book, "Maria", "refused@example.org")
+    addresses(book, Maria="refused@example.org")
     told = mail(book, code=1)
     assert told["mailed"] == ["Nikos"]
     assert "550 no such user here" in told["not_mailed"]["Maria"]
     whys = column(book, "Mail log", "Why")
     assert any("550 no such user" in str(why) for why in whys)
-    address(book, "Maria", "maria@example.org")
+    addresses(book, Maria="maria@example.org")
     assert mail(book)["mailed"] == ["Maria"]
 
 
@@ -121,8 +136,7 @@ def test_a_dry_run_writes_the_mails_and_sends_none(book, box) -> None:
 
 
 def test_a_dry_run_needs_no_server_and_says_what_is_missing(book, box) -> None:
-    edit(book, "Mail", "Sender", None)
-    edit(book, "Mail", "Mail server", None)
+    edit_all(book, ("Mail", "Sender", None), ("Mail", "Mail server", None))
     shown = mail(book, "--dry-run", "--only", "Nikos")
     assert len(shown["files"]) == 2 and shown["missing"] == ["Mail server", "Sender"]
     assert "fill in Mail server and Sender on Mail" in shown["text"]
@@ -155,7 +169,7 @@ def test_a_wrong_and_a_missing_password_are_told_apart(book, box, monkeypatch) -
 
 
 def test_who_has_no_address_and_who_is_unknown(book, box) -> None:
-    address(book, "Nikos", "")
+    addresses(book, Nikos="")
     told = mail(book)
     assert told["left_out"] == {"Nikos": "the sheet Workers & vans has no mail address"}
     assert "Anna has no route in the last plan" in mail(book, "--only", "Anna", code=1)["cause"]
@@ -177,7 +191,7 @@ def test_plan_and_mail_in_one_run_mails_the_new_plan_where_it_is_another(book, b
     assert first.published.summary["questions"][-1] == "mail"
     assert first.as_dict()["exit_code"] == 0
     assert first.published.fingerprint == fingerprint(str(book)), "the watch knows it as its own"
-    address(book, "Maria", "refused@example.org")
+    addresses(book, Maria="refused@example.org")
     again = run_workbook(book, clock=Clock()).as_dict()
     assert len(box[0].mails) == 2, "the new plan has the same routes"
     assert "1 left out" in again["text"] and again["tasks_planned"] > 0

@@ -217,7 +217,6 @@ def test_a_run_plans_the_rest_and_keeps_what_is_done(workspace: Path) -> None:
     first = [n for n, worker in enumerate(workers) if worker == workers[0] and tasks[n]]
     at = arrive[first[len(first) // 2]] + timedelta(seconds=1)
     edit(book, "Routes & travel", "Rest of the day from", at.time())
-    edit(book, "City", "Route search effort", 50)
     run = run_workbook(book, only=["plan"], clock=Clock())
     assert "Planned the rest of 2026-06-17 from" in run.headlines[0]
     done = column(book, "Routes", "Done")

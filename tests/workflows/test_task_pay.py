@@ -11,16 +11,19 @@ from fleetdesk.workflows import task_pay
 from fleetdesk.workflows.context import open_context
 from fleetdesk.workflows.plan_day import plan_day
 from fleetdesk.workflows.run import run_workbook
-from tests.workflows.conftest import Clock, column, edit
+from tests.workflows.conftest import Clock, column, edit, edit_all
 
 
 def test_offers_are_made_answered_and_learnt_from(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, clock = workspace / "FleetDesk.xlsx", Clock()
-    edit(path, "Costs & prices", "Pay workers per task", "yes")
-    edit(path, "Thresholds", "ROI counted for", "scooter")
-    edit(path, "City", "Day to plan", date(2026, 6, 14))
+    edit_all(
+        path,
+        ("Costs & prices", "Pay workers per task", "yes"),
+        ("Thresholds", "ROI counted for", "scooter"),
+        ("City", "Day to plan", date(2026, 6, 14)),
+    )
     run_workbook(path, clock=clock)
     prices = [price for price in column(path, "Tasks", "Offered to workers (EUR)") if price]
     assert len(prices) >= 3
