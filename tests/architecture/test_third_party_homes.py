@@ -24,6 +24,7 @@ HOMES = {
     "smtplib": ("outputs/mail",),
     "folium": ("outputs/map",),
     "branca": ("outputs/map",),
+    "pmtiles": ("outputs/city_map",),
     "ortools": ("routes",),
     "pyvrp": ("routes",),
     "osmium": ("routes/road_graph",),

@@ -10,11 +10,14 @@ from dataclasses import replace
 from datetime import date
 
 import folium
+import numpy as np
 import pytest
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.fleet import CellDemand, NoParking
 from fleetdesk.model.places import Point
+from fleetdesk.outputs.city_map import POLICY
+from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.outputs.map import MapCell, MapRoute, MapStop, MapView, map_view, route_map
 from fleetdesk.outputs.map.data import (
     as_script_text,
@@ -27,6 +30,7 @@ from fleetdesk.outputs.map.inline import inline, references
 from fleetdesk.outputs.palette import contrast, palette, text_on
 from fleetdesk.outputs.wording import number_ranges
 from fleetdesk.resources import folder
+from fleetdesk.routes.roads import Roads
 
 HOSTILE = "</script><script>alert(1)</script>{{ 7 * 7 }}{% raw %}<!--\u2028"
 
@@ -71,6 +75,32 @@ def test_data_of_the_plan(day):
     assert nikos["places"][2]["stops"][0]["adds"] is None, "what a task adds is told once"
     assert data["dropped"][0]["help"] == "A worker who starts nearer"
     assert [p["n"] for p in data["parkings"]] == [0, 1]
+
+
+def test_roads_are_steps_of_a_metre_around_the_stops(day):
+    lat = np.array([40.63, 40.640001, 41.9, 40.63])
+    lon = np.array([22.94, 22.95, 22.95, 22.945])
+    line = np.array([0, 0, 1, 1])
+    roads = Roads(lat, lon, line, np.array([0, 0, 3, 3], np.int8), "city.csv")
+    page = route_map(replace(view_of(day), ground=Ground(roads)))
+    data = data_of(page)
+    assert data["roadsBy"] == "city.csv"
+    assert [kind for kind, _ in data["roads"]] == [0, 3]
+    ((main,), (service,)) = (lines for _, lines in data["roads"])
+    assert main == [4063000, 2294000, 1000, 1000]
+    assert service == [4190000, 2295000, -127000, -500], "up to the next point outside"
+    assert POLICY in page and "Roads" in page
+    plain = route_map(view_of(day))
+    assert "roads" not in data_of(plain) and POLICY in plain
+
+
+def test_the_browser_lets_pictures_come_from_the_one_tile_server(day):
+    tiles = Tiles("https://{s}.tiles.example.org/{z}/{x}/{y}.png", HOSTILE)
+    page = route_map(replace(view_of(day), ground=Ground(tiles=tiles)))
+    assert "img-src data: https://*.tiles.example.org; " in page
+    assert page.count("example.org") == 2, "and no tag names it"
+    assert references(page) == ()
+    assert data_of(page)["tiles"] == {"from": tiles.address, "by": HOSTILE}
 
 
 def test_vehicles_are_told_by_their_idle_time(day):
@@ -169,15 +199,16 @@ def test_folium_alone_is_refused():
         inline(folium.Map(tiles=None).get_root().render(), folder("ui"))
 
 
-def test_vendored_files_are_as_they_came():
-    home = folder("ui") / "vendor" / "leaflet"
+@pytest.mark.parametrize("name", ["leaflet", "protomaps-leaflet"])
+def test_vendored_files_are_as_they_came(name):
+    home = folder("ui") / "vendor" / name
     sums = dict(
         reversed(line.split()) for line in (home / "SHA256SUMS").read_text().splitlines() if line
     )
     assert set(sums) == {
         path.relative_to(home).as_posix()
         for path in home.rglob("*")
-        if path.is_file() and path.name != "SHA256SUMS"
+        if path.is_file() and path.name not in ("SHA256SUMS", "LICENSES-of-parts.txt")
     }
     for name, digest in sums.items():
         assert hashlib.sha256((home / name).read_bytes()).hexdigest() == digest, name

@@ -6,21 +6,27 @@ import base64
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fleetdesk.model.places import Point
+from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.outputs.map import map_view, route_map
+from fleetdesk.routes.roads import Roads
 
 DESK = (1366, 768, False)
 PHONE = (390, 844, True)
@@ -34,6 +40,44 @@ def test_opens_without_a_network_and_without_complaint(browser, tmp_path, day, s
     assert opened.complaints == []
     assert browser.evaluate("document.querySelectorAll('.sign .pin').length") == 6
     assert browser.evaluate(_COVERED) == [], "two workers at one parking hide none of the two"
+
+
+_SEEN = "document.querySelector('.leaflet-control-attribution').innerText"
+_ON = "[...document.querySelectorAll('.leaflet-control-layers input')].map(i => i.checked)[0]"
+
+
+def test_roads_are_drawn_and_tiles_where_they_are_asked_for(browser, tmp_path, day, tile_server):
+    address, asked = tile_server
+    roads = Roads(
+        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
+        np.array([0, 0], np.int8), "© OpenStreetMap",
+    )  # fmt: skip
+    opened = browser.open(_saved(tmp_path, replace(_view(day), ground=Ground(roads))), DESK)
+    assert (opened.failures, opened.complaints) == ([], [])
+    inked = """(() => {
+      const sheet = document.querySelector(".leaflet-roads-pane canvas");
+      const { data } = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
+      return data.some((value, at) => at % 4 === 3 && value > 0);
+    })()"""
+    assert browser.evaluate(inked)
+    assert browser.evaluate(_SEEN) == ("no basemap, roads: © OpenStreetMap, drawn with Leaflet")
+    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png", "© <b>Tiles</b>"))
+    opened = browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
+    assert (opened.failures, opened.complaints) == ([], [])
+    assert asked and all(re.fullmatch(r"/\d+/\d+/\d+\.png", path) for path in asked)
+    assert browser.evaluate(_SEEN) == "© <b>Tiles</b>, drawn with Leaflet"
+    assert not browser.evaluate(_ON), "roads are drawn on the pictures"
+
+
+def test_where_tiles_cannot_be_had_roads_take_their_place(browser, tmp_path, day):
+    roads = Roads(
+        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
+        np.array([0, 0], np.int8), "city.csv",
+    )  # fmt: skip
+    ground = Ground(roads, Tiles("https://example.invalid/{z}/{x}/{y}.png", "Tiles"))
+    browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
+    assert browser.evaluate(_ON)
+    assert "map pictures cannot be reached, no basemap, roads: city.csv" in browser.evaluate(_SEEN)
 
 
 def test_a_request_to_the_network_would_be_noticed(browser, tmp_path):
@@ -163,6 +207,35 @@ def _saved(folder: Path, view) -> Path:
     return page
 
 
+@pytest.fixture
+def tile_server() -> Iterator[tuple[str, list[str]]]:
+    """A server of grey pictures, and the paths that it was asked for."""
+    asked: list[str] = []
+    grey = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNo"
+        "AAAAggCBd81ytgAAAABJRU5ErkJggg=="
+    )
+
+    class Grey(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png")
+            self.end_headers()
+            self.wfile.write(grey)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Grey)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -197,7 +270,7 @@ class Browser:
         arguments = [
             "--headless", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic",
             "--disable-background-networking", "--disable-component-update", "--lang=en",
-            "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             f"--user-data-dir={self._profile.name}", "--remote-debugging-pipe",
             *(["--no-sandbox"] if os.geteuid() == 0 else []), "about:blank",
         ]  # fmt: skip

@@ -5,11 +5,12 @@ function fleetdeskMap(map, layers, groups) {
   const small = window.matchMedia("(max-width: 720px)");
   const mine = [], lots = [];
 
-  map.attributionControl.setPrefix(false).addAttribution(say("no basemap · drawn with Leaflet"));
+  map.attributionControl.setPrefix(false);
   L.control.scale({ imperial: false }).addTo(map);
-  for (const [name, height] of [["cells", 350], ["vehicles", 390], ["ground", 580], ["dots", 590]]) {
+  for (const [name, height] of [["roads", 300], ["cells", 350], ["vehicles", 390], ["ground", 580], ["dots", 590]]) {
     map.createPane(name).style.zIndex = height;
   }
+  drawGround();
   const stopDots = L.svg({ pane: "dots", padding: 0.3 });
   data.cells.forEach(drawCell);
   data.demand.forEach(drawDemand);
@@ -23,6 +24,64 @@ function fleetdeskMap(map, layers, groups) {
   suitScreen();
   map.on("zoomend overlayadd overlayremove", suitZoom);
   suitZoom();
+
+  /* Pictures of a tile server, else the window's map of the city, else roads, else nothing. */
+  function drawGround() {
+    if (data.roads) drawRoads();
+    if (data.tiles) drawTiles();
+    else if (window.fleetdeskCity) drawCity(window.fleetdeskCity);
+    else map.attributionControl.addAttribution(underneath());
+    map.attributionControl.addAttribution(escaped(say("drawn with Leaflet")));
+  }
+
+  function underneath() {
+    const roads = data.roads ? [say("roads: {}", data.roadsBy)] : [];
+    return escaped([say("no basemap"), ...roads].join(", "));
+  }
+
+  function drawTiles() {
+    L.tileLayer(data.tiles.from, { maxZoom: 19, attribution: escaped(data.tiles.by) })
+      .once("tileerror", () => {
+        map.attributionControl.addAttribution(`${escaped(say("map pictures cannot be reached"))}, ${underneath()}`);
+        if (groups.roads) map.addLayer(groups.roads);
+      })
+      .addTo(map);
+  }
+
+  function drawCity(city) {
+    protomapsL.leafletLayer({
+      url: city.from, maxDataZoom: city.zoom, flavor: "light", lang: document.documentElement.lang,
+      attribution: "Protomaps © OpenStreetMap",
+    }).addTo(map);
+    if (groups.roads) map.removeLayer(groups.roads);
+  }
+
+  /* Steps of 1e-5 degrees, from the most important class to the least, which is drawn first. */
+  function drawRoads() {
+    const pencil = L.canvas({ pane: "roads", padding: 0.3 });
+    const wide = [4, 3, 2, 1], from = [0, 0, 12, 14];
+    const drawn = data.roads.reverse().map(([kind, lines]) => [kind, L.polyline(lines.map(unfolded), {
+      pane: "roads", renderer: pencil, interactive: false, color: kind ? "#dbd8cf" : "#f0d98f",
+    }).addTo(groups.roads)]);
+    const suit = () => drawn.forEach(([kind, line]) => line.setStyle({
+      weight: wide[kind] * 2 ** ((Math.min(map.getZoom(), 18) - 15) / 2), stroke: map.getZoom() >= from[kind],
+    }));
+    map.on("zoomend", suit);
+  }
+
+  function unfolded(steps) {
+    const way = [];
+    for (let i = 0, lat = 0, lon = 0; i < steps.length; i += 2) {
+      lat += steps[i];
+      lon += steps[i + 1];
+      way.push([lat / 1e5, lon / 1e5]);
+    }
+    return way;
+  }
+
+  function escaped(text) {
+    return element("i", "", text).innerHTML;
+  }
 
   function drawCell(cell) {
     L.rectangle(cell.box, {

@@ -40,10 +40,14 @@ Ints = npt.NDArray[np.int64]
 
 
 class Street(NamedTuple):
-    """Its nodes by (id, lat, lon) in driving order, and whether it may be driven backwards."""
+    """Its nodes by (id, lat, lon) in driving order, whether it may be driven backwards, its class.
+
+    `highway` is OpenStreetMap's word for the class.
+    """
 
     nodes: Sequence[tuple[object, float, float]]
     both_ways: bool
+    highway: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def _from_csv(path: Path) -> Iterator[Street]:
                 continue
             spots = [(float(at["lat"]), float(at["lon"])) for at in json.loads(row["coordinates"])]
             both_ways = row.get("oneway") not in ONE_WAY
-            yield Street([((lat, lon), lat, lon) for lat, lon in spots], both_ways)
+            nodes = [((lat, lon), lat, lon) for lat, lon in spots]
+            yield Street(nodes, both_ways, row["highway"])
 
 
 def _from_extract(path: Path) -> Iterator[Street]:
@@ -130,7 +135,8 @@ def _from_extract(path: Path) -> Iterator[Street]:
         .with_filter(osmium.filter.KeyFilter("highway"))
     )
     for way in ways:
-        if not way.is_way() or way.tags.get("highway") in NOT_FOR_VANS:
+        highway = way.tags.get("highway", "")
+        if not way.is_way() or highway in NOT_FOR_VANS:
             continue
         # Clipped extracts name nodes that they do not hold.
         nodes = [(n.ref, n.lat, n.lon) for n in way.nodes if n.location.valid()]
@@ -138,8 +144,9 @@ def _from_extract(path: Path) -> Iterator[Street]:
         around = way.tags.get("junction") == "roundabout"
         if one_way == "-1":
             nodes.reverse()
-        fast = way.tags.get("highway") in ("motorway", "motorway_link") and one_way != "no"
-        yield Street(nodes, one_way not in {*ONE_WAY, "-1"} and not around and not fast)
+        fast = highway in ("motorway", "motorway_link") and one_way != "no"
+        both_ways = one_way not in {*ONE_WAY, "-1"} and not around and not fast
+        yield Street(nodes, both_ways, highway)
 
 
 class _Streets:

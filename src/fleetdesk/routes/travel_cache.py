@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from fleetdesk.model.places import Point
+from fleetdesk.routes import kept_arrays
 from fleetdesk.routes.travel_times import TravelMatrix, TravelTimes
-
-MOST_KEPT = 50
-"""Files kept in the folder; the oldest go first."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,13 @@ class Cached:
         kept = _read(path, len(points))
         if kept is None:
             kept = self.source.matrix(points, speed_kmh)
-            self._keep(path, kept)
+            arrays = {
+                "distance_m": kept.distance_m,
+                "duration_s": kept.duration_s,
+                "told": np.array([kept.label, kept.note]),
+                "cut_off": np.array(kept.cut_off, np.int64),
+            }
+            kept_arrays.keep(path, arrays)
         return kept
 
     def _key(self, points: Sequence[Point], speed_kmh: float) -> str:
@@ -50,37 +51,12 @@ class Cached:
         told.update(np.array([(point.lat, point.lon) for point in points], np.float64).tobytes())
         return told.hexdigest()[:32]
 
-    def _keep(self, path: Path, matrix: TravelMatrix) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.savez_compressed(
-                        file,
-                        distance_m=matrix.distance_m,
-                        duration_s=matrix.duration_s,
-                        told=np.array([matrix.label, matrix.note]),
-                        cut_off=np.array(matrix.cut_off, np.int64),
-                    )
-                Path(name).replace(path)
-            finally:
-                Path(name).unlink(missing_ok=True)
-            kept = sorted(self.folder.glob("*.npz"), key=lambda each: each.stat().st_mtime)
-            for old in kept[:-MOST_KEPT]:
-                old.unlink(missing_ok=True)
-        except OSError:
-            # A full or closed disk costs time at the next run, and nothing else.
-            return
-
 
 def _read(path: Path, count: int) -> TravelMatrix | None:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            label, note = (str(text) for text in file["told"])
-            cut_off = tuple(file["cut_off"].tolist())
-            matrix = TravelMatrix(file["distance_m"], file["duration_s"], label, note, cut_off)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    kept = kept_arrays.read(path, "distance_m", "duration_s", "told", "cut_off")
+    if kept is None:
         return None
-    whole = (count, count)
-    return matrix if matrix.distance_m.shape == matrix.duration_s.shape == whole else None
+    distance_m, duration_s, told, cut_off = kept
+    if not distance_m.shape == duration_s.shape == (count, count) or told.shape != (2,):
+        return None
+    return TravelMatrix(distance_m, duration_s, str(told[0]), str(told[1]), tuple(cut_off.tolist()))

@@ -10,6 +10,8 @@ from fleetdesk.settings import sheet as base
 
 setting = partial(base.setting, since=3)
 
+_TILES = r"^$|^https?://(\{s\}\.)?[\w.-]+(:\d+)?/([^\s{}]*\{[xyz]\}){3}([^\s{}]|\{r\})*$"
+
 
 class Travel(base.Sheet):
     """Travel times, overtime, reloads, and what even and steady rounds are worth."""
@@ -59,4 +61,17 @@ class Travel(base.Sheet):
     limits_effort_pct: float = setting(
         5, "Effort for limits", "Share of the search effort that goes into what one more worker, "
         "hour or battery is worth; 0 = not worked out.", unit="%", ge=0, le=100,
+    )  # fmt: skip
+    city_map_file: str = setting(
+        "", "City map file", "Path of a .pmtiles map of the city, drawn under maps in the window.",
+        example="a path such as maps/city.pmtiles", max_length=400, since=5,
+    )  # fmt: skip
+    map_tiles: str = setting(
+        "", "Map pictures from", "Address of a tile server. Maps then ask it for pictures, and it "
+        "sees where they are looked at; empty = maps never ask the network.",
+        example="an address with {z}, {x} and {y}", max_length=400, pattern=_TILES, since=5,
+    )  # fmt: skip
+    map_tiles_credit: str = setting(
+        "© OpenStreetMap contributors", "Map pictures by", "Whom their licence wants to be named.",
+        max_length=200, since=5,
     )  # fmt: skip

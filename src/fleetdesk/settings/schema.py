@@ -31,7 +31,7 @@ from fleetdesk.settings.sheet import Sheet, setting
 from fleetdesk.settings.task_sheets import TaskRule
 
 # Long because the whole vocabulary of settings is one list, in the order of the planner's sheets.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 _LOGIN = re.compile(r"://\S*:\S*@|passw(or)?d=", re.IGNORECASE)
 

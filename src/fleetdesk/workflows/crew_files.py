@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fleetdesk.model.plan import Plan
 from fleetdesk.model.work import Task, Van
 from fleetdesk.outputs.crew.stops import CrewRoute, crew_route
+from fleetdesk.outputs.ground import Ground
 from fleetdesk.settings.schema import Settings
 from fleetdesk.workflows.moment import parkings
 
@@ -34,8 +35,10 @@ def crew_routes(
     return tuple(routes)
 
 
-def crew_files(routes: Sequence[CrewRoute], settings: Settings) -> dict[str, str | bytes]:
-    """The files of all workers; those without a stop get none."""
+def crew_files(
+    routes: Sequence[CrewRoute], settings: Settings, ground: Ground
+) -> dict[str, str | bytes]:
+    """The files of all workers, on `ground`; those without a stop get none."""
     # What draws is loaded only where something is drawn.
     from fleetdesk.outputs.crew.drawing import paper
     from fleetdesk.outputs.crew.kept import to_json
@@ -49,8 +52,8 @@ def crew_files(routes: Sequence[CrewRoute], settings: Settings) -> dict[str, str
     busy = [route for route in routes if route.stops]
     for name, route in zip(file_names([route.worker for route in busy]), busy, strict=True):
         files |= {
-            f"{FOLDER}/{name}.html": route_map(crew_map(route, places, words)),
-            f"{FOLDER}/{name}.pdf": paper(route, places, words),
+            f"{FOLDER}/{name}.html": route_map(crew_map(route, places, words, ground)),
+            f"{FOLDER}/{name}.pdf": paper(route, places, words, ground),
             f"{FOLDER}/{name}.txt": stop_text(route, words, settings.mail.intro_text),
             # Spreadsheets take UTF-8 for what it is when a mark begins the file.
             f"{FOLDER}/{name}.csv": "\ufeff" + stop_table(route, words),

@@ -15,6 +15,7 @@ from fleetdesk.store.files import replace_text
 from fleetdesk.workflows.context import OUTPUTS_FOLDER, Clock, open_context, utc_now
 from fleetdesk.workflows.crew_files import file_names
 from fleetdesk.workflows.mailing import MailOptions, lacking, messages, post
+from fleetdesk.workflows.map_ground import map_ground
 from fleetdesk.workflows.moment import parkings
 
 FOLDER = "mail preview"
@@ -69,11 +70,12 @@ def preview(
         place.mkdir(parents=True, exist_ok=True)
         going = letters.going
         names = file_names([letter.route.worker for letter in going])
-        mails = messages(letters, settings, context.clock())
+        ground, _ = map_ground(settings, context.folder)
+        mails = messages(letters, settings, context.clock(), ground)
         words, places = words_of(settings.mail.language), parkings(settings)
         files = []
         for name, letter, mail in zip(names, going, mails, strict=True):
-            code = base64.b64encode(picture(letter.route, places, words)).decode()
+            code = base64.b64encode(picture(letter.route, places, words, ground)).decode()
             page = mail_page(letter.route, settings.mail, f"data:image/png;base64,{code}")
             for end, text in ((".html", page), (".eml", mail.as_string())):
                 replace_text(place / f"{name}{end}", text)

@@ -11,6 +11,7 @@ from pathlib import Path
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.outputs.crew.kept import from_json
 from fleetdesk.outputs.crew.stops import CrewRoute
+from fleetdesk.outputs.ground import Ground
 from fleetdesk.outputs.mail.message import mail_key, route_mail, subject
 from fleetdesk.outputs.mail.send import MailServer, Security, send
 from fleetdesk.outputs.tables.mail_log import MailRow
@@ -21,6 +22,7 @@ from fleetdesk.workflows.context import OUTPUTS_FOLDER, Context
 from fleetdesk.workflows.crew_files import ROUTES_FILE
 from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.mail_log import MailEntry, note, read_log
+from fleetdesk.workflows.map_ground import map_ground
 from fleetdesk.workflows.moment import parkings
 from fleetdesk.workflows.progress import OnProgress
 
@@ -88,7 +90,8 @@ def deliver(
     tries = []
     if going:
         server, password = _server(context.settings), _password(context.settings)
-        mails = messages(post, context.settings, at)
+        ground, _ = map_ground(context.settings, context.folder)
+        mails = messages(post, context.settings, at, ground)
         results = send(mails, server, password)
         for number, (letter, sent) in enumerate(zip(going, results, strict=True), start=1):
             entry = _entry(post, letter, context.settings, context.clock(), sent.trouble)
@@ -100,11 +103,11 @@ def deliver(
     return tuple(row for row in rows if row.result), tuple(tries)
 
 
-def messages(post: Post, settings: Settings, at: datetime) -> list[EmailMessage]:
-    """The mails of those to be mailed, in their order."""
+def messages(post: Post, settings: Settings, at: datetime, ground: Ground) -> list[EmailMessage]:
+    """The mails of those to be mailed, in their order; their pictures are drawn on `ground`."""
     places = parkings(settings)
     return [
-        route_mail(letter.route, places, settings.mail, to=letter.to, at=at)
+        route_mail(letter.route, places, settings.mail, to=letter.to, at=at, ground=ground)
         for letter in post.going
     ]
 

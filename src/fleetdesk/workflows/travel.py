@@ -24,17 +24,33 @@ def travel_times(settings: Settings, folder: Path) -> TravelTimes:
     estimate = Haversine(travel.detour_factor)
     if travel.travel_by == "estimated":
         return estimate
-    path = folder / Path(travel.road_file).expanduser()
-    if not travel.road_file or not (path.exists() or travel.travel_by == "OSRM"):
+    path = seen_from(folder, travel.road_file)
+    if path is None or not (path.exists() or travel.travel_by == "OSRM"):
         raise FleetDeskError(
             f"Travel times by {travel.travel_by} need a road file",
-            found=f"no file at {path}" if travel.road_file else "no path",
+            found="no path" if path is None else f"no file at {path}",
             fix='Enter its path on the sheet Routes & travel, or choose "estimated"',
         )
     source = RoadGraph(path, estimate) if travel.travel_by == "road graph" else Osrm(path, estimate)
-    stat = path.stat() if path.exists() else None
-    version = f"{stat.st_size} {stat.st_mtime_ns}" if stat else ""
-    return Cached(source, path.with_name(f"{path.name}.travel"), version)
+    return Cached(source, kept_beside(path), file_version(path))
+
+
+def seen_from(folder: Path, typed: str) -> Path | None:
+    """The path that a planner typed, seen from the workspace's folder; None for none."""
+    return folder / Path(typed).expanduser() if typed else None
+
+
+def kept_beside(path: Path) -> Path:
+    """The folder that keeps what was worked out from a road file."""
+    return path.with_name(f"{path.name}.travel")
+
+
+def file_version(path: Path) -> str:
+    """The state of a file, so that what was made from an older one is not used; "" for none."""
+    if not path.exists():
+        return ""
+    stat = path.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def wishes(settings: Settings) -> Wishes:

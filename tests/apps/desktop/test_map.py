@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.outputs.city_maps import city_map
 
 from fleetdesk.apps.desktop.widgets import map_view
 from fleetdesk.apps.desktop.widgets.map_view import MapView
+from fleetdesk.apps.desktop.work.shapes import Under
 
 pytestmark = pytest.mark.skipif(
     not map_view.MAPS, reason="the web engine's system libraries are not here"
@@ -59,6 +61,15 @@ def outside() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+CREDIT = "document.querySelector('.leaflet-control-attribution')?.innerText"
+DRAWN = """(() => {
+  const tiles = [...document.querySelectorAll(".leaflet-tile-pane canvas")];
+  const pad = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  return tiles.some((tile) => {
+    pad.drawImage(tile, 0, 0);
+    return pad.getImageData(9, 9, 1, 1).data[3] === 255;
+  });
+})()"""
 SHOWS_ALL = """(() => {
   const map = Object.values(window).find((one) => one instanceof L.Map);
   const { frame } = JSON.parse(document.getElementById("fleetdesk-data").textContent);
@@ -107,6 +118,48 @@ def test_a_page_that_asks_outside_reaches_nothing(
     view._view.page().runJavaScript(f"location = '{address}/gone'")
     qtbot.wait(1500)
     assert asked == []
+    view.retire()
+
+
+def test_the_citys_own_map_lies_under_the_page_and_still_nothing_is_asked_outside(
+    maps: None, qapp: QApplication, qtbot: QtBot, city: Path
+) -> None:
+    (page,) = (city.parent / "outputs").rglob("route map.html")
+    view = MapView("Map")
+    qtbot.addWidget(view)
+    view.resize(1000, 500)
+    view.show()
+    view.show_file(str(page), Under(str(city_map(city.parent / "city.pmtiles"))))
+    assert shows(view, qtbot, DRAWN)
+    assert shows(view, qtbot, f"{CREDIT} === 'Protomaps © OpenStreetMap, drawn with Leaflet'")
+    assert (view.refused, view._said.isVisible()) == ([], False)
+    (city.parent / "city.pmtiles").write_text("torn")
+    view.show_file(str(page), Under(str(city.parent / "city.pmtiles")))
+    assert shows(view, qtbot, f"{CREDIT} === 'no basemap, drawn with Leaflet'")
+    assert "city.pmtiles cannot be drawn" in view._said.text() and view._said.isVisible()
+    view.retire()
+
+
+def test_only_pictures_of_the_tile_server_that_the_planner_named_pass(
+    maps: None, qapp: QApplication, qtbot: QtBot, tmp_path: Path, outside: tuple[str, list[str]]
+) -> None:
+    address, asked = outside
+    page = tmp_path / "page.html"
+    page.write_text(
+        f"<html><body><p id='there'>here</p><img src='{address}/1/2/3.png'>"
+        f"<img src='{address.replace('127.0.0.1', 'localhost')}/other.png'>"
+        f"<script src='{address}/a.js'></script>"
+        f"<script>fetch('{address}/fetched').catch(() => 0);</script></body></html>",
+        encoding="utf-8",
+    )
+    view = MapView("Map")
+    qtbot.addWidget(view)
+    view.show()
+    view.show_file(str(page), Under(tiles=address))
+    assert shows(view, qtbot, "document.getElementById('there') !== null")
+    qtbot.waitUntil(lambda: bool(asked), timeout=10_000)
+    qtbot.wait(500)
+    assert asked == ["/1/2/3.png"]
     view.retire()
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as Xml
 
+import numpy as np
 import pytest
 
 from fleetdesk.errors import FleetDeskError
@@ -23,8 +24,10 @@ from fleetdesk.outputs.crew.map_words import MAP_WORDS
 from fleetdesk.outputs.crew.stops import CrewPause, CrewRoute, crew_route
 from fleetdesk.outputs.crew.tracks import gpx, kml
 from fleetdesk.outputs.crew.words import ENGLISH, words_of
+from fleetdesk.outputs.ground import Ground
 from fleetdesk.outputs.map import crew_map, route_map
 from fleetdesk.resources import folder
+from fleetdesk.routes.roads import Roads
 from fleetdesk.settings.mail_sheet import Language
 
 GPX, KML = "{http://www.topografix.com/GPX/1/1}", "{http://www.opengis.net/kml/2.2}"
@@ -211,6 +214,22 @@ def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
     assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 960
     assert png == picture(route, parkings)
     assert png != picture(route, ())
+
+
+def test_roads_lie_under_picture_and_paper(route: CrewRoute) -> None:
+    at = route.stops[0].at
+    roads = Roads(
+        np.array([at.lat, at.lat + 0.001]), np.array([at.lon, at.lon]), np.zeros(2, np.int64),
+        np.zeros(2, np.int8), "© OpenStreetMap",
+    )  # fmt: skip
+    ground = Ground(roads)
+    assert picture(route, ()) != picture(route, (), ENGLISH, ground)
+    assert picture(route, (), ENGLISH, ground) == picture(route, (), ENGLISH, ground)
+    pdf = paper(route, (), ENGLISH, ground)
+    assert len(re.findall(rb"/Subtype /Image\b", pdf)) == 2, (
+        "all roads are one picture and its mask"
+    )
+    assert pdf == paper(route, (), ENGLISH, ground)
 
 
 def test_the_workers_map_speaks_one_language() -> None:

@@ -9,6 +9,7 @@ from math import cos, radians
 from typing import Any
 
 from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -16,7 +17,9 @@ from fleetdesk.model.places import Parking, Point
 from fleetdesk.outputs.crew.signs import Box, signs
 from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.words import ENGLISH, Words
+from fleetdesk.outputs.ground import PLAIN, Ground
 from fleetdesk.outputs.palette import Palette, palette
+from fleetdesk.routes.roads import RoadClass
 
 _PAPER_IN = (8.27, 11.69)  # A4 upright
 _PICTURE_IN, _DOTS = (4.0, 3.6), 240
@@ -25,19 +28,33 @@ _SHARES = (0.06, 0.08, 0.15, 0.22, 0.25, 0.06, 0.09, 0.09)  # of the width, the 
 _PAY, _PAY_OF_TODO = 0.10, 0.03  # what a further column takes from the two widest
 _LINE, _FIRST_TOP, _TOP, _BOTTOM = 0.0145, 0.40, 0.895, 0.05  # heights as shares of the page
 _KM_PER_DEGREE = 111.32
+_ROAD_WIDTHS = {
+    RoadClass.MAIN: 2.4, RoadClass.THROUGH: 1.6, RoadClass.STREET: 0.9, RoadClass.SERVICE: 0.5,
+}  # fmt: skip
+_ROAD, _MOST_ROAD_POINTS = "#DDDAD2", 15_000
 _STEPS_KM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 
 
-def picture(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> bytes:
-    """The route as a PNG: numbered stops in order, parkings, a scale; readable on a phone."""
+def picture(
+    route: CrewRoute,
+    parkings: Sequence[Parking],
+    words: Words = ENGLISH,
+    ground: Ground = PLAIN,
+) -> bytes:
+    """The route as a PNG: numbered stops in order, parkings, roads, a scale; for a phone."""
     figure = Figure(figsize=_PICTURE_IN, layout="constrained")
-    _draw(figure.add_subplot(), _PICTURE_IN, route, parkings, words, palette())
+    _draw(figure.add_subplot(), _PICTURE_IN, route, parkings, words, ground, palette())
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=_DOTS, metadata={"Software": None})
     return out.getvalue()
 
 
-def paper(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> bytes:
+def paper(
+    route: CrewRoute,
+    parkings: Sequence[Parking],
+    words: Words = ENGLISH,
+    ground: Ground = PLAIN,
+) -> bytes:
     """The route as a PDF in A4: the picture, then the list of stops."""
     out, colours = io.BytesIO(), palette()
     # Without dates, equal routes give equal files.
@@ -50,11 +67,11 @@ def paper(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH)
         wide, high = _RIGHT - _LEFT, 0.46
         axes = page.add_axes((_LEFT, _FIRST_TOP + 0.03, wide, high))
         size_in = (wide * _PAPER_IN[0], high * _PAPER_IN[1])
-        _draw(axes, size_in, route, parkings, words, colours)
+        _draw(axes, size_in, route, parkings, words, ground, colours)
         lines = _list(page, route, lines, words, colours, top=_FIRST_TOP)
         while True:
             page.text(_RIGHT, 0.025, str(number), ha="right", fontsize=8, color=colours.ink)
-            pages.savefig(page)
+            pages.savefig(page, dpi=_DOTS)
             if not lines:
                 break
             page, number = Figure(figsize=_PAPER_IN), number + 1
@@ -69,12 +86,14 @@ def _draw(
     route: CrewRoute,
     parkings: Sequence[Parking],
     words: Words,
+    ground: Ground,
     colours: Palette,
 ) -> None:
     way, ink = colours.category(0), colours.ink
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     lon, lat = [point.lon for point in points], [point.lat for point in points]
     around = _filling(_frame(lon, lat), size_in)
+    _roads(axes, around, ground)
     near = [p.at for p in parkings if _inside(p.at.lon, p.at.lat, around)]
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
                  zorder=1)  # fmt: skip
@@ -90,7 +109,22 @@ def _draw(
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
     axes.set_axis_off()
-    _scale(axes, around, words, colours.ink, has_parkings=bool(near))
+    _scale(axes, around, words, ground, colours.ink, has_parkings=bool(near))
+
+
+def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground) -> None:
+    """Grey lines, drawn as one picture in a PDF, which would be megabytes of lines else."""
+    if ground.roads is None:
+        return
+    left, right, low, high = around
+    for kind, lines in ground.roads.within((low, left, high, right), _MOST_ROAD_POINTS).items():
+        axes.add_collection(
+            LineCollection(
+                [line[:, ::-1] for line in lines], linewidths=_ROAD_WIDTHS[kind], colors=_ROAD,
+                capstyle="round", zorder=0, rasterized=True,
+            ),
+            autolim=False,
+        )  # fmt: skip
 
 
 def _number(
@@ -124,8 +158,8 @@ def _number(
 
 
 def _scale(
-    axes: Any, around: tuple[float, float, float, float], words: Words, ink: str, *,
-    has_parkings: bool,
+    axes: Any, around: tuple[float, float, float, float], words: Words, ground: Ground, ink: str,
+    *, has_parkings: bool,
 ) -> None:  # fmt: skip
     left, right, low, high = around
     km_per_degree = _KM_PER_DEGREE * cos(radians((low + high) / 2))
@@ -133,7 +167,8 @@ def _scale(
     length = max(step for step in _STEPS_KM if step <= max(width_km / 4, 0.1))
     begin, height = left + (right - left) * 0.03, low + (high - low) * 0.03
     axes.plot([begin, begin + length / km_per_degree], [height, height], color=ink, linewidth=2)
-    text = f"{length:g} km, {words.no_basemap}"
+    under = words.roads.format(ground.roads.credit) if ground.roads else words.no_basemap
+    text = f"{length:g} km, {under}"
     axes.annotate(text, (begin, height), textcoords="offset points",
                   xytext=(0, 5), fontsize=8, color=ink)  # fmt: skip
     if has_parkings:

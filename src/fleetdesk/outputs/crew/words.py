@@ -38,6 +38,7 @@ class Words:
     end: str
     map_of: str
     no_basemap: str
+    roads: str
     parking: str
 
     def title(self, route: CrewRoute) -> str:
@@ -121,7 +122,8 @@ ENGLISH = Words(
     route="Route", subject="{city}: your route, {day}",
     on_board="{} on board", batteries_left="{} batteries left",
     whole_way="The whole way in Google Maps:", start="start", end="end",
-    map_of="The way through the stops {}", no_basemap="no basemap", parking="Parking",
+    map_of="The way through the stops {}", no_basemap="no basemap",
+    roads="roads: {}", parking="Parking",
 )  # fmt: skip
 GREEK = Words(
     code="el",
@@ -142,7 +144,8 @@ GREEK = Words(
     route="Διαδρομή", subject="{city}: η διαδρομή σου, {day}",
     on_board="{} στο βαν", batteries_left="{} μπαταρίες απομένουν",
     whole_way="Όλη η διαδρομή στο Google Maps:", start="αρχή", end="τέλος",
-    map_of="Η διαδρομή από τις στάσεις {}", no_basemap="χωρίς υπόβαθρο", parking="Πάρκινγκ",
+    map_of="Η διαδρομή από τις στάσεις {}", no_basemap="χωρίς υπόβαθρο",
+    roads="δρόμοι: {}", parking="Πάρκινγκ",
 )  # fmt: skip
 GERMAN = Words(
     code="de",
@@ -163,7 +166,8 @@ GERMAN = Words(
     route="Route", subject="{city}: deine Route, {day}",
     on_board="{} an Bord", batteries_left="noch {} Akkus",
     whole_way="Der ganze Weg in Google Maps:", start="Start", end="Ziel",
-    map_of="Der Weg über die Halte {}", no_basemap="ohne Karte", parking="Parkplatz",
+    map_of="Der Weg über die Halte {}", no_basemap="ohne Karte",
+    roads="Straßen: {}", parking="Parkplatz",
 )  # fmt: skip
 _LANGUAGES = {"English": ENGLISH, "Greek": GREEK, "German": GERMAN}
 

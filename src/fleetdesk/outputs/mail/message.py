@@ -20,6 +20,7 @@ from fleetdesk.outputs.crew.lists import stop_text
 from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.tracks import gpx
 from fleetdesk.outputs.crew.words import Words, words_of
+from fleetdesk.outputs.ground import PLAIN, Ground
 from fleetdesk.outputs.palette import palette
 from fleetdesk.outputs.wording import number_ranges
 from fleetdesk.settings.mail_sheet import Mail
@@ -30,7 +31,13 @@ _ENCODED = "quoted-printable"
 
 
 def route_mail(
-    route: CrewRoute, parkings: Sequence[Parking], mail: Mail, *, to: str, at: datetime
+    route: CrewRoute,
+    parkings: Sequence[Parking],
+    mail: Mail,
+    *,
+    to: str,
+    at: datetime,
+    ground: Ground = PLAIN,
 ) -> EmailMessage:
     """The mail of one route; the same route to the same address has the same Message-ID.
 
@@ -49,7 +56,7 @@ def route_mail(
     body = message.get_body(("html",))
     assert body is not None  # it was added just now
     body.add_related(
-        picture(route, parkings, words),
+        picture(route, parkings, words, ground),
         "image",
         "png",
         cid=f"<{_PICTURE}>",
@@ -57,7 +64,7 @@ def route_mail(
         disposition="inline",
     )
     name = f"route {route.day:%Y-%m-%d}"
-    pdf, track = paper(route, parkings, words), gpx(route, words)
+    pdf, track = paper(route, parkings, words, ground), gpx(route, words)
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
     message.add_attachment(track, maintype="application", subtype="gpx+xml", filename=f"{name}.gpx")
     invitation = _calendar(route, words, at)

@@ -8,6 +8,7 @@ from fleetdesk.model.places import Parking
 from fleetdesk.outputs.crew.map_words import MAP_WORDS
 from fleetdesk.outputs.crew.stops import CrewRoute, CrewStop
 from fleetdesk.outputs.crew.words import ENGLISH, Words
+from fleetdesk.outputs.ground import PLAIN, Ground
 from fleetdesk.outputs.map.view import (
     MapParking,
     MapPause,
@@ -21,7 +22,12 @@ from fleetdesk.outputs.palette import palette
 _NO_ROADS = "Lines join the stops in order, they are not roads."
 
 
-def crew_map(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLISH) -> MapView:
+def crew_map(
+    route: CrewRoute,
+    parkings: Sequence[Parking],
+    words: Words = ENGLISH,
+    ground: Ground = PLAIN,
+) -> MapView:
     """The worker's own round with its stops, breaks and the parkings by name."""
     map_words = MAP_WORDS.get(words.code, {})
     leaves, returns = route.clock(route.starts_at), route.clock(route.ends_at)
@@ -53,6 +59,7 @@ def crew_map(route: CrewRoute, parkings: Sequence[Parking], words: Words = ENGLI
         ),
         parkings=tuple(MapParking(parking.name, parking.at) for parking in parkings),
         notes=(map_words.get(_NO_ROADS, _NO_ROADS),),
+        ground=ground,
         language=words.code,
         words=map_words,
     )

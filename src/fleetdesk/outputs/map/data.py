@@ -7,13 +7,20 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+import numpy as np
+
 from fleetdesk.model.fleet import CellDemand
 from fleetdesk.model.places import Point, cell_bounds
 from fleetdesk.outputs.map.view import MapCell, MapRoute, MapStop, MapView
 from fleetdesk.outputs.palette import Palette, text_on
 from fleetdesk.outputs.wording import money, number_ranges
+from fleetdesk.routes.roads import Box
+from fleetdesk.routes.travel_times import Floats
 
 Position = tuple[float, float]
+_LEAST_AIR_DEG = 0.004
+_MOST_ROAD_POINTS = 60_000
+"""About half a megabyte of the page."""
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -25,6 +32,7 @@ def drawing_data(view: MapView, colours: Palette) -> dict[str, object]:
         "roi": view.roi_name,
         "alert": colours.alert,
         "words": dict(view.words),
+        **_ground(view),
         "routes": _routes(view.routes, view.currency),
         "parkings": [
             {"at": _at(p.at), "name": p.name, "n": p.count, "min": p.minimum, "target": p.target}
@@ -103,6 +111,18 @@ def frame(view: MapView) -> list[list[float]] | None:
     return [[min(lats), min(lons)], [max(lats), max(lons)]]
 
 
+def road_box(view: MapView) -> Box | None:
+    """Where roads are drawn: a square around the frame with half of it on each side as air."""
+    corners = frame(view)
+    if corners is None:
+        return None
+    (south, west), (north, east) = corners
+    shrink = math.cos(math.radians((south + north) / 2))
+    reach = max(north - south, (east - west) * shrink, _LEAST_AIR_DEG)
+    lat, lon = (south + north) / 2, (west + east) / 2
+    return lat - reach, lon - reach / shrink, lat + reach, lon + reach / shrink
+
+
 def roi_edges(cells: Iterable[MapCell]) -> tuple[float, ...]:
     """Round lower edges of the ROI classes from 0 up, at most one per step of the palette."""
     highest = max((cell.roi for cell in cells), default=0.0)
@@ -157,6 +177,25 @@ def idle_colour(hours: float | None, bands: Sequence[float], colours: Palette) -
 def idle_steps(colours: Palette) -> tuple[str, ...]:
     """The four colours of idle times, shortest first."""
     return (colours.steps[0], *colours.steps[2:5])
+
+
+def _ground(view: MapView) -> dict[str, object]:
+    """Roads by class as steps of 1e-5 degrees, each line's first from (0, 0); tiles as said."""
+    ground, box = view.ground, road_box(view)
+    found: dict[str, object] = {}
+    if ground.roads is not None and box is not None:
+        lines = ground.roads.within(box, _MOST_ROAD_POINTS)
+        found["roads"] = [[int(kind), [_steps(line) for line in lines[kind]]] for kind in lines]
+        found["roadsBy"] = ground.roads.credit
+    if ground.tiles is not None:
+        found["tiles"] = {"from": ground.tiles.address, "by": ground.tiles.credit}
+    return found
+
+
+def _steps(line: Floats) -> list[int]:
+    whole = np.rint(line * 1e5).astype(np.int64)
+    steps: list[int] = np.diff(whole, axis=0, prepend=0).ravel().tolist()
+    return steps
 
 
 def _routes(routes: Sequence[MapRoute], currency: str) -> list[dict[str, object]]:

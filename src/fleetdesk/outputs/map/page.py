@@ -9,18 +9,13 @@ import folium
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
+from fleetdesk.outputs.city_map import POLICY
 from fleetdesk.outputs.map import panel
 from fleetdesk.outputs.map.data import as_script_text, drawing_data
 from fleetdesk.outputs.map.inline import inline
 from fleetdesk.outputs.map.view import MapView
 from fleetdesk.outputs.palette import palette
 from fleetdesk.resources import folder
-
-# The browser itself refuses anything that is not in the page.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def route_map(view: MapView) -> str:
@@ -43,7 +38,7 @@ def route_map(view: MapView) -> str:
 
     figure = canvas.get_root()
     figure.title = html.escape(view.title)
-    figure.header.add_child(_Verbatim(panel.head(_POLICY, palette())), index=1)
+    figure.header.add_child(_Verbatim(panel.head(_policy(view), palette())), index=1)
     figure.html.add_child(_Verbatim(panel.panel(view, palette())))
     figure.html.add_child(_Verbatim(_data_block(view)))
     _number_elements(figure)
@@ -51,9 +46,21 @@ def route_map(view: MapView) -> str:
     return inline(page, folder("ui"))
 
 
+def _policy(view: MapView) -> str:
+    """What the browser lets the page have; the net only for tiles that the planner asked for."""
+    tiles = view.ground.tiles
+    return (
+        POLICY
+        if tiles is None
+        else POLICY.replace("img-src data:", f"img-src data: {tiles.origin}")
+    )
+
+
 def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
     """One switchable layer per worker and per kind of thing that is there, lowest first."""
     groups: dict[str, folium.FeatureGroup] = {}
+    if view.ground.roads:
+        groups["roads"] = folium.FeatureGroup(view.say("Roads"), show=not view.ground.tiles)
     if view.cells:
         groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
     if view.demand:

@@ -11,6 +11,7 @@ from fleetdesk.model.fleet import CellDemand, NoParking, VehicleNow
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Dropped, Plan, Route, Visit
 from fleetdesk.model.work import Task, TaskRoi, Van
+from fleetdesk.outputs.ground import PLAIN, Ground
 from fleetdesk.outputs.map.view import (
     MapCell,
     MapDropped,
@@ -43,12 +44,13 @@ def map_view(
     demand: Sequence[CellDemand] = (),
     no_parking: Sequence[NoParking] = (),
     locked: Collection[str] = (),
+    ground: Ground = PLAIN,
 ) -> MapView:
     """The plan of `day` with its reasons, parkings, cells and what was left out.
 
     `rates_per_h` is the revenue per operational hour of each cell, in city currency; `demand` says
     where vehicles are missing, `no_parking` where none may stand; `locked` are the tasks that the
-    planner bound.
+    planner bound; `ground` lies under it all.
     """
     by_id = {task.task_id: task for task in tasks}
     roi_of = {task_id: roi.roi for task_id, roi in (rois or {}).items()}
@@ -80,6 +82,7 @@ def map_view(
             f"Lines join the stops in order, they are not roads. "
             f"Distances and times: {plan.travel_times}.",
         ),
+        ground=ground,
     )
 
 

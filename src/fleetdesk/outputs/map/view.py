@@ -10,6 +10,7 @@ from fleetdesk.model.fleet import CellDemand, NoParking
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action
 from fleetdesk.model.work import TaskKind
+from fleetdesk.outputs.ground import PLAIN, Ground
 
 
 class Does(StrEnum):
@@ -136,8 +137,8 @@ class MapView:
     `center` is used when there is nothing to frame; `roi_name` says which ROI the cells show.
     `battery_bands` are the percentages at which the battery colour changes, `idle_bands` the hours
     at which that of the idle time does, lowest first (three of each). `notes` are printed in the
-    panel. `language` is that of the texts, and `words` holds the map's own in it, by the English
-    ones; what is missing is shown in English.
+    panel. `ground` lies under it all. `language` is that of the texts, and `words` holds the map's
+    own in it, by the English ones; what is missing is shown in English.
     """
 
     title: str
@@ -155,6 +156,7 @@ class MapView:
     battery_bands: tuple[float, float, float] = (10.0, 30.0, 60.0)
     idle_bands: tuple[float, float, float] = (12.0, 24.0, 48.0)
     notes: tuple[str, ...] = ()
+    ground: Ground = PLAIN
     language: str = "en"
     words: Mapping[str, str] = field(default_factory=dict)
 

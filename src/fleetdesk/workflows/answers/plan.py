@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleetdesk.outputs.ground import Ground
 from fleetdesk.outputs.wording import clock
 from fleetdesk.settings.schema import Settings
 from fleetdesk.sheets.base import ResultSheet
@@ -11,6 +12,7 @@ from fleetdesk.workflows.catalog import Answer, Ask
 from fleetdesk.workflows.cell_demand import cell_demand
 from fleetdesk.workflows.context import MAP_NAME
 from fleetdesk.workflows.crew_files import crew_files, crew_routes
+from fleetdesk.workflows.map_ground import map_ground
 from fleetdesk.workflows.plan_day import DayPlan, plan_day
 from fleetdesk.workflows.plan_sheets import empty_plan_sheets, plan_sheets
 from fleetdesk.workflows.route_edits import route_edits
@@ -28,6 +30,7 @@ def answer(ask: Ask) -> Answer:
         on_progress=ask.on_progress,
     )
     facts = summarise(day, settings)
+    ground, lacking = map_ground(settings, context.folder)
     return Answer(
         sheets=plan_sheets(context, day),
         headline=(
@@ -36,9 +39,9 @@ def answer(ask: Ask) -> Answer:
             f"{facts['routes']} route{'' if facts['routes'] == 1 else 's'}, "
             f"profit {facts['profit']:.2f} {facts['currency']}."
         ),
-        notes=day.notes,
+        notes=(*day.notes, *lacking),
         summary=facts,
-        files={MAP_NAME: _map(day, settings), **_for_crews(day, settings)},
+        files={MAP_NAME: _map(day, settings, ground), **_for_crews(day, settings, ground)},
     )
 
 
@@ -70,12 +73,12 @@ def summarise(day: DayPlan, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _for_crews(day: DayPlan, settings: Settings) -> dict[str, str | bytes]:
+def _for_crews(day: DayPlan, settings: Settings, ground: Ground) -> dict[str, str | bytes]:
     pay = {offer.task_id: offer.price for offer in day.offers}
-    return crew_files(crew_routes(day.plan, day.vans, day.tasks, settings, pay), settings)
+    return crew_files(crew_routes(day.plan, day.vans, day.tasks, settings, pay), settings, ground)
 
 
-def _map(day: DayPlan, settings: Settings) -> str:
+def _map(day: DayPlan, settings: Settings, ground: Ground) -> str:
     # Folium is loaded only where a map is drawn.
     from fleetdesk.outputs.map import map_view, route_map
 
@@ -91,5 +94,6 @@ def _map(day: DayPlan, settings: Settings) -> str:
         demand=cell_demand(day.history, day.fleet, settings),
         no_parking=day.no_parking,
         locked={outcome.edit.task_id for outcome in day.edits.outcomes if outcome.kept},
+        ground=ground,
     )
     return route_map(view)

@@ -123,7 +123,7 @@ class RoutesPage(Page):
         self.form.label("total").setText(f"{number_text(board.profit, 2)} {board.currency}")
         tell(self.form.label("state"), "Preparing to price changes …")
         tell(self.form.label("problems"), "")
-        self.map.show_file(board.map_path)
+        self.map.show_file(board.map_path, board.under)
         self._show()
         self._weigh()
 
@@ -149,7 +149,7 @@ class RoutesPage(Page):
         if self.rounds is not None:
             self.rounds.discard()
             self._changed()
-            self.map.show_file(self.rounds.board.map_path)
+            self.map.show_file(self.rounds.board.map_path, self.rounds.board.under)
             self._drawing.stop()
 
     def solve(self) -> None:

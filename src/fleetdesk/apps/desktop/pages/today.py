@@ -67,7 +67,7 @@ class TodayPage(Page):
         self.availability.show_table(_bare(found.availability) or empty)
         self.availability.fit_height()
         self.tasks.show_table(found.tasks or empty)
-        self.map.show_file(run.map_path if run else "")
+        self.map.show_file(run.map_path if run else "", found.under)
 
     def _checked(self, problems: tuple[Problem, ...]) -> None:
         wrong = [problem for problem in problems if problem.severity is Severity.ERROR]

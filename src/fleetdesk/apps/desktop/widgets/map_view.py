@@ -1,21 +1,34 @@
-"""A map in the window, served by a scheme of our own; the network is refused."""
+"""A map in the window, served by a scheme of our own; the network is refused.
+
+Two things may lie under it: tiles of the city's own map file, by the same scheme, and pictures of
+the one tile server that the planner's sheet names.
+"""
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QTimer, QUrl
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from fleetdesk import __version__
 from fleetdesk.apps.desktop.form import named
+from fleetdesk.apps.desktop.work.shapes import Under
+from fleetdesk.errors import FleetDeskError
+
+if TYPE_CHECKING:
+    from fleetdesk.outputs.city_map import CityMap
 
 SCHEME = b"fleetdesk"
+_TILES = "fleetdesk://map/tiles/{z}/{x}/{y}"
 _SOON_MS = 120
 try:
     from PySide6.QtWebEngineCore import (
         QWebEnginePage,
         QWebEngineProfile,
+        QWebEngineSettings,
         QWebEngineUrlRequestInfo,
         QWebEngineUrlRequestInterceptor,
         QWebEngineUrlRequestJob,
@@ -35,7 +48,9 @@ def register_scheme() -> None:
     scheme = QWebEngineUrlScheme(QByteArray(SCHEME))
     scheme.setSyntax(QWebEngineUrlScheme.Syntax.Host)
     flag = QWebEngineUrlScheme.Flag
-    scheme.setFlags(flag.SecureScheme | flag.LocalScheme | flag.LocalAccessAllowed)
+    scheme.setFlags(
+        flag.SecureScheme | flag.LocalScheme | flag.LocalAccessAllowed | flag.FetchApiAllowed
+    )
     QWebEngineUrlScheme.registerScheme(scheme)
 
 
@@ -60,7 +75,7 @@ class MapView(QWidget):
         self._web: Any = None
         self._guard: Any = None
         self._pages: Any = None
-        self._path = ""
+        self._path, self._under = "", Under()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -72,9 +87,10 @@ class MapView(QWidget):
         """Addresses outside that a page asked for."""
         return list(self._guard.refused) if self._guard is not None else []
 
-    def show_file(self, path: str) -> None:
-        """Show the page of this file; "" for none."""
+    def show_file(self, path: str, under: Under | None = None) -> None:
+        """Show the page of this file; "" for none. Without `under` that of the last stays."""
         self._path = path
+        self._under = self._under if under is None else under
         if path and self.isVisible():
             self._soon.start()
         elif not path and self._view is not None:
@@ -108,16 +124,28 @@ class MapView(QWidget):
             return
         if self._view is None:
             self._make()
-        content = Path(self._path).read_bytes() if Path(self._path).is_file() else b""
-        if self._pages.put(content):
+        page = Path(self._path).read_text(encoding="utf-8") if Path(self._path).is_file() else ""
+        city, trouble = _city(self._under)
+        if city is not None:
+            from fleetdesk.outputs.city_map import over_city
+
+            page = over_city(page, city, _TILES)
+        self._guard.allowed = self._under.tiles
+        # Pages of a local scheme reach no net at all without this.
+        remote = QWebEngineSettings.WebAttribute.LocalContentCanAccessRemoteUrls
+        self._web.settings().setAttribute(remote, bool(self._under.tiles))
+        if self._pages.put(page.encode(), city):
             self._view.setUrl(QUrl("fleetdesk://map/page.html"))
-        self._said.setVisible(False)
+        self._said.setText(trouble)
+        self._said.setVisible(bool(trouble))
         self._view.setVisible(True)
 
     def _make(self) -> None:
         from PySide6.QtWebEngineWidgets import QWebEngineView
 
         self._profile = QWebEngineProfile(self)
+        # Tile servers want to know what asks them.
+        self._profile.setHttpUserAgent(f"FleetDesk/{__version__}")
         self._guard = _NoNetwork(self)
         self._pages = _Pages(self)
         self._profile.setUrlRequestInterceptor(self._guard)
@@ -128,42 +156,70 @@ class MapView(QWidget):
         self._box.addWidget(self._view, 1)
 
 
+def _city(under: Under) -> tuple[CityMap | None, str]:
+    """The city's map, unless pictures are asked for or it cannot be read, and why not."""
+    if under.tiles or not under.city_map:
+        return None, ""
+    from fleetdesk.outputs.city_map import CityMap
+
+    try:
+        return CityMap(Path(under.city_map)), ""
+    except FleetDeskError as error:
+        return None, str(error)
+
+
 if MAPS:
 
     class _NoNetwork(QWebEngineUrlRequestInterceptor):
-        """Refuses everything that is not in the page itself."""
+        """Refuses all that is not in the page itself, but pictures of the server allowed."""
 
         def __init__(self, parent: QWidget) -> None:
             super().__init__(parent)
             self.refused: list[str] = []
+            self.allowed = ""
 
         def interceptRequest(self, info: QWebEngineUrlRequestInfo) -> None:
-            """Let our own scheme and inlined data pass."""
+            """Let our own scheme, inlined data and the allowed pictures pass."""
             url = info.requestUrl()
-            if url.scheme() not in (SCHEME.decode(), "data", "blob"):
+            picture = info.resourceType() == QWebEngineUrlRequestInfo.ResourceType.ResourceTypeImage
+            server = f"{url.scheme()}://{url.authority()}"
+            asked_for = picture and self.allowed and fnmatch(server, self.allowed)
+            if url.scheme() not in (SCHEME.decode(), "data", "blob") and not asked_for:
                 self.refused.append(url.toString())
                 info.block(True)
 
     class _Pages(QWebEngineUrlSchemeHandler):
-        """Answers the one address of our scheme with the present page."""
+        """Answers the addresses of our scheme: the present page, and the tiles under it."""
 
         def __init__(self, parent: QWidget) -> None:
             super().__init__(parent)
             self._content = b""
+            self._city: CityMap | None = None
 
-        def put(self, content: bytes) -> bool:
-            """Take a page; False when it is the one that is there."""
+        def put(self, content: bytes, city: CityMap | None) -> bool:
+            """Take a page and the city's map under it; False when that page is there."""
+            self._city = city
             if content == self._content:
                 return False
             self._content = content
             return True
 
         def requestStarted(self, job: QWebEngineUrlRequestJob) -> None:
-            """Hand the page out, or say that there is no such thing."""
-            if job.requestUrl().path() != "/page.html":
+            """Hand the page or a tile out, or say that there is no such thing."""
+            _, what, *at = job.requestUrl().path().split("/")
+            if what == "page.html":
+                self._reply(job, b"text/html", self._content)
+            elif what == "tiles" and self._city is not None and len(at) == 3 and _numbers(at):
+                zoom, x, y = map(int, at)
+                self._reply(job, b"application/x-protobuf", self._city.tile(zoom, x, y))
+            else:
                 job.fail(QWebEngineUrlRequestJob.Error.UrlNotFound)
-                return
+
+        def _reply(self, job: QWebEngineUrlRequestJob, kind: bytes, content: bytes) -> None:
             buffer = QBuffer(job)
-            buffer.setData(QByteArray(self._content))
+            buffer.setData(QByteArray(content))
             buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-            job.reply(QByteArray(b"text/html"), buffer)
+            job.reply(QByteArray(kind), buffer)
+
+    def _numbers(texts: list[str]) -> bool:
+        return all(text.isascii() and text.isdigit() for text in texts)

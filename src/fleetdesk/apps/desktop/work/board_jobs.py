@@ -19,6 +19,7 @@ from fleetdesk.apps.desktop.work.shapes import (
     BoardStop,
     RoundPrice,
 )
+from fleetdesk.apps.desktop.work.under import under
 from fleetdesk.errors import FleetDeskError, NotEnoughData
 from fleetdesk.model.plan import DropCode, Dropped
 from fleetdesk.settings import secrets
@@ -55,6 +56,7 @@ def board(_: OnProgress, *, workbook: str) -> Board:
         tuple(_stop(row, typed) for row in rows if row["Task"] and row.get("Done") != "yes"),
         tuple(_left_out(task) for task in tasks if task["Planned?"] == "no"),
         run.summary["profit"], snapshot.fingerprint, str(page) if page.is_file() else "",
+        under(run, folder),
     )  # fmt: skip
 
 
@@ -107,6 +109,7 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     """The map of the rounds as they stand; returns the page's path."""
     from fleetdesk.outputs.map import map_view, route_map
     from fleetdesk.routes.evaluate import evaluate
+    from fleetdesk.workflows.map_ground import map_ground
 
     day, settings, demand = _planned(workbook, run)
     problem = _problem(workbook, run, sequences)
@@ -115,6 +118,7 @@ def draw(_: OnProgress, *, workbook: str, run: str, sequences: Sequences) -> str
     view = map_view(
         plan, day.tasks, settings, day.moment.day, rois=day.rois, vans=day.vans, fleet=day.fleet,
         rates_per_h=day.cell_rates, demand=demand, no_parking=day.no_parking,
+        ground=map_ground(settings, Path(workbook).parent)[0],
     )  # fmt: skip
     path = Path(_drawings()) / "routes.html"
     path.write_text(route_map(view), encoding="utf-8")

@@ -181,11 +181,11 @@ def _issues(issues: Table | None) -> tuple[str, ...]:
     if issues is None:
         return ()
     columns = {column.header: column.values for column in issues.columns}
-    rows = zip(
-        columns["Severity"], columns["Where"], columns["Found"], columns["What is wrong"],
-        strict=True,
-    )  # fmt: skip
+    # Runs of before kept each sentence in two halves.
+    parts = ("Issue",) if "Issue" in columns else ("Found", "What is wrong")
+    said = (" ".join(filter(None, each)) for each in zip(*map(columns.get, parts), strict=True))
+    rows = zip(columns["Severity"], columns["Where"], said, strict=True)
     return tuple(
-        f"{where}: {found} {what}".strip() for severity, where, found, what in rows
+        f"{where}: {issue}" if where else issue for severity, where, issue in rows
         if severity in ("error", "warning")
     )  # fmt: skip

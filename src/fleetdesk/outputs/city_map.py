@@ -1,0 +1,89 @@
+"""A map of the city from a .pmtiles file, put under a page that is shown in the window.
+
+Only there: a page that is a file may not read another file. The streets of the road file are in
+every page (`outputs.ground`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+
+from pmtiles.reader import MmapSource, Reader
+from pmtiles.tile import Compression, MagicNumberNotFound, SpecVersionUnsupported, TileType
+
+from fleetdesk.errors import FleetDeskError
+from fleetdesk.resources import folder
+
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What every page lets the browser do: show what is in it, and fetch nothing."""
+_BROKEN = (
+    ValueError, IndexError, TypeError, OverflowError, EOFError, zlib.error,
+    MagicNumberNotFound, SpecVersionUnsupported,
+)  # fmt: skip
+
+
+class CityMap:
+    """The vector tiles of one .pmtiles file in the schema of the Protomaps basemap.
+
+    FleetDeskError when it cannot be read, or holds pictures or packs that no browser opens.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                self._reader = Reader(MmapSource(file))
+            self._about = self._reader.header()
+        except OSError as error:
+            raise _unreadable(path, error.strerror or str(error)) from error
+        except _BROKEN as error:
+            raise _unreadable(path, "it is no .pmtiles file of version 3") from error
+        if self._about["tile_type"] != TileType.MVT:
+            raise _unreadable(path, "it holds pictures, not streets as lines")
+        if self._about["tile_compression"] not in (Compression.NONE, Compression.GZIP):
+            raise _unreadable(path, "its tiles are not packed by gzip")
+
+    @property
+    def max_zoom(self) -> int:
+        """The zoom of its finest tiles."""
+        return int(self._about["max_zoom"])
+
+    def tile(self, zoom: int, x: int, y: int) -> bytes:
+        """One tile, unpacked; empty where the file has none or it is broken."""
+        try:
+            packed = self._reader.get(zoom, x, y)
+            gzipped = self._about["tile_compression"] == Compression.GZIP
+            return gzip.decompress(packed) if packed and gzipped else bytes(packed or b"")
+        except (OSError, *_BROKEN):
+            return b""
+
+
+def over_city(page: str, city: CityMap, tiles_at: str) -> str:
+    """The page with the city's map under it; `tiles_at` is an address with {z}, {x} and {y}."""
+    home = folder("ui") / "vendor" / "protomaps-leaflet"
+    licence = (home / "LICENSE").read_text(encoding="utf-8")
+    code = (home / "protomaps-leaflet.js").read_text(encoding="utf-8")
+    code = code.partition("//# sourceMappingURL")[0]
+    about = json.dumps({"from": tiles_at, "zoom": city.max_zoom})
+    scheme = tiles_at.partition("//")[0]
+    page = page.replace(POLICY, f"{POLICY}; connect-src {scheme}", 1)
+    return page.replace(
+        "</head>",
+        f"<script>/*\n{licence}*/\n{code}</script>"
+        f"<script>window.fleetdeskCity = {about};</script></head>",
+        1,
+    )
+
+
+def _unreadable(path: Path, found: str) -> FleetDeskError:
+    return FleetDeskError(
+        f"The city map {path.name} cannot be drawn",
+        found=found,
+        fix="Give a .pmtiles map of the Protomaps basemap on Routes & travel, or leave it empty",
+    )

@@ -1,0 +1,45 @@
+"""Arrays kept on disk beside a road file, so that nothing is worked out of it twice."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+MOST_KEPT = 50
+"""Files kept in a folder; the oldest go first."""
+
+
+def keep(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays to an .npz file, whole or not at all, and drop the oldest of its folder.
+
+    A full or closed disk costs time at the next run, and nothing else.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez_compressed(file, **arrays)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        kept = sorted(path.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)
+        for old in kept[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def read(path: Path, *names: str) -> tuple[Any, ...] | None:
+    """The arrays of these names; None where the file is not there, broken or of another kind."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return tuple(file[name] for name in names)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
