@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import ibis
 import pyarrow as pa
@@ -18,11 +19,24 @@ AVAILABLE, OUT, GONE = "available", "non_operational", "removed"
 DROP, LOW = "provider_drop_off", "battery_low"
 
 
-@pytest.fixture
-def ledger(history, run):
+@pytest.fixture(scope="module")
+def ledger(history):
+    """`ledger(events, trips)` -> the cycles' rows; their SQL is the same for all, and to write it
+    takes longer than to run it."""
+    engine = ibis.duckdb.connect()
+
+    def fill(events, trips):
+        for name, rows in zip(("events", "trips"), history(events, trips), strict=True):
+            engine.create_table(name, rows.to_pyarrow(), overwrite=True)
+
+    @cache
+    def sql(**options):
+        told = timeline(engine.table("events"), END, **options)
+        return engine.compile(cycles(told, priced(engine.table("trips"), Costs()), END))
+
     def make(events, trips=(), **options):
-        event_table, trip_table = history(events, trips)
-        found = run(cycles(timeline(event_table, END, **options), priced(trip_table, Costs()), END))
+        fill(events, trips)
+        found = engine.raw_sql(sql(**options)).to_arrow_table().to_pylist()
         return sorted(found, key=lambda row: (row["vehicle_id"], row["cycle_no"]))
 
     return make
