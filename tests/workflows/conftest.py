@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from fleetdesk.simulation.city import demo_city
 from fleetdesk.workflows.demo import city_settings, run_demo
+from fleetdesk.workflows.run import RunResult, run_workbook
 from fleetdesk.workflows.workspace import make_workbook
 
 START = datetime(2026, 6, 16, 20, 0, tzinfo=UTC)
@@ -48,6 +50,34 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(made_workspace: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made_workspace, tmp_path / "my city"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The sample workspace after a second run, which saw another threshold."""
+
+    path: Path
+    before: bytes
+    result: RunResult
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
+@pytest.fixture(scope="session")
+def made_run(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("ran") / "city")
+    path = folder / "FleetDesk.xlsx"
+    edit(path, "Thresholds", "Low battery below", 60)
+    before = path.read_bytes()
+    return Ran(path, before, run_workbook(path, clock=Clock()))
+
+
+@pytest.fixture
+def ran(made_run: Ran, tmp_path: Path) -> Ran:
+    folder = shutil.copytree(made_run.folder, tmp_path / "my city after a run")
+    return replace(made_run, path=folder / made_run.path.name)
 
 
 def edit(workbook: Path, sheet: str, label: str, value: object) -> None:

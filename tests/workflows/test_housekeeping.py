@@ -20,7 +20,7 @@ from fleetdesk.workflows.status import status
 from fleetdesk.workflows.undo import undo_anywhere
 from fleetdesk.workflows.workspace import NewWorkbook
 
-from .conftest import START, Clock
+from .conftest import START, Clock, Ran
 
 
 def weather(folder: Path, *hours: int) -> Path:
@@ -46,13 +46,10 @@ def test_status_tells_what_is_in_from_where_and_how_old(workspace: Path, tmp_pat
     assert json.loads(shown.stdout)["generation"] == found["generation"]
 
 
-def test_old_results_maps_and_raw_answers_go_and_the_rest_stays(
-    workspace: Path, tmp_path: Path
-) -> None:
-    clock = Clock()
-    path = workspace / "FleetDesk.xlsx"
-    for _ in range(2):
-        run_workbook(path, clock=clock)
+def test_old_results_maps_and_raw_answers_go_and_the_rest_stays(ran: Ran, tmp_path: Path) -> None:
+    clock = Clock(START + timedelta(hours=1))
+    workspace, path = ran.folder, ran.path
+    run_workbook(path, clock=clock)
     raw = workspace / "raw" / "feed"
     raw.mkdir(parents=True)
     for name, days in (("old.gz", 100), ("new.gz", 1)):
@@ -86,9 +83,8 @@ def test_old_results_maps_and_raw_answers_go_and_the_rest_stays(
     )
 
 
-def test_results_of_an_undone_run_are_not_called_generations(workspace: Path) -> None:
-    path = workspace / "FleetDesk.xlsx"
-    run_workbook(path, clock=Clock(START))
+def test_results_of_an_undone_run_are_not_called_generations(ran: Ran) -> None:
+    workspace, path = ran.folder, ran.path
     with open_store(workspace / "store") as store:
         gone = store.runs.list()[-1].run_id
     undo_anywhere(str(path))

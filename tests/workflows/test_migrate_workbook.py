@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 import zipfile
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
@@ -21,7 +24,7 @@ from fleetdesk.sheets.xlsx_file import XlsxFile
 from fleetdesk.workflows.context import workbook_in
 from fleetdesk.workflows.dry_run import dry_run
 from fleetdesk.workflows.migrate_workbook import plan_migration
-from fleetdesk.workflows.run import check_workbook, run_workbook
+from fleetdesk.workflows.run import RunResult, check_workbook, run_workbook
 from fleetdesk.workflows.undo import undo_run
 
 from .conftest import Clock
@@ -36,15 +39,44 @@ ADDED = [
 ]
 
 
-@pytest.fixture
-def old(workspace: Path) -> Path:
+@dataclass(frozen=True)
+class Migrated:
+    """The old workbook after a run."""
+
+    path: Path
+    before: bytes
+    result: RunResult
+
+
+@pytest.fixture(scope="module")
+def made_old(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample workspace's workbook as version 1 had it, with the planner's own work."""
-    path = workbook_in(workspace)
+    path = workbook_in(shutil.copytree(made_workspace, tmp_path_factory.mktemp("old") / "city"))
     settings = read_settings(XlsxFile(path).snapshot()).settings
     path.unlink()
     write_version_1(path, settings)
     decorate(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def made_migrated(made_old: Path, tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    path = _copied(made_old, tmp_path_factory.mktemp("migrated"))
+    return Migrated(path, path.read_bytes(), run_workbook(path, clock=Clock()))
+
+
+@pytest.fixture
+def old(made_old: Path, tmp_path: Path) -> Path:
+    return _copied(made_old, tmp_path)
+
+
+@pytest.fixture
+def migrated(made_migrated: Migrated, tmp_path: Path) -> Migrated:
+    return replace(made_migrated, path=_copied(made_migrated.path, tmp_path))
+
+
+def _copied(workbook: Path, to: Path) -> Path:
+    return Path(shutil.copytree(workbook.parent, to / "my city")) / workbook.name
 
 
 def settings_of(path: Path) -> Settings:
@@ -56,9 +88,8 @@ def parts(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_a_run_adds_what_the_old_workbook_lacks(old: Path) -> None:
-    before = settings_of(old)
-    result = run_workbook(old, clock=Clock())
+def test_a_run_adds_what_the_old_workbook_lacks(made_old: Path, migrated: Migrated) -> None:
+    old, result, before = migrated.path, migrated.result, settings_of(made_old)
     assert list(result.added_settings) == ADDED
     snapshot = XlsxFile(old).snapshot()
     reading = read_settings(snapshot)
@@ -75,9 +106,8 @@ def test_a_run_adds_what_the_old_workbook_lacks(old: Path) -> None:
     assert "are new" not in str(again.as_dict()["text"])
 
 
-def test_the_new_rows_look_and_behave_as_their_neighbours(old: Path) -> None:
-    run_workbook(old, clock=Clock())
-    book = openpyxl.load_workbook(old)
+def test_the_new_rows_look_and_behave_as_their_neighbours(made_migrated: Migrated) -> None:
+    book = openpyxl.load_workbook(made_migrated.path)
     for name in FORMS:
         page = book[name]
         (table,) = (t for t in page.tables.values() if t.displayName != "MyList")
@@ -106,10 +136,9 @@ def test_the_new_rows_look_and_behave_as_their_neighbours(old: Path) -> None:
     assert target == f"'Thresholds'!$B${choice[1].row}"
 
 
-def test_nothing_of_the_planners_is_touched(old: Path) -> None:
-    before = openpyxl.load_workbook(old)
-    run_workbook(old, clock=Clock())
-    after = openpyxl.load_workbook(old)
+def test_nothing_of_the_planners_is_touched(made_migrated: Migrated) -> None:
+    before = openpyxl.load_workbook(BytesIO(made_migrated.before))
+    after = openpyxl.load_workbook(made_migrated.path)
     for page in before:
         if page.title in {*FORMS, "My sums", "Weights", "Parkings"}:
             new = after[page.title]
@@ -163,12 +192,10 @@ def is_within(old: bytes, new: bytes) -> bool:
     return all(piece in found for piece in re.findall(rb"<[^>]*>[^<]*", old))
 
 
-def test_undo_restores_the_old_workbook_exactly(old: Path) -> None:
-    before = old.read_bytes()
-    result = run_workbook(old, clock=Clock())
-    assert Path(result.published.backup).read_bytes() == before
-    undo_run(old, clock=Clock())
-    assert old.read_bytes() == before
+def test_undo_restores_the_old_workbook_exactly(migrated: Migrated) -> None:
+    assert Path(migrated.result.published.backup).read_bytes() == migrated.before
+    undo_run(migrated.path, clock=Clock())
+    assert migrated.path.read_bytes() == migrated.before
 
 
 def test_check_and_dry_run_only_say_what_would_be_added(old: Path) -> None:
@@ -248,9 +275,9 @@ def test_an_adapter_that_cannot_add_is_told_of_and_keeps_its_version(old: Path) 
     assert told == len(reading.new) > len(NEW_SHEETS)
 
 
-def test_whole_new_sheets_are_added_and_are_the_planners_from_then_on(old: Path) -> None:
-    result = run_workbook(old, clock=Clock())
-    assert "Questions: the whole sheet" in result.added_settings
+def test_whole_new_sheets_are_added_and_are_the_planners_from_then_on(migrated: Migrated) -> None:
+    old = migrated.path
+    assert "Questions: the whole sheet" in migrated.result.added_settings
     book = openpyxl.load_workbook(old)
     page = book["Questions"]
     assert page["A4"].value == "Setting" and page["B5"].value == "yes"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openpyxl
@@ -20,35 +19,7 @@ from fleetdesk.workflows.undo import undo_run
 from fleetdesk.workflows.watch import watch
 from fleetdesk.workflows.workspace import NewWorkbook, new_workbook
 
-from .conftest import Clock, column, edit
-
-
-@dataclass(frozen=True)
-class Ran:
-    """The sample workspace after a second run, which saw another threshold."""
-
-    path: Path
-    before: bytes
-    result: RunResult
-
-    @property
-    def folder(self) -> Path:
-        return self.path.parent
-
-
-@pytest.fixture(scope="module")
-def made_run(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("ran") / "city")
-    path = folder / "FleetDesk.xlsx"
-    edit(path, "Thresholds", "Low battery below", 60)
-    before = path.read_bytes()
-    return Ran(path, before, run_workbook(path, clock=Clock()))
-
-
-@pytest.fixture
-def ran(made_run: Ran, tmp_path: Path) -> Ran:
-    folder = shutil.copytree(made_run.folder, tmp_path / "my city")
-    return replace(made_run, path=folder / made_run.path.name)
+from .conftest import Clock, Ran, column, edit
 
 
 def test_undo_restores_exactly_and_takes_the_run_back(ran: Ran) -> None:
@@ -141,7 +112,7 @@ def test_a_run_that_plans_nothing_leaves_the_plan_as_it_was(ran: Ran) -> None:
     assert (found.settings, found.figures, found.tasks) == ((), (), ())
 
 
-def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
+def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path, ran: Ran) -> None:
     path = workspace / "FleetDesk.xlsx"
     book = openpyxl.load_workbook(path)
     page = book["Tasks"]
@@ -157,10 +128,9 @@ def test_a_dry_run_shows_the_cells_and_writes_nothing(workspace: Path) -> None:
     assert _files(workspace) == files
     assert tried.cells
     assert tried.changed == ("Thresholds: Low battery below: 30.0 -> 60.0",)
-    ran = run_workbook(path, clock=Clock())
-    assert ran.published.summary == tried.summary
+    assert ran.result.published.summary == tried.summary, "a run with the same threshold"
     # The tasks that the threshold brought are new no more once they have been planned again.
-    columns = {cell.column for cell in dry_run(path, clock=Clock()).cells}
+    columns = {cell.column for cell in dry_run(ran.path, clock=Clock()).cells}
     assert columns <= {"Since the last plan"}
 
 
