@@ -61,9 +61,13 @@ def made_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     settings = city_settings(demo_city(vehicles=50, days=5), seed=3)
     # What a vehicle earns itself pays for more visits in a city so small than the fleet's gain.
-    own = settings.thresholds.model_copy(update={"roi_level": "scooter"})
-    workbook = folder / "FleetDesk.xlsx"
-    make_workbook(workbook, settings.model_copy(update={"thresholds": own}))
+    # Its few tasks are soon routed.
+    changes = {
+        "thresholds": {"roi_level": "scooter", "bootstrap_rounds": 5},
+        "city": {"search_effort": 50},
+    }
+    quick = {name: getattr(settings, name).model_copy(update=new) for name, new in changes.items()}
+    make_workbook(folder / "FleetDesk.xlsx", settings.model_copy(update=quick))
     run_demo(folder, seed=3, vehicles=50, days=5)
     return folder
 
