@@ -14,6 +14,10 @@ from tests.services.postgres import PostgresServer, running_postgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+# Tests run beside each other, one on each processor: threads of one would wait for another's.
+for library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 
 def pytest_collection_finish() -> None:
     """The libraries and tests that are loaded by now stay: looking through them for what could be
