@@ -92,13 +92,17 @@ def test_no_limit_is_ever_broken_and_every_task_is_accounted_for(seed) -> None:
 
 def test_the_hard_days_are_hard() -> None:
     """What the property is about does occur."""
-    plans = [plan(hard_day(seed).problem(), Iterations(20), seed=1) for seed in range(25)]
-    routes = [route for found in plans for route in found.routes]
-    codes = {dropped.code for found in plans for dropped in found.dropped}
-    kinds = {pause.kind for route in routes for pause in route.pauses}
-    assert kinds == set(PauseKind)
-    assert any(route.overtime_s for route in routes)
-    assert codes >= {DropCode.SKILL, DropCode.SHIFT, DropCode.CAPACITY, DropCode.DETOUR}
+    wanted = {*PauseKind, "overtime"}
+    wanted |= {DropCode.SKILL, DropCode.SHIFT, DropCode.CAPACITY, DropCode.DETOUR}
+    for seed in range(25):
+        found = plan(hard_day(seed).problem(), Iterations(20), seed=1)
+        wanted -= {dropped.code for dropped in found.dropped}
+        for route in found.routes:
+            wanted -= {pause.kind for pause in route.pauses}
+            wanted -= {"overtime"} if route.overtime_s else set()
+        if not wanted:
+            return
+    assert not wanted
 
 
 def test_a_round_waits_for_a_window_by_leaving_later(town) -> None:
