@@ -24,7 +24,7 @@ def map_ground(settings: Settings, folder: Path) -> tuple[Ground, tuple[Problem,
     warnings = []
     city = seen_from(folder, travel.city_map_file)
     if city is not None and not city.is_file():
-        missing = FleetDeskError("The city map is not drawn", found=f"no file at {city}")
+        missing = FleetDeskError("Maps are shown without the city map", found=f"no file at {city}")
         warnings.append(_warning(missing, "City map file"))
     drawn: Roads | None = None
     path = seen_from(folder, travel.road_file)
@@ -32,13 +32,14 @@ def map_ground(settings: Settings, folder: Path) -> tuple[Ground, tuple[Problem,
         try:
             drawn = roads(path, kept_beside(path), file_version(path))
         except FleetDeskError as error:
-            warnings.append(_warning(error, "Road file"))
+            missing = FleetDeskError("Maps are drawn without roads", found=error.found)
+            warnings.append(_warning(missing, "Road file"))
     tiles = Tiles(travel.map_tiles, travel.map_tiles_credit) if travel.map_tiles else None
     return Ground(drawn, tiles), tuple(warnings)
 
 
 def _warning(error: FleetDeskError, row: str) -> Problem:
     return Problem(
-        Travel.sheet, "", "Maps lack what is under them:", f"{error.cause}, {error.found}",
+        Travel.sheet, "", f"{error.cause}:", error.found,
         f"Correct the row {row} or leave it empty", Severity.WARNING,
     )  # fmt: skip
