@@ -24,22 +24,20 @@ def map_ground(settings: Settings, folder: Path) -> tuple[Ground, tuple[Problem,
     warnings = []
     city = seen_from(folder, travel.city_map_file)
     if city is not None and not city.is_file():
-        missing = FleetDeskError("Maps are shown without the city map", found=f"no file at {city}")
-        warnings.append(_warning(missing, "City map file"))
+        without = "Maps in the window lack the city map:"
+        warnings.append(_warning(without, f"no file at {city}", "City map file"))
     drawn: Roads | None = None
     path = seen_from(folder, travel.road_file)
     if path is not None and path.suffix in _LISTS_OF_STREETS:
         try:
             drawn = roads(path, kept_beside(path), file_version(path))
         except FleetDeskError as error:
-            missing = FleetDeskError("Maps are drawn without roads", found=error.found)
-            warnings.append(_warning(missing, "Road file"))
+            why = f"{error.cause}, {error.found}"
+            warnings.append(_warning("Maps are drawn without roads:", why, "Road file"))
     tiles = Tiles(travel.map_tiles, travel.map_tiles_credit) if travel.map_tiles else None
     return Ground(drawn, tiles), tuple(warnings)
 
 
-def _warning(error: FleetDeskError, row: str) -> Problem:
-    return Problem(
-        Travel.sheet, "", f"{error.cause}:", error.found,
-        f"Correct the row {row} or leave it empty", Severity.WARNING,
-    )  # fmt: skip
+def _warning(without: str, why: str, row: str) -> Problem:
+    fix = f"Correct the row {row} or leave it empty"
+    return Problem(Travel.sheet, "", without, why, fix, Severity.WARNING)
