@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from fleetdesk.apps.cli import cli
 
-from .conftest import column, edit
+from .conftest import column, edit, edit_all
 
 HEAD = (
     "snapshot_unix,bike_id,last_reported_unix,lat,lon,current_range_meters,is_reserved,"
@@ -55,8 +55,13 @@ def test_a_real_fleet_is_imported_with_the_known_counts_and_planned(
     for share, metres in reference["range_before_rise_m"].items():  # type: ignore[attr-defined]
         assert facts[f"range before rise p{share} m"] == metres  # type: ignore[index]
     path = city / "FleetDesk.xlsx"
-    # So many vehicles stand about there that hardly a swap adds a trip to the fleet's.
-    edit(path, "Thresholds", "ROI counted for", "scooter")
+    edit_all(
+        path,
+        # So many vehicles stand about there that hardly a swap adds a trip to the fleet's.
+        ("Thresholds", "ROI counted for", "scooter"),
+        ("Thresholds", "Rounds for error margins", 5),
+        ("City", "Route search effort", 200),
+    )
     code, first = command("run", path)
     assert code == 0
     assert first["tasks_found"] > 0  # type: ignore[operator]
