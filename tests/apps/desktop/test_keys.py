@@ -103,6 +103,10 @@ def test_mails_are_looked_at_chosen_and_sent_by_keys(
     (dialog,) = active.findChildren(MailDialog)
     qtbot.waitUntil(lambda: dialog.letters.count() > 1, timeout=LONG_MS)
     qtbot.waitUntil(dialog.isActiveWindow)
+    tab_to(dialog.page)
+    assert "href" in dialog.page.toHtml()
+    press(Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is dialog.again, "the links of the mail are no stops"
     tab_to(dialog.letters)
     names = [dialog.letters.item(row).text() for row in range(dialog.letters.count())]
     press(Qt.Key.Key_Down)

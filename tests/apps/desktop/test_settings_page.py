@@ -100,6 +100,11 @@ def test_larger_texts_are_not_cut_what_a_value_does_then_stands_beneath_it(
         qtbot.waitUntil(lambda: does.y() > field.geometry().bottom())
         qtbot.waitUntil(lambda: editor.horizontalScrollBar().maximum() == 0)
         qtbot.waitUntil(lambda: page.sheets.horizontalScrollBar().maximum() == 0)
+        for _ in range(2):
+            opened.set_scale(1)
+        (label,) = (one for one in editor.findChildren(QLabel) if one.buddy() is field)
+        qtbot.waitUntil(lambda: label.geometry().bottom() <= field.y())
+        qtbot.waitUntil(lambda: editor.horizontalScrollBar().maximum() == 0)
     finally:
         opened.set_scale(0)
     qtbot.waitUntil(lambda: does.x() > field.geometry().right())

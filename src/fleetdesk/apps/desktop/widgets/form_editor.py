@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
@@ -19,8 +21,16 @@ from fleetdesk.apps.desktop.work.shapes import FormCell, FormSheet
 from fleetdesk.model.sheet_template import Input, InputKind
 
 Changes = dict[tuple[str, str], object]
-_LINES = 3  # The value, what it does where that has no room beside it, and what is wrong.
+_LINES = 4  # Label and what a value does have lines of their own where there is no room beside it.
 _BESIDE_EM = 18
+
+
+class _Fit(Enum):
+    """What stands beside a value: label and what it does, the label alone, or nothing."""
+
+    BOTH = 1
+    LABEL = 2
+    NOTHING = 3
 
 
 class FormEditor(QScrollArea):
@@ -35,8 +45,8 @@ class FormEditor(QScrollArea):
         self.unusable: set[str] = set()
         self.fields: dict[str, QLineEdit | QComboBox] = {}
         self._said: dict[str, QLabel] = {}
-        self._does: list[QLabel] = []
-        self._beside = True
+        self._rows: list[tuple[QLabel, QWidget, QLabel, QLabel]] = []
+        self._fitted = _Fit.BOTH
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         named(self, f"Settings of {sheet.sheet}")
@@ -84,16 +94,16 @@ class FormEditor(QScrollArea):
         does = QLabel(entry.help)
         does.setProperty("role", "quiet")
         does.setWordWrap(True)
-        grid.addWidget(label, row, 0)
-        grid.addWidget(field, row, 1)
-        grid.addWidget(unit, row, 2)
-        grid.addWidget(does, row, 3)
-        self._does.append(does)
+        grid.addWidget(label, row + 1, 0)
+        grid.addWidget(field, row + 1, 1)
+        grid.addWidget(unit, row + 1, 2)
+        grid.addWidget(does, row + 1, 3)
+        self._rows.append((label, field, unit, does))
         said = QLabel()
         said.setProperty("role", "problem")
         said.setWordWrap(True)
         said.setVisible(False)
-        grid.addWidget(said, row + 2, 1, 1, 3)
+        grid.addWidget(said, row + 3, 1, 1, 3)
         self.fields[entry.key], self._said[entry.key] = field, said
         if not cell.cell:
             field.setEnabled(False)
@@ -103,25 +113,32 @@ class FormEditor(QScrollArea):
             field.setToolTip("A formula of yours; change it in the workbook.")
 
     def _fit(self) -> None:
-        """Say what a value does beside it, or beneath it where that would be a narrow column."""
-        grid, lines = self._grid, range(len(self._does))
-        spacing, edges = grid.horizontalSpacing(), grid.contentsMargins()
+        """Put beside each value what has room there, so that nothing scrolls sideways."""
+        grid = self._grid
+        edges = grid.contentsMargins()
         used = edges.left() + edges.right() + self.verticalScrollBar().sizeHint().width()
         for column in range(3):
-            places = (grid.itemAtPosition(_LINES * line, column) for line in lines)
-            used += spacing + max(
-                (place.minimumSize().width() for place in places if place), default=0
-            )
-        beside = self.width() - used >= _BESIDE_EM * self.fontMetrics().averageCharWidth()
-        if beside == self._beside:
+            items = (grid.itemAt(grid.indexOf(row[column])) for row in self._rows)
+            widths = (item.minimumSize().width() for item in items if item)
+            used += grid.horizontalSpacing() + max(widths, default=0)
+        room = self.width() - used
+        enough = _BESIDE_EM * self.fontMetrics().averageCharWidth()
+        fit = _Fit.BOTH if room >= enough else _Fit.LABEL if room >= 0 else _Fit.NOTHING
+        if fit is self._fitted:
             return
-        self._beside = beside
-        for line, does in enumerate(self._does):
+        self._fitted = fit
+        for line, (label, _, _, does) in enumerate(self._rows):
+            top = _LINES * line
+            grid.removeWidget(label)
             grid.removeWidget(does)
-            if beside:
-                grid.addWidget(does, _LINES * line, 3)
+            if fit is _Fit.NOTHING:
+                grid.addWidget(label, top, 1, 1, 3)
             else:
-                grid.addWidget(does, _LINES * line + 1, 1, 1, 3)
+                grid.addWidget(label, top + 1, 0)
+            if fit is _Fit.BOTH:
+                grid.addWidget(does, top + 1, 3)
+            else:
+                grid.addWidget(does, top + 2, 1, 1, 3)
 
     def _field(self, entry: Input, cell: FormCell) -> QLineEdit | QComboBox:
         text = as_text(cell.value, self.locale())
