@@ -75,11 +75,15 @@ class Problem:
         quoted = self.sheet if self.sheet.isidentifier() else f"'{self.sheet}'"
         return f"{quoted}!{self.cell}" if self.cell else quoted
 
+    @property
+    def what(self) -> str:
+        """What was found and what was expected, as they read together: `1.7 is above 1`."""
+        return f"{self.found} {self.expected}".strip()
+
     def __str__(self) -> str:
         """Address, what is wrong and the fix: `Weights!B5: 1.7 is above 1. Enter at most 1.`."""
         head = f"{self.address}: " if self.address else ""
-        what = f"{self.found} {self.expected}" if self.found else self.expected
-        return " ".join([head + _sentence(what), _sentence(self.fix)]).strip()
+        return " ".join([head + _sentence(self.what), _sentence(self.fix)]).strip()
 
 
 class SettingsInvalid(FleetDeskError):

@@ -192,8 +192,8 @@ def test_issues_lead_to_their_cells_errors_first():
     sheet = issues_sheet(
         [
             Problem("Parkings", "", "", "has no rows", severity=Severity.NOTE),
-            Problem("Maria's list", "B2", "x", "a number", severity=Severity.WARNING),
-            Problem("Costs & prices", "B5", "-1", "0 or more", "Enter a price"),
+            Problem("Maria's list", "B2", "x", "is no number", severity=Severity.WARNING),
+            Problem("Costs & prices", "B5", "-1", "is below 0", "Enter a price"),
         ]
     )
     rows = records(sheet)
@@ -201,6 +201,7 @@ def test_issues_lead_to_their_cells_errors_first():
     assert rows[0]["Where"] == Link("#'Costs & prices'!B5", "'Costs & prices'!B5")
     assert rows[1]["Where"].target == "#'Maria''s list'!B2"
     assert rows[2]["Where"] == "Parkings"
+    assert [row["Issue"] for row in rows] == ["-1 is below 0", "x is no number", "has no rows"]
     assert issues_sheet([]).note == "Nothing to mend."
 
 

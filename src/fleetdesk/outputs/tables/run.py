@@ -101,11 +101,10 @@ def issues_sheet(problems: Sequence[Problem]) -> ResultSheet:
         columns=(
             ResultColumn("Severity", CellStyle.TEXT, 11, "An error stops a run."),
             ResultColumn("Where", CellStyle.LINK, 26),
-            ResultColumn("Found", CellStyle.WRAPPED, 40),
-            ResultColumn("What is wrong", CellStyle.WRAPPED, 40),
+            ResultColumn("Issue", CellStyle.WRAPPED, 80),
             ResultColumn("Fix", CellStyle.WRAPPED, 48),
         ),
-        rows=[(p.severity.value, _address(p), p.found, p.expected, p.fix) for p in ordered],
+        rows=[(p.severity.value, _address(p), p.what, p.fix) for p in ordered],
     )
 
 

@@ -179,7 +179,7 @@ class SettingsPage(Page):
         for number, editor in enumerate(self._editors()):
             mine = [problem for problem in errors if problem.sheet == editor.sheet.sheet]
             by_cell = {
-                problem.cell: f"{problem.found} {problem.expected}. {problem.fix}".strip()
+                problem.cell: f"{problem.what}. {problem.fix}".strip()
                 for problem in mine if problem.cell
             }  # fmt: skip
             editor.tell_problems(by_cell)
