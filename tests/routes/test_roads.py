@@ -80,9 +80,20 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) 
     assert len(roads(path, path / "kept", "1").lat) == sum(SIZE.values())
 
 
-def test_a_broken_file_is_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name\nx\n", "highway,coordinates\nprimary\n", "highway,coordinates\nprimary,null\n",
+        'highway,coordinates\nprimary,"[1, 2]"\n',
+        'highway,coordinates\nprimary,"[{""lat"": null, ""lon"": 1}]"\n',
+        'highway,coordinates\nprimary,"[{""lat"": NaN, ""lon"": 1}]"\n',
+        'highway,coordinates\nprimary,"[{""lat"": 91, ""lon"": 1}]"\n',
+        f"highway,coordinates\nprimary,{'x' * 140_000}\n",
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_a_sentence(tmp_path: Path, content: str) -> None:
     path = tmp_path / "city.csv"
-    path.write_text("name\nx\n", encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(FleetDeskError, match=r"city\.csv cannot be read"):
         roads(path, tmp_path / "kept", "1")
 

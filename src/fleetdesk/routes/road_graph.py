@@ -101,7 +101,7 @@ def read_streets(path: Path) -> Iterator[Street]:
             yield from _from_csv(path)
         else:
             yield from _from_extract(path)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise FleetDeskError(
             f"The road file {path.name} cannot be read",
             found=str(error) or type(error).__name__,
@@ -115,6 +115,9 @@ def _from_csv(path: Path) -> Iterator[Street]:
             if row["highway"] in NOT_FOR_VANS:
                 continue
             spots = [(float(at["lat"]), float(at["lon"])) for at in json.loads(row["coordinates"])]
+            lost = [at for at in spots if not (abs(at[0]) <= 90 and abs(at[1]) <= 180)]
+            if lost:
+                raise ValueError(f"the position {lost[0]} is nowhere on the earth")
             both_ways = row.get("oneway") not in ONE_WAY
             nodes = [((lat, lon), lat, lon) for lat, lon in spots]
             yield Street(nodes, both_ways, row["highway"])

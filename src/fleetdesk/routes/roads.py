@@ -82,24 +82,14 @@ def roads(path: Path, folder: Path, version: str) -> Roads:
     """
     name = hashlib.sha256(f"roads {path.name} {version}".encode()).hexdigest()[:32]
     kept = folder / f"{name}.npz"
-    arrays = kept_arrays.read(kept, "lat", "lon", "line", "road_class")
+    names = ("lat", "lon", "line", "road_class")
+    arrays = kept_arrays.read(kept, *names)
     if arrays is None or len({len(each) for each in arrays}) != 1:
-        arrays = _arrays(read_streets(path))
-        names = ("lat", "lon", "line", "road_class")
+        points = np.fromiter(_points(read_streets(path)), list(zip(names, "ddqb", strict=True)))
+        arrays = tuple(np.ascontiguousarray(points[name]) for name in names)
         kept_arrays.keep(kept, dict(zip(names, arrays, strict=True)))
     lat, lon, line, road_class = arrays
     return Roads(lat, lon, line, road_class, _credit(path))
-
-
-def _arrays(
-    streets: Iterable[Street],
-) -> tuple[Floats, Floats, Ints, npt.NDArray[np.int8]]:
-    rows = list(_points(streets))
-    lat, lon, line, road_class = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return (
-        np.array(lat, np.float64), np.array(lon, np.float64),
-        np.array(line, np.int64), np.array(road_class, np.int8),
-    )  # fmt: skip
 
 
 def _points(streets: Iterable[Street]) -> Iterator[tuple[float, float, int, RoadClass]]:
