@@ -27,7 +27,8 @@ def plan_of(*, value_milli: int) -> Plan:
 @pytest.mark.parametrize(
     ("must", "bonus", "says"),
     [
-        (True, 1.0, "because 1 of them must be done"),
+        (True, 1.0, "because the bonus at priority 100 is 1 EUR and 1 of them must be done"),
+        (True, 0.0, "because 1 of them must be done. Clear Must do"),
         (False, 1.0, "because the bonus at priority 100 is 1 EUR"),
         (False, 0.0, "because edits keep tasks on the routes"),
     ],

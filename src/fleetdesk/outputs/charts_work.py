@@ -96,7 +96,7 @@ def workload_sheet(plan: Plan, vans: Sequence[Van], settings: Settings) -> Resul
             ResultColumn("Distance (km)", CellStyle.DECIMAL, 11),
             ResultColumn("Most vehicles on board", CellStyle.INTEGER, 12),
             ResultColumn(
-                f"Tasks bring ({currency})", CellStyle.MONEY, 12, "Before ways and wages."
+                f"Tasks bring ({currency})", CellStyle.MONEY, 12, "Before driving and wages."
             ),
             ResultColumn(f"Driving costs ({currency})", CellStyle.MONEY, 12),
             ResultColumn(f"Working time costs ({currency})", CellStyle.MONEY, 13),

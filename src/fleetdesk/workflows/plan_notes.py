@@ -171,21 +171,25 @@ def _at_a_loss(plan: Plan, tasks: Sequence[Task], settings: Settings) -> tuple[P
         return ()
     duties = sum(task.must and task.task_id in plan.planned_task_ids for task in tasks)
     bonus = settings.weights.bonus_at_full_priority
+    sheet, whys, fixes = "Routes", [], []
+    if bonus:
+        sheet = "Weights"
+        whys.append(f"the bonus at priority 100 is {bonus:g} {settings.city.currency}")
+        fixes.append("lower the bonus to plan only what pays")
     if duties:
-        sheet, why = "Tasks", f"because {duties} of them must be done"
-        fix = "Clear Must do on Task rules where work may wait"
-    elif bonus:
-        sheet, why = (
-            "Weights",
-            (f"because the bonus at priority 100 is {bonus:g} {settings.city.currency}"),
-        )
-        fix = "Lower it to plan only what pays"
-    else:
-        sheet, why = "Routes", "because edits keep tasks on the routes that do not pay"
-        fix = "The column Edit costs says which"
+        sheet = "Tasks"
+        whys.append(f"{duties} of them must be done")
+        fixes.append("clear Must do on Task rules where work may wait")
+    if not whys:
+        whys.append("edits keep tasks on the routes that do not pay")
+        fixes.append("the column Edit costs says which")
+    why, fix = f"because {' and '.join(whys)}", ", or ".join(fixes)
     return (
-        Problem(sheet, "", "The planned tasks cost more than they earn,", why, fix, Severity.NOTE),
-    )
+        Problem(
+            sheet, "", "The planned tasks cost more than they earn,", why,
+            fix[0].upper() + fix[1:], Severity.NOTE,
+        ),
+    )  # fmt: skip
 
 
 def _out_of_batteries(

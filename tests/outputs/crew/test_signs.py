@@ -18,7 +18,9 @@ def test_no_sign_covers_another_or_leaves_the_picture(stops, start) -> None:
     boxes = [taken, *(_box(sign) for sign in found)]
     for i, box in enumerate(boxes):
         assert not any(box.covers(other) for other in boxes[i + 1 :])
-    assert all(x - w >= 0 and x + w <= SIZE[0] for x, w in ((b.x, b.w) for b in boxes[1:]))
+    for box in boxes[1:]:
+        assert box.w <= box.x <= SIZE[0] - box.w
+        assert box.h <= box.y <= SIZE[1] - box.h
 
 
 def test_stops_with_room_have_their_own_sign_and_near_ones_share_it() -> None:
@@ -26,6 +28,11 @@ def test_stops_with_room_have_their_own_sign_and_near_ones_share_it() -> None:
     found = {sign.label: sign for sign in signs(stops, SIZE)}
     assert set(found) == {"1, 5", "2\u20133", "4", "6"}
     assert all(sign.middle == sign.at for sign in found.values())
+
+
+def test_an_end_comes_first_also_where_the_route_was_there_before() -> None:
+    stops = [(0.4, 0.4), (4.0, 3.0), (4.17, 3.0), (4.18, 3.0), (4.19, 3.0), (4.0, 3.0)]
+    assert [sign.label for sign in signs(stops, SIZE)] == ["2, 6", "1", "3\u20135"]
 
 
 def test_who_has_no_room_at_the_stop_stands_beside_it() -> None:

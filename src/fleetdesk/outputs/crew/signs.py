@@ -47,10 +47,11 @@ def signs(stops: Sequence[Spot], size: Spot, taken: Iterable[Box] = ()) -> list[
     Stops near each other share a sign. Those that have no room get none: first come the ends of
     the route, then the longest stretches.
     """
-    stretches = _stretches(stops)
-    ends = {id(stretches[0]), id(stretches[-1])} if stretches else set()
-    shared = _shared(stops, stretches)
-    order = sorted(shared, key=lambda numbers: (id(numbers) not in ends, -len(numbers), numbers[0]))
+    ends = {1, len(stops)}
+    order = sorted(
+        _shared(stops, _stretches(stops)),
+        key=lambda numbers: (ends.isdisjoint(numbers), -len(numbers), numbers[0]),
+    )
     boxes, found = list(taken), []
     for numbers in order:
         label, at = number_ranges(numbers), stops[numbers[0] - 1]
