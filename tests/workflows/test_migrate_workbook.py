@@ -213,6 +213,7 @@ def test_where_something_is_in_the_way_the_sheet_stays_and_the_planner_is_told(o
     book = openpyxl.load_workbook(old)
     page = book["Costs & prices"]
     page.cell(19, 3).value = "=1+1"
+    book.create_sheet("Questions")["A1"] = "What Maria asked"
     book.save(old)
     result = run_workbook(old, clock=Clock())
     assert "Costs & prices: Pay workers per task" not in result.added_settings
@@ -220,14 +221,19 @@ def test_where_something_is_in_the_way_the_sheet_stays_and_the_planner_is_told(o
     (note,) = (text for w in result.warnings if "Pay workers per task" in (text := str(w)))
     assert "Pay workers per task = no; Lowest pay per task = 2" in note
     assert "Not added because C19 is in use; to change one, add its row" in note
+    assert any("a sheet of your own named Questions" in str(note) for note in result.warnings)
+    assert settings_of(old).questions.plan is True
     snapshot = XlsxFile(old).snapshot()
     assert snapshot.settings_schema == 1, "so that the next run tries again"
     book = openpyxl.load_workbook(old)
+    assert book["Questions"]["A1"].value == "What Maria asked"
+    del book["Questions"]
     book["Costs & prices"].cell(19, 3).value = None
     book.save(old)
     again = run_workbook(old, clock=Clock())
     assert list(again.added_settings) == [
-        f"Costs & prices: {label}" for label in LABELS_OF_2["Costs & prices"]
+        *(f"Costs & prices: {label}" for label in LABELS_OF_2["Costs & prices"]),
+        "Questions: the whole sheet",
     ]
     assert XlsxFile(old).snapshot().settings_schema == SCHEMA_VERSION
 
@@ -290,13 +296,3 @@ def test_whole_new_sheets_are_added_and_are_the_planners_from_then_on(migrated: 
     page["B5"].value = "no"
     book.save(old)
     assert settings_of(old).questions.plan is False
-
-
-def test_a_sheet_of_the_planners_own_by_a_new_name_is_left_alone(old: Path) -> None:
-    book = openpyxl.load_workbook(old)
-    book.create_sheet("Questions")["A1"] = "What Maria asked"
-    book.save(old)
-    result = run_workbook(old, clock=Clock())
-    assert settings_of(old).questions.plan is True
-    assert openpyxl.load_workbook(old)["Questions"]["A1"].value == "What Maria asked"
-    assert any("a sheet of your own named Questions" in str(note) for note in result.warnings)
