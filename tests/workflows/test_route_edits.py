@@ -16,7 +16,7 @@ from fleetdesk.workflows.dry_run import dry_run
 from fleetdesk.workflows.route_edits import read_edits
 from fleetdesk.workflows.run import run_workbook
 
-from .conftest import Clock, column, edit
+from .conftest import Clock, column, edit_all
 
 HEADERS = ("Worker", "Stop", "Lock", "Exclude", "Action", "Vehicle", "Edit", "Task", "Row",
            "Done")  # fmt: skip
@@ -212,9 +212,12 @@ def planned(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """The sample planned with more to do, in a short search."""
     folder = shutil.copytree(made_workspace, tmp_path_factory.mktemp("planned") / "city")
     path = folder / "FleetDesk.xlsx"
-    edit(path, "Thresholds", "Low battery below", 70)
-    edit(path, "Weights", "Bonus at priority 100", 12)
-    edit(path, "City", "Route search effort", 100)
+    edit_all(
+        path,
+        ("Thresholds", "Low battery below", 70),
+        ("Weights", "Bonus at priority 100", 12),
+        ("City", "Route search effort", 100),
+    )
     run_workbook(path, clock=Clock())
     return folder
 
