@@ -27,7 +27,7 @@ HOMES = {
     "pmtiles": ("outputs/city_map",),
     "ortools": ("routes",),
     "pyvrp": ("routes",),
-    "osmium": ("routes/road_graph",),
+    "osmium": ("routes/streets",),
     "osrm": ("routes/osrm",),
     "duckdb": ("store", "sources"),
     "sqlite3": ("store", "sources"),

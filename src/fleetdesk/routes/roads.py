@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetdesk.routes import kept_arrays
-from fleetdesk.routes.road_graph import Ints, Street, read_streets
+from fleetdesk.routes.streets import Street, read_streets
 from fleetdesk.routes.travel_times import Floats
 
+Ints = npt.NDArray[np.int64]
 Box = tuple[float, float, float, float]
 """South, west, north and east, in degrees."""
 

@@ -119,6 +119,11 @@ def _remembered(folder: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
+def seen_from(folder: Path, typed: str) -> Path | None:
+    """The path that a planner typed, seen from the workspace's folder; None for none."""
+    return folder / Path(typed).expanduser() if typed else None
+
+
 def city_of(folder: Path) -> City:
     """The sheet City of a workspace's workbook; defaults where that is no file here.
 

@@ -9,7 +9,8 @@ from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.routes.roads import Roads, roads
 from fleetdesk.settings.route_sheets import Travel
 from fleetdesk.settings.schema import Settings
-from fleetdesk.workflows.travel import file_version, kept_beside, seen_from
+from fleetdesk.workflows.context import seen_from
+from fleetdesk.workflows.travel import file_version, kept_beside
 
 _LISTS_OF_STREETS = (".pbf", ".csv")
 

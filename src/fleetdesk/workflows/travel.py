@@ -11,6 +11,7 @@ from fleetdesk.routes.road_graph import RoadGraph
 from fleetdesk.routes.travel_cache import Cached
 from fleetdesk.routes.travel_times import Haversine, TravelTimes
 from fleetdesk.settings.schema import Settings
+from fleetdesk.workflows.context import seen_from
 from fleetdesk.workflows.moment import words
 
 
@@ -33,11 +34,6 @@ def travel_times(settings: Settings, folder: Path) -> TravelTimes:
         )
     source = RoadGraph(path, estimate) if travel.travel_by == "road graph" else Osrm(path, estimate)
     return Cached(source, kept_beside(path), file_version(path))
-
-
-def seen_from(folder: Path, typed: str) -> Path | None:
-    """The path that a planner typed, seen from the workspace's folder; None for none."""
-    return folder / Path(typed).expanduser() if typed else None
 
 
 def kept_beside(path: Path) -> Path:

@@ -8,7 +8,7 @@ from fleetdesk.apps.desktop.work.shapes import Under
 from fleetdesk.outputs.ground import Tiles
 from fleetdesk.settings.schema import Settings
 from fleetdesk.store.base import RunRecord
-from fleetdesk.workflows.travel import seen_from
+from fleetdesk.workflows.context import seen_from
 
 
 def under(run: RunRecord, folder: Path) -> Under:
