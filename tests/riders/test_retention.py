@@ -10,7 +10,7 @@ from lifelines.statistics import multivariate_logrank_test
 from fleetdesk.errors import NotEnoughData
 from fleetdesk.riders.lifetimes import LOG_LOGISTIC, WEIBULL, fit_lifetimes
 from fleetdesk.riders.retention import log_rank, retention
-from fleetdesk.riders.staying import restricted_mean
+from fleetdesk.riders.staying import curve_of, restricted_mean
 from fleetdesk.settings.rider_sheets import Retention
 
 SHEET = Retention(horizon_months=24)
@@ -116,6 +116,15 @@ def test_endings_after_the_last_month_followed_do_not_count():
     without = stays.assign(cancelled=stays.cancelled & (stays.months <= 12))
     other = retention(without.assign(referrals=0, package="a", channel="b"), SHEET, 1).overall
     assert whole.hazard == pytest.approx(other.hazard)
+
+
+def test_a_group_that_is_not_seen_for_a_month_has_no_hazard() -> None:
+    """Ten of its twelve left after half a month: that is no hazard of nought."""
+    stays = np.full(12, 0.5), np.arange(12) < 10, np.zeros(12)
+    found = curve_of("new", stays, horizon=6, bandwidth=2, fewest=10)
+    assert found.months.tolist() == [0]
+    assert np.isnan(found.hazard).all() and np.isnan(found.hazard_interval).all()
+    assert found.peak_month is None
 
 
 def test_when_proportional_hazards_do_not_hold_the_factor_is_named():

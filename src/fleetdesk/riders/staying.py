@@ -129,8 +129,11 @@ def _hazard(
     """Epanechnikov-smoothed hazard per month and its standard error (Ramlau-Hansen 1983).
 
     Near both ends of the grid the kernel is cut and scaled back up. Endings beyond the grid do not
-    count: so few are still seen there that each would weigh as much as many before.
+    count: so few are still seen there that each would weigh as much as many before. Missing where
+    no whole month is seen.
     """
+    if not grid[-1]:
+        return np.full(1, np.nan), np.full(1, np.nan)
     times, risk, gone = _endings(duration, ended, entry, float(grid[-1]))
     off = (grid[:, None] - times[None, :]) / bandwidth
     weight = np.where(np.abs(off) <= 1.0, 0.75 * (1.0 - off**2), 0.0) / bandwidth
