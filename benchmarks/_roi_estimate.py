@@ -111,7 +111,8 @@ def _returns(
     if rounds:
         gain = columns.pop("draws_after") - columns.pop("draws_before")
         none = np.full((2, alive.size), np.nan)  # v0 gives no margins
-        low, high = np.quantile(gain, (0.05, 0.95), axis=0) if gain.size else none
+        held = None if not gain.size else np.quantile(gain, (0.05, 0.95), axis=0, method="weibull")
+        low, high = none if held is None else held
         columns["gain_low"], columns["gain_high"] = low, high
     return columns
 

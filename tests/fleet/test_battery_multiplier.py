@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleetdesk.fleet.battery_multiplier import Multiplier, multiplier_of
+from fleetdesk.fleet.battery_multiplier import Multiplier, kappa_by_cell, multiplier_of
 from fleetdesk.fleet.counts import CLASS_PCT, CLASSES, SLOTS
 
 
@@ -49,3 +49,28 @@ def test_nothing_known_is_no_influence():
         np.zeros((2, CLASSES)), np.zeros((2, SLOTS, CLASSES)), np.ones((2, SLOTS))
     )
     assert (nothing.factors == 1.0).all()
+
+
+def test_how_alike_cells_are_is_found_again():
+    chance = np.random.default_rng(5)
+    cells, kappa = 60, 25.0
+    free_h = np.full((cells, SLOTS, CLASSES), 8.0)
+    per_h = np.full((cells, SLOTS), 0.25)
+    even = Multiplier((20.0, 60.0), np.ones((cells, 3)))
+    expected = (per_h[:, :, None] * free_h).sum(axis=1)
+    level = chance.gamma(3.0, size=(cells, 1)) / 3.0  # not what is asked for
+    apart = chance.poisson(expected * level * chance.gamma(kappa, size=(cells, CLASSES)) / kappa)
+    alike = chance.poisson(expected * level)
+    assert kappa_by_cell(apart, free_h, per_h, even) == pytest.approx(kappa, rel=0.2)
+    assert kappa_by_cell(alike, free_h, per_h, even) > 400
+
+
+def test_a_full_vehicle_that_stands_is_taken_just_below_full():
+    """Its trips are of the class below, its hours were of the last: that is no difference."""
+    chance = np.random.default_rng(6)
+    free_h, per_h = np.full((60, SLOTS, CLASSES), 8.0), np.full((60, SLOTS), 0.25)
+    even = Multiplier((20.0, 60.0), np.ones((60, 3)))
+    trips = chance.poisson(np.full((60, CLASSES), 96.0))
+    trips[:, 19] += trips[:, 20]
+    trips[:, 20] = 0
+    assert kappa_by_cell(trips, free_h, per_h, even) > 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -143,6 +144,16 @@ def test_draws_repeat_and_surround_the_value(learnt):
     assert alone[:, 0] == pytest.approx(draws[:, 1])
     low, high = np.quantile(draws, (0.05, 0.95), axis=0)
     assert ((low < learnt.values(*asked)) & (learnt.values(*asked) < high)).all()
+
+
+def test_two_charges_of_one_place_vary_together(learnt):
+    """Where places differ and charges do not, what is wrong with a place is wrong with both."""
+    places = replace(learnt, around=replace(learnt.around, cell_kappa=4.0), charge_kappa=1e5)
+    charges = replace(places, charge_kappa=4.0)
+    asked = ([BUSY, BUSY], [95, 60], [AS_OF] * 2, [3] * 2)
+    spread, together = (kind.draws(*asked) for kind in (charges, places))
+    assert np.corrcoef(together.T)[0, 1] > 0.95
+    assert np.std(np.diff(together)) < 0.2 * np.std(np.diff(spread))
 
 
 def test_finer_cells_change_nothing_where_cells_are_alike(town, learnt):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetdesk.fleet.counts import CLASS_PCT, CLASSES
+from fleetdesk.fleet.empirical_bayes import kappa_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -69,6 +70,26 @@ def multiplier_of(trips: Floats, free_h: Floats, per_h: Floats) -> Multiplier:
         for number in range(CROWDS)
     ]
     return Multiplier((found[0] * CLASS_PCT, found[1] * CLASS_PCT), city * np.array(own)[crowd])
+
+
+def kappa_by_cell(trips: Floats, free_h: Floats, per_h: Floats, multiplier: Multiplier) -> float:
+    """How alike cells are in what a charge is good for: the kappa of trips by cell and class of 5 %
+    around those expected, with each cell's level taken out; large where all are alike.
+
+    Takes what `multiplier_of` took, and what it gave. A vehicle loses a little while it stands and
+    is hardly ever taken exactly full, so that the last class counts with the one below.
+    """
+    expected = np.einsum("gs,gsc->gc", per_h, free_h) * multiplier.of_classes()
+    total = expected.sum(axis=1, keepdims=True)
+    level = np.divide(
+        trips.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0
+    )
+    return kappa_of(_nearly_full(trips), _nearly_full(expected * level))
+
+
+def _nearly_full(by_class: Floats) -> Floats:
+    """(G, 20): the last two classes as one."""
+    return np.column_stack([by_class[:, :-2], by_class[:, -2:].sum(axis=1)])
 
 
 def _crowds(free_h: Floats) -> Ints:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fleetdesk.fleet.battery_multiplier import kappa_by_cell
 from fleetdesk.fleet.counts import BLOCKS, SLOTS, WHOLE_PCT, Counts
 from fleetdesk.fleet.crowds import crowds_now, drawn_crowds
 from fleetdesk.fleet.estimator import Explanation, Level
@@ -55,12 +56,14 @@ class Method2:
     """The estimator; `new` tells which of a scooter's trips are new to the fleet.
 
     The rest of the fleet is taken to be served as it was. How many vehicles stand around when the
-    history ends counts for as long as they are likely to stay.
+    history ends counts for as long as they are likely to stay. `charge_kappa` says how alike cells
+    are in what a charge is good for.
     """
 
     counts: Counts
     usual: Draw
     around: Neighbourhood
+    charge_kappa: float
     fine: bool
     new: Additional
     as_of: datetime
@@ -217,24 +220,21 @@ class Method2:
     def _local(self, asked: _Asked, generator: np.random.Generator) -> Floats:
         """What the rates of the states asked about may be times the estimated ones (A,).
 
-        A place may differ from what is estimated, and so may how many vehicles stand near, and what
-        a charge is good for beside them. What is wrong with one charge's estimate says little
-        about another's at the same place, so each whole percent has its own; that is the wider
-        assumption for the difference of two. Drawn for all places or cells there are, so that a
-        state meets the same in whatever company it is asked about.
+        A place may differ from its cell, and so may how many vehicles stand near: two states of one
+        place have both in common. What a charge is good for there is of its own for each whole
+        percent, as far as cells were seen to differ in that. Drawn for all places and cells there
+        are, so that a state meets the same in whatever company it is asked about.
         """
-        around, cells = self.around, len(self.counts.cells)
-        every = np.tile(np.arange(cells), WHOLE_PCT)
-        crowds = drawn_crowds(self.counts, self.new.rivalry, every, generator)
-        here = crowds.reshape(WHOLE_PCT, cells)[asked.percent, asked.cell]
-        others = generator.gamma(around.cell_kappa, size=(WHOLE_PCT, cells)) / around.cell_kappa
-        own = others[asked.percent, asked.cell]
+        around, cells, places = self.around, len(self.counts.cells), len(self.counts.places)
+        crowds = drawn_crowds(self.counts, self.new.rivalry, np.arange(cells), generator)
+        sure = np.full(places + cells, around.cell_kappa)  # the cells for places never seen
         if self.fine:
-            learnt = around.place_kappa + around.expected.sum(axis=0) * self.usual.factors
-            places = generator.gamma(np.tile(learnt, (WHOLE_PCT, 1))) / learnt
-            known = places[asked.percent, np.maximum(asked.place, 0)]
-            own = np.where(asked.place >= 0, known, own)
-        return np.asarray(own * here)
+            sure[:places] = around.place_kappa + around.expected.sum(axis=0) * self.usual.factors
+        spots = generator.gamma(sure) / sure
+        size, kappa = (WHOLE_PCT, cells), self.charge_kappa
+        charges = generator.gamma(kappa, size=size)[asked.percent, asked.cell] / kappa
+        spot = np.where(asked.place >= 0, asked.place, places + asked.cell)
+        return np.asarray(spots[spot] * charges * crowds[asked.cell])
 
     def _worth(
         self,
@@ -345,6 +345,9 @@ def estimate(counts: Counts, settings: Settings, as_of: datetime) -> Method2:
         counts=counts,
         usual=draw_of(counts, everything, around, law, fine=fine),
         around=around,
+        charge_kappa=kappa_by_cell(
+            counts.trips_by_charge, counts.free_by_charge_h, law.rates.per_h, law.rates.multiplier
+        ),
         fine=fine,
         new=additional(counts),
         as_of=as_of,
