@@ -216,7 +216,7 @@ def planned(made_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         path,
         ("Thresholds", "Low battery below", 70),
         ("Weights", "Bonus at priority 100", 12),
-        ("City", "Route search effort", 100),
+        ("City", "Route search effort", 50),
     )
     run_workbook(path, clock=Clock())
     return folder
