@@ -79,18 +79,27 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
     A battery that rises by `swap_jump_pct` or more between two events of a rentable vehicle is a
     swap on the spot: it ends one cycle and starts the next.
     Adds phase, next_at, previous_phase, known_battery_pct and previous_battery_pct (the last known
-    charge at and before the event), is_start, is_end, start_kind
-    ("drop-off", "charge", "swap", "maintenance" or "resumed") and cycle_no; cycle 0 is what came
-    before a vehicle was first rentable.
+    charge at and before the event), is_start, is_end, start_kind ("drop-off", "charge", "swap",
+    "maintenance" or "resumed"), cycle_no, and is_exit (of a cycle's events the one that ends it or
+    the last that is rentable); cycle 0 is what came before a vehicle was first rentable.
     """
     events = events.filter(events.event_at < moment(data_end))
-    events = events.mutate(phase=phase(events.vehicle_state, events.event_types))
+    renewed = has_any(events.event_types, RENEWING)
+    events = events.mutate(
+        phase=phase(events.vehicle_state, events.event_types),
+        # A service that tells no charge counts, too: the one from before is over.
+        tells=(events.battery_pct.notnull() | renewed).ifelse(1, 0),
+    )
     in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])
     # All that one sorting can tell at once: histories are long.
     events = events.mutate(
+        place=ibis.row_number().over(in_order),
         next_at=events.event_at.lead().over(in_order).coalesce(moment(data_end)),
         previous_phase=events.phase.lag().over(in_order),
-        told=_charges_told(events),
+        previous_battery_pct=events.battery_pct.lag().over(in_order),
+        told_before=events.tells.sum().over(_up_to_here("event_at", "event_id")) - events.tells,
+        # A charge that the next event does not tell anew is known beyond it.
+        is_kept=(events.tells == 1) & (events.tells.lead().over(in_order) == 0),
     )
     events = _with_known_battery(events)
     jump = (events.battery_pct - events.previous_battery_pct >= swap_jump_pct).fill_null(False)
@@ -109,46 +118,47 @@ def timeline(events: Any, data_end: datetime, *, swap_jump_pct: float = SWAP_JUM
         is_start=(events.phase == Phase.OPERATIONAL.value) & (~was_operational | served),
         is_end=(events.phase != Phase.OPERATIONAL.value) & was_operational,
     )
-    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    return events.mutate(cycle_no=events.is_start.ifelse(1, 0).sum().over(so_far))
+    by_place = ibis.window(group_by="vehicle_id", order_by="place")
+    cycle_ends = events.is_start.lead().over(by_place).fill_null(True)
+    events = events.mutate(
+        cycle_no=events.is_start.ifelse(1, 0).sum().over(_up_to_here("place")),
+        is_exit=events.is_end | (events.phase == Phase.OPERATIONAL.value) & cycle_ends,
+    )
+    return events.drop("place")
 
 
-def _charges_told(events: Any) -> Any:
-    """How many charges were told up to each event; a service that tells none counts, too."""
-    so_far = ibis.cumulative_window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    renewed = has_any(events.event_types, RENEWING)
-    return (events.battery_pct.notnull() | renewed).ifelse(1, 0).sum().over(so_far)
+def _up_to_here(*order: str) -> Any:
+    return ibis.cumulative_window(group_by="vehicle_id", order_by=list(order))
 
 
 def _with_known_battery(events: Any) -> Any:
     """The last known charge at and before each event; engines differ on skipping nulls.
 
-    Events with one number of charges told share its charge. After a service that tells no charge
-    none is known: the one from before is over.
+    The event before told it, or else it is the last that was told, looked up by its number.
     """
-    shared = ibis.window(group_by=["vehicle_id", "told"])
-    events = events.mutate(known_battery_pct=events.battery_pct.max().over(shared))
-    in_order = ibis.window(group_by="vehicle_id", order_by=["event_at", "event_id"])
-    return events.mutate(previous_battery_pct=events.known_battery_pct.lag().over(in_order))
+    columns = events.drop("tells", "told_before", "is_kept").columns
+    kept = events.filter(events.is_kept).select(
+        "vehicle_id", told_before=events.told_before + 1, kept_battery_pct=events.battery_pct
+    )
+    events = events.left_join(kept, ["vehicle_id", "told_before"])
+    previous = events.previous_battery_pct.coalesce(events.kept_battery_pct)
+    known = (events.tells == 1).ifelse(events.battery_pct, previous)
+    events = events.mutate(previous_battery_pct=previous, known_battery_pct=known)
+    return events.select(*columns, "known_battery_pct")
 
 
 def _summed(events: Any) -> Any:
     """One row per cycle number with what its own events say."""
     operational = events.phase == Phase.OPERATIONAL.value
-    in_order = ibis.window(group_by=["vehicle_id", "cycle_no"], order_by=["event_at", "event_id"])
     events = events.mutate(
         hours=hours_between(events.next_at, events.event_at),
         drop=(operational & ~events.is_start | events.is_end).ifelse(
             events.previous_battery_pct - events.battery_pct, 0.0
         ),
-        next_phase=events.phase.lead().over(in_order),
         is_pick_up=(events.phase == Phase.TASK.value)
         & (events.previous_phase != Phase.TASK.value).fill_null(True)
         & has_any(events.event_types, PICK_UPS),
     )
-    operational = events.phase == Phase.OPERATIONAL.value
-    is_last = operational & events.next_phase.isnull()
-    is_exit = events.is_end | is_last
     cause = end_cause(events.vehicle_state, events.event_types)
     told_by = is_inferred(events.event_id).ifelse(1, 0)
     undeclared = (events.start_kind == "swap").ifelse(1, told_by)
@@ -161,9 +171,9 @@ def _summed(events: Any) -> Any:
         stop_inferred=told_by.max(where=events.is_end),
         first_ever=events.previous_phase.isnull().ifelse(1, 0).max(where=events.is_start),
         entry_cell=events.cell.max(where=events.is_start),
-        exit_cell=events.cell.max(where=is_exit),
+        exit_cell=events.cell.max(where=events.is_exit),
         entry_battery_pct=events.battery_pct.max(where=events.is_start),
-        exit_battery_pct=events.battery_pct.max(where=is_exit),
+        exit_battery_pct=events.battery_pct.max(where=events.is_exit),
         battery_used_pct=events["drop"].sum(where=events["drop"] > 0),
         operational_h=_hours_in(events, Phase.OPERATIONAL),
         pending_h=_hours_in(events, Phase.PENDING),

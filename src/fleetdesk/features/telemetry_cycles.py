@@ -35,7 +35,8 @@ class Pings:
 
     `changes` are features.charges.turns, `moves` features.rides.steps and `last` the last pings of
     vehicles without events, `beside` the charges that events lack. Store each before it is used:
-    what is worked out from them (`undeclared_swaps` too) looks at them several times.
+    what is worked out from them (`undeclared_swaps` too) looks at them several times. Where `last`
+    is empty, `moves` are not used.
     """
 
     changes: Any
@@ -123,11 +124,12 @@ def undeclared_swaps(events: Any, changes: Any, data_end: datetime) -> Any:
     )
     stamps = stamps.mutate(vehicle_state=ibis.null("string")).select(*states.columns)
     rows = ibis.union(nullable(stamps), nullable(states))
-    rows = carried(rows, "vehicle_state", ["at", "event_id"])
-    rows = rows.filter(
-        rows.battery_pct.notnull()
-        & rows.vehicle_state.isin(sorted(state.value for state in OPERATIONAL_STATES))
-    )
+    order = ["at", "event_id"]
+    in_order = ibis.window(group_by="vehicle_id", order_by=order)
+    rows = rows.mutate(vehicle_state=rows.vehicle_state.lag().over(in_order))
+    # States are many and stamps are few: only past other stamps is a state carried on.
+    rows = carried(rows.filter(rows.battery_pct.notnull()), "vehicle_state", order)
+    rows = rows.filter(rows.vehicle_state.isin(sorted(state.value for state in OPERATIONAL_STATES)))
     return _events(
         rows.mutate(
             event_types=ibis.literal(EventType.UNSPECIFIED.value), trip_id=ibis.null("string")

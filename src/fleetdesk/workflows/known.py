@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -119,11 +119,12 @@ def with_pings(tables: Mapping[str, Any], settings: Settings, as_of: datetime) -
     since = as_of - timedelta(days=settings.city.window_days) - BEFORE_WINDOW
     recent = telemetry.filter(telemetry.recorded_at >= moment_literal(since))
     read = pings(tables["events"], recent, settings.thresholds, as_of)
-    stored = Pings(*(getattr(read, part.name).cache() for part in fields(read)))
+    last, near = read.last.cache(), read.beside.cache()
+    silent, beside = (bool(rows.count().execute()) for rows in (last, near))
+    moves = read.moves.cache() if silent else read.moves
+    stored = Pings(changes=read.changes.cache(), moves=moves, last=last, beside=near)
     swapped = undeclared_swaps(tables["events"], stored.changes, as_of).cache()
-    added, silent, beside = (
-        bool(rows.count().execute()) for rows in (swapped, stored.last, stored.beside)
-    )
+    added = bool(swapped.count().execute())
     if not (added or silent or beside):
         return tables
     told = with_telemetry(
