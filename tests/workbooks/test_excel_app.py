@@ -8,13 +8,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 from tests.sheets.excel_engine import FakeBook, FakeExcel
-from tests.workflows.conftest import Clock
+from tests.workflows.conftest import Clock, make_city
 
 from fleetdesk.apps.excel import answer, main, press
 from fleetdesk.sheets.excel_app import load
 from fleetdesk.sheets.excel_launcher import ACTION, MESSAGE, SHEET, WORKBOOK, Launcher
 from fleetdesk.workflows.context import locate
-from fleetdesk.workflows.demo import run_demo
 from fleetdesk.workflows.run import RunResult
 from fleetdesk.workflows.watch import watch
 
@@ -23,9 +22,7 @@ LATER = Clock().now.replace(day=18)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made") / "city"
-    run_demo(folder, seed=3, vehicles=40, days=5, clock=Clock())
-    return folder
+    return make_city(tmp_path_factory.mktemp("made") / "city", vehicles=40, days=5)
 
 
 class Desk:

@@ -32,9 +32,13 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made") / "city"
+    return make_city(tmp_path_factory.mktemp("made") / "city", vehicles=80, days=8)
+
+
+def make_city(folder: Path, vehicles: int, days: int) -> Path:
+    """A sample city that has been planned once, in a short search and without margins."""
     folder.mkdir()
-    settings = city_settings(demo_city(vehicles=80, days=8), seed=3)
+    settings = city_settings(demo_city(vehicles=vehicles, days=days), seed=3)
     # What a vehicle earns itself pays for more visits in a city so small than the fleet's gain.
     # Its few tasks are soon routed; tests that look at error margins or search ask for more.
     changes = {
@@ -43,7 +47,7 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     quick = {name: getattr(settings, name).model_copy(update=new) for name, new in changes.items()}
     make_workbook(folder / "FleetDesk.xlsx", settings.model_copy(update=quick))
-    run_demo(folder, seed=3, vehicles=80, days=8, clock=Clock())
+    run_demo(folder, seed=3, vehicles=vehicles, days=days, clock=Clock())
     return folder
 
 
