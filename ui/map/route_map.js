@@ -94,7 +94,8 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function drawDemand(cell) {
-    const lack = cell.short < 0 ? `vehicles for ${-cell.short} trips too many` : `vehicles for ${cell.short} trips missing`;
+    const lack = cell.short < 0 ? `vehicles for ${-cell.short} trips too many`
+      : cell.short > 0 ? `vehicles for ${cell.short} trips missing` : "vehicles enough";
     L.rectangle(cell.box, {
       pane: "cells", stroke: true, color: "#ffffff", weight: 1, fillColor: cell.fill, fillOpacity: 0.5,
     })
@@ -108,7 +109,7 @@ function fleetdeskMap(map, layers, groups) {
     L.polygon(zone.polygons, {
       pane: "cells", color: "#8a3c00", weight: 1.5, dashArray: "5 4", fillColor: "#8a3c00", fillOpacity: 0.08,
     })
-      .bindTooltip(() => element("div", "tip", `${zone.name}: no vehicle may stand here`), { sticky: true })
+      .bindTooltip(() => element("div", "tip", `${zone.name}: no vehicle may stand here, unless another rule opens a part of it`), { sticky: true })
       .addTo(groups.zones);
   }
 
