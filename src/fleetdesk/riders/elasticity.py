@@ -15,6 +15,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from statsmodels.regression.linear_model import OLS
 
 from fleetdesk.errors import NotEnoughData
+from fleetdesk.riders.threads import fit_for
 
 Floats = NDArray[np.float64]
 FEWEST = 30
@@ -213,9 +214,10 @@ def _residuals(
         if cluster
         else KFold(_FOLDS, shuffle=True, random_state=seed).split(x)
     )
-    for train, test in folds:
-        model = HistGradientBoostingRegressor(max_iter=100, random_state=seed)
-        left[test] = y[test] - model.fit(x.iloc[train], y[train]).predict(x.iloc[test])
+    with fit_for(len(y)):
+        for train, test in folds:
+            model = HistGradientBoostingRegressor(max_iter=100, random_state=seed)
+            left[test] = y[test] - model.fit(x.iloc[train], y[train]).predict(x.iloc[test])
     return left
 
 
