@@ -164,6 +164,8 @@ def test_the_shifts_are_drawn_for_whoever_works(day):
     assert picture.png.startswith(b"\x89PNG") and "Ελένη, Nikos" in picture.alt
     assert picture == shift_picture(day.plan, day.vans, day.settings)
     assert shift_picture(Plan((), (), "", "", 1, 0), (), day.settings) is None
+    odd = tuple(replace(van, worker="$x^{$") for van in day.vans)
+    assert shift_picture(Plan((), (), "", "", 1, 0), odd, day.settings)
     nobody_out = shift_picture(Plan((), (), "", "", 1, 0), day.vans, day.settings)
     assert nobody_out.png != picture.png
 

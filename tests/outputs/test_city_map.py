@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from pmtiles.tile import TileType
+from tests.outputs.city_maps import ZOOM, city_map, earth
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.outputs.city_map import POLICY, CityMap, over_city
-
-from .city_maps import ZOOM, city_map, earth
 
 
 def test_tiles_are_unpacked_and_those_that_are_not_there_are_empty(tmp_path: Path) -> None:
@@ -20,17 +19,30 @@ def test_tiles_are_unpacked_and_those_that_are_not_there_are_empty(tmp_path: Pat
     assert city.tile(ZOOM + 1, 0, 0) == city.tile(1, 5, 0) == city.tile(99, 0, 0) == b""
 
 
-def test_a_torn_file_shows_what_is_left(tmp_path: Path) -> None:
+def test_a_torn_file_is_refused(tmp_path: Path) -> None:
     path = city_map(tmp_path / "city.pmtiles")
     content = path.read_bytes()
-    for length in (0, 5, 60, 127, 140, len(content) - 20):
+    for length in (0, 5, 60, 126, 127, 140, len(content) - 1):
         path.write_bytes(content[:length])
-        try:
-            city = CityMap(path)
-        except FleetDeskError as error:
-            assert "city.pmtiles cannot be drawn" in str(error)
-        else:
-            assert city.tile(1, 0, 0) in (b"", earth())
+        with pytest.raises(FleetDeskError, match=r"city\.pmtiles cannot be drawn"):
+            CityMap(path)
+
+
+def test_a_file_that_is_torn_or_gone_while_it_is_shown_has_empty_tiles(tmp_path: Path) -> None:
+    path = city_map(tmp_path / "city.pmtiles")
+    city, content = CityMap(path), path.read_bytes()
+    for length in (0, 100, 140, len(content) - 20):
+        path.write_bytes(content[:length])
+        assert city.tile(2, 3, 1) in (b"", earth())
+    path.unlink()
+    assert city.tile(2, 3, 1) == b""
+    city_map(path)
+    assert city.tile(2, 3, 1) == earth(), "it is back"
+
+
+def test_a_tile_of_no_tiles_size_is_left_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("tests.outputs.city_maps.earth", lambda: bytes(30_000_000))
+    assert CityMap(city_map(tmp_path / "city.pmtiles")).tile(0, 0, 0) == b""
 
 
 @pytest.mark.parametrize(
@@ -63,6 +75,6 @@ def test_the_page_gets_the_script_before_its_own_and_may_fetch_by_one_scheme(
     over = over_city(page, city, "own://map/tiles/{z}/{x}/{y}")
     assert f'{POLICY}; connect-src own:"' in over
     assert over.index("protomapsL") < over.index("fleetdeskCity") < over.index("mine()")
-    assert '{"from": "own://map/tiles/{z}/{x}/{y}", "zoom": 2}' in over
+    assert '{"from": "own://map/tiles/{z}/{x}/{y}", "zoom": 2, "bounds": [[-85.0, ' in over
     assert "Protomaps LLC" in over, "the licence travels with the code"
     assert "sourceMappingURL" not in over

@@ -80,6 +80,23 @@ def test_where_tiles_cannot_be_had_roads_take_their_place(browser, tmp_path, day
     assert "map pictures cannot be reached, no basemap, roads: city.csv" in browser.evaluate(_SEEN)
 
 
+def test_roads_go_again_when_the_first_picture_comes(browser, tmp_path, day, tile_server):
+    address, _ = tile_server
+    roads = Roads(
+        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
+        np.array([0, 0], np.int8), "city.csv",
+    )  # fmt: skip
+    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png?some", "Tiles"))
+    browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
+    assert not browser.evaluate(_ON)
+    assert browser.evaluate(_SEEN) == "Tiles, drawn with Leaflet"
+    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png?never", "Tiles"))
+    page = _saved(tmp_path, replace(_view(day), ground=ground))
+    browser._call("Page.navigate", url=page.as_uri())  # for a page that waits is not loaded
+    time.sleep(5)
+    assert browser.evaluate(_ON), "whoever waits for a server has roads meanwhile"
+
+
 def test_a_request_to_the_network_would_be_noticed(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<img src='http://example.invalid/a.png'><script>nonsense()</script>")
@@ -219,6 +236,11 @@ def tile_server() -> Iterator[tuple[str, list[str]]]:
     class Grey(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
+            if self.path.endswith("?never"):
+                gone.wait(20)
+            if self.path.endswith("?some") and len(asked) < 4:
+                self.send_error(404)
+                return
             self.send_response(200)
             self.send_header("Content-Type", "image/png")
             self.end_headers()
@@ -227,10 +249,12 @@ def tile_server() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
+    gone = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Grey)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", asked
+    gone.set()
     server.shutdown()
     thread.join()
     server.server_close()

@@ -34,6 +34,9 @@ def test_roads_are_drawn_whatever_gives_the_times_and_kept_beside_their_file(
         ({"road_file": "none.csv"}, "Road file"),
         ({"road_file": "torn.osm.pbf"}, "Road file"),
         ({"city_map_file": "none.pmtiles"}, "City map file"),
+        ({"city_map_file": "torn.osm.pbf"}, "City map file"),
+        ({"city_map_file": f"{'x' * 300}.pmtiles"}, "City map file"),
+        ({"road_file": f"{'x' * 300}.csv"}, "Road file"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_warning(tmp_path: Path, travel, row: str) -> None:
@@ -44,16 +47,43 @@ def test_what_cannot_be_drawn_is_a_warning(tmp_path: Path, travel, row: str) -> 
     assert next(iter(travel.values())) in str(warning)
 
 
+def test_a_file_without_streets_or_of_another_city_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "city.CSV"
+    settings = Settings(
+        travel={"road_file": "city.CSV"},
+        workers=[{"name": "Maria", "start_lat": 40.6, "start_lon": 22.9}],
+    )
+    path.write_text('highway,coordinates\nfootway,"[{""lat"": 40.6, ""lon"": 22.9}]"\n')
+    ground, (warning,) = map_ground(settings, tmp_path)
+    assert ground.roads is None and "holds no street" in str(warning)
+    path.write_text('highway,coordinates\nprimary,"[{""lat"": 22.9, ""lon"": 40.6}]"\n')
+    _, (warning,) = map_ground(settings, tmp_path)
+    assert "no street of city.CSV is near where a worker starts" in str(warning)
+    path.write_text('highway,coordinates\nprimary,"[{""lat"": 40.61, ""lon"": 22.9}]"\n,\n')
+    _, (warning,) = map_ground(settings, tmp_path)
+    assert "line 3 holds no list of positions" in str(warning)
+    path.write_text('highway,coordinates\nprimary,"[{""lat"": 40.61, ""lon"": 22.9}]"\n')
+    assert map_ground(settings, tmp_path)[1] == ()
+
+
 def test_the_network_of_osrm_holds_no_streets_to_draw(tmp_path: Path) -> None:
     ground, warnings = map_ground(Settings(travel={"road_file": "city.osrm"}), tmp_path)
     assert (ground.roads, warnings) == (None, ())
 
 
 def test_tiles_are_those_of_the_sheet(tmp_path: Path) -> None:
-    address = "https://{s}.tiles.example.org:8443/v1/{z}/{x}/{y}{r}.png?key=1"
-    ground, _ = map_ground(Settings(travel={"map_tiles": address}), tmp_path)
-    assert ground.tiles is not None
-    assert ground.tiles.origin == "https://*.tiles.example.org:8443"
+    for address, origin in (
+        ("https://example.org/{x}/{y}?z={z}", "https://example.org"),
+        ("https://Tiles.Example.org:443/{z}/{y}/{x}.png", "https://tiles.example.org"),
+        ("http://localhost:80/{z}/{x}/{y}", "http://localhost"),
+        (
+            "https://{s}.tiles.example.org:8443/v1/{z}/{x}/{y}{r}.png?key=1",
+            "https://*.tiles.example.org:8443",
+        ),
+    ):
+        ground, _ = map_ground(Settings(travel={"map_tiles": address}), tmp_path)
+        assert ground.tiles is not None
+        assert ground.tiles.origin == origin
     assert ground.tiles.credit == "© OpenStreetMap contributors"
 
 
@@ -64,7 +94,8 @@ def test_tiles_are_those_of_the_sheet(tmp_path: Path) -> None:
         "https://example.org/", "https://example.org/{z}/{x}.png",
         "https://example.org'; script-src */{z}/{x}/{y}", "https://*/{z}/{x}/{y}",
         "https://example.org/{z}/{x}/{y}/{token}", "https://{host}/{z}/{x}/{y}",
-        "https://a@example.org/{z}/{x}/{y}",
+        "https://a@example.org/{z}/{x}/{y}", "https://example.org/{x}/{x}/{x}",
+        "https://χάρτης.gr/{z}/{x}/{y}", "https://example.org:999999/{z}/{x}/{y}",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_of_a_tile_server_is_refused(address: str) -> None:

@@ -40,10 +40,22 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function drawTiles() {
+    const credit = map.attributionControl;
+    const missing = `${escaped(say("map pictures cannot be reached"))}, ${underneath()}`;
+    let instead = false, there = false;
+    const draw = (roads) => {
+      if (there || instead === roads) return;
+      instead = roads;
+      credit[roads ? "addAttribution" : "removeAttribution"](missing);
+      if (groups.roads) map[roads ? "addLayer" : "removeLayer"](groups.roads);
+    };
+    const patience = setTimeout(() => draw(true), 4000);
     L.tileLayer(data.tiles.from, { maxZoom: 19, attribution: escaped(data.tiles.by) })
-      .once("tileerror", () => {
-        map.attributionControl.addAttribution(`${escaped(say("map pictures cannot be reached"))}, ${underneath()}`);
-        if (groups.roads) map.addLayer(groups.roads);
+      .on("tileerror", () => draw(true))
+      .once("tileload", () => {
+        clearTimeout(patience);
+        draw(false);
+        there = true;
       })
       .addTo(map);
   }
@@ -53,7 +65,9 @@ function fleetdeskMap(map, layers, groups) {
       url: city.from, maxDataZoom: city.zoom, flavor: "light", lang: document.documentElement.lang,
       attribution: "Protomaps © OpenStreetMap",
     }).addTo(map);
-    if (groups.roads) map.removeLayer(groups.roads);
+    const covers = data.frame && L.latLngBounds(city.bounds).contains(data.frame);
+    if (groups.roads && covers) map.removeLayer(groups.roads);
+    if (!covers) map.attributionControl.addAttribution(underneath());
   }
 
   /* Steps of 1e-5 degrees, from the most important class to the least, which is drawn first. */
@@ -384,7 +398,7 @@ function fleetdeskMap(map, layers, groups) {
   /* The text in the reader's language, with what is to stand for each {} in it. */
   function say(english, ...values) {
     let text = data.words[english] || english;
-    for (const value of values) text = text.replace("{}", value);
+    for (const value of values) text = text.replace("{}", () => value);
     return text;
   }
 }

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.model.plan import PauseKind, Plan, Route
 from fleetdesk.model.work import Van
+from fleetdesk.outputs.as_written import as_written
 from fleetdesk.outputs.palette import Palette, palette
 from fleetdesk.outputs.wording import clock, local
 from fleetdesk.settings.schema import Settings
@@ -83,6 +84,7 @@ def load_profile_sheet(plan: Plan, settings: Settings) -> ResultSheet:
     )
 
 
+@as_written
 def shift_picture(plan: Plan, vans: Sequence[Van], settings: Settings) -> Image | None:
     """A Gantt chart of the shifts: driving, work, waiting and pauses. None without workers."""
     if not vans:

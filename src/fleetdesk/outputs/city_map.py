@@ -6,12 +6,11 @@ every page (`outputs.ground`).
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from pathlib import Path
 
-from pmtiles.reader import MmapSource, Reader
+from pmtiles.reader import Reader
 from pmtiles.tile import Compression, MagicNumberNotFound, SpecVersionUnsupported, TileType
 
 from fleetdesk.errors import FleetDeskError
@@ -22,8 +21,9 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 """What every page lets the browser do: show what is in it, and fetch nothing."""
+_MOST_BYTES = 20_000_000
 _BROKEN = (
-    ValueError, IndexError, TypeError, OverflowError, EOFError, zlib.error,
+    ValueError, IndexError, TypeError, OverflowError, EOFError, MemoryError, zlib.error,
     MagicNumberNotFound, SpecVersionUnsupported,
 )  # fmt: skip
 
@@ -37,9 +37,10 @@ class CityMap:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            with path.open("rb") as file:
-                self._reader = Reader(MmapSource(file))
-            self._about = self._reader.header()
+            self._about = Reader(self._bytes).header()
+            whole = path.stat().st_size
+            self._reader = Reader(self._bytes)
+            self._reader.get(0, 0, 0)  # reads the root directory
         except OSError as error:
             raise _unreadable(path, error.strerror or str(error)) from error
         except _BROKEN as error:
@@ -48,20 +49,38 @@ class CityMap:
             raise _unreadable(path, "it holds pictures, not streets as lines")
         if self._about["tile_compression"] not in (Compression.NONE, Compression.GZIP):
             raise _unreadable(path, "its tiles are not packed by gzip")
+        if whole < self._about["tile_data_offset"] + self._about["tile_data_length"]:
+            raise _unreadable(path, f"it is torn: only {whole} bytes of it are there")
 
     @property
     def max_zoom(self) -> int:
         """The zoom of its finest tiles."""
         return int(self._about["max_zoom"])
 
+    @property
+    def bounds(self) -> list[list[float]]:
+        """South-west and north-east corner of what it shows, as [lat, lon]."""
+        corners = (("min_lat_e7", "min_lon_e7"), ("max_lat_e7", "max_lon_e7"))
+        return [[self._about[lat] / 1e7, self._about[lon] / 1e7] for lat, lon in corners]
+
     def tile(self, zoom: int, x: int, y: int) -> bytes:
-        """One tile, unpacked; empty where the file has none or it is broken."""
+        """One tile, unpacked; empty where the file has none, or it is broken or no tile's size."""
         try:
-            packed = self._reader.get(zoom, x, y)
-            gzipped = self._about["tile_compression"] == Compression.GZIP
-            return gzip.decompress(packed) if packed and gzipped else bytes(packed or b"")
+            packed = self._reader.get(zoom, x, y) or b""
+            if not packed or self._about["tile_compression"] == Compression.NONE:
+                return bytes(packed)
+            unpacking = zlib.decompressobj(wbits=31)  # gzip
+            tile = unpacking.decompress(packed, _MOST_BYTES)
+            return b"" if unpacking.unconsumed_tail else tile
         except (OSError, *_BROKEN):
             return b""
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        # Read anew each time: a file that is held open or mapped cannot be replaced while a map is
+        # looked at, or ends the window when it is.
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
 
 
 def over_city(page: str, city: CityMap, tiles_at: str) -> str:
@@ -70,7 +89,7 @@ def over_city(page: str, city: CityMap, tiles_at: str) -> str:
     licence = (home / "LICENSE").read_text(encoding="utf-8")
     code = (home / "protomaps-leaflet.js").read_text(encoding="utf-8")
     code = code.partition("//# sourceMappingURL")[0]
-    about = json.dumps({"from": tiles_at, "zoom": city.max_zoom})
+    about = json.dumps({"from": tiles_at, "zoom": city.max_zoom, "bounds": city.bounds})
     scheme = tiles_at.partition("//")[0]
     page = page.replace(POLICY, f"{POLICY}; connect-src {scheme}", 1)
     return page.replace(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fleetdesk.routes.roads import Roads
+
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,13 @@ class Tiles:
 
     @property
     def origin(self) -> str:
-        """`https://tiles.example.org`, with a star where the address takes turns at servers."""
+        """`https://tiles.example.org`, with a star where the address takes turns at servers.
+
+        As browsers say it: in small letters, and without the port that the scheme implies.
+        """
         parts = urlsplit(self.address)
-        return f"{parts.scheme}://{re.sub(r'{s}', '*', parts.netloc)}"
+        host = parts.netloc.lower().replace("{s}", "*")
+        return f"{parts.scheme}://{host.removesuffix(_USUAL_PORTS[parts.scheme])}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -36,10 +38,15 @@ def keep(path: Path, arrays: Mapping[str, Any]) -> None:
         return
 
 
-def read(path: Path, *names: str) -> tuple[Any, ...] | None:
-    """The arrays of these names; None where the file is not there, broken or of another kind."""
+def read(path: Path, **kinds: str) -> tuple[Any, ...] | None:
+    """The arrays of these names and kinds (numpy's letters, such as f for floating point).
+
+    None where the file is not there, broken or holds something else.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return tuple(file[name] for name in names)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            arrays = tuple(file[name] for name in kinds)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, TokenError):
         return None
+    right = all(a.dtype.kind == kind for a, kind in zip(arrays, kinds.values(), strict=True))
+    return arrays if right else None

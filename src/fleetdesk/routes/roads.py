@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -52,7 +53,8 @@ class Roads:
     def within(self, box: Box, most_points: int) -> dict[RoadClass, list[Floats]]:
         """Lines (n x 2: lat, lon) in and into the box, by class.
 
-        The classes that matter least are left out where all would be over `most_points`.
+        The classes that matter least are left out where all would be over `most_points`; if the
+        first alone is, its lines are thinned, and the shortest left out.
         """
         south, west, north, east = box
         inside = (self.lat >= south) & (self.lat <= north)
@@ -65,13 +67,20 @@ class Roads:
         left = most_points
         for road_class in RoadClass:
             at = np.flatnonzero(shown & (self.road_class == road_class))
-            left -= len(at)
-            if left < 0:
+            if not len(at):
+                continue
+            if len(at) > left and found:
                 break
-            if len(at):
-                cuts = (np.diff(at) > 1) | (np.diff(self.line[at]) != 0)
-                runs = np.split(at, np.flatnonzero(cuts) + 1)
-                found[road_class] = [np.column_stack([self.lat[r], self.lon[r]]) for r in runs]
+            cuts = (np.diff(at) > 1) | (np.diff(self.line[at]) != 0)
+            runs = np.split(at, np.flatnonzero(cuts) + 1)
+            lines = [np.column_stack([self.lat[run], self.lon[run]]) for run in runs]
+            if len(at) > left:
+                lines = _thinned(lines, left)
+            if lines:
+                found[road_class] = lines
+            left -= len(at)
+            if left <= 0:
+                break
         return found
 
 
@@ -84,13 +93,22 @@ def roads(path: Path, folder: Path, version: str) -> Roads:
     name = hashlib.sha256(f"roads {path.name} {version}".encode()).hexdigest()[:32]
     kept = folder / f"{name}.npz"
     names = ("lat", "lon", "line", "road_class")
-    arrays = kept_arrays.read(kept, *names)
-    if arrays is None or len({len(each) for each in arrays}) != 1:
+    arrays = kept_arrays.read(kept, lat="f", lon="f", line="i", road_class="i")
+    if arrays is None or len({each.shape for each in arrays}) != 1:
         points = np.fromiter(_points(read_streets(path)), list(zip(names, "ddqb", strict=True)))
         arrays = tuple(np.ascontiguousarray(points[name]) for name in names)
         kept_arrays.keep(kept, dict(zip(names, arrays, strict=True)))
     lat, lon, line, road_class = arrays
     return Roads(lat, lon, line, road_class, _credit(path))
+
+
+def _thinned(lines: list[Floats], most_points: int) -> list[Floats]:
+    """Every so many points of each line and its last, and of these lines the longest."""
+    step = math.ceil(sum(map(len, lines)) / max(most_points, 1))
+    thin = [np.vstack([line[:-1:step], line[-1:]]) for line in lines]
+    thin.sort(key=len, reverse=True)
+    room = np.searchsorted(np.cumsum([len(line) for line in thin]), most_points, side="right")
+    return thin[: int(room)]
 
 
 def _points(streets: Iterable[Street]) -> Iterator[tuple[float, float, int, RoadClass]]:
@@ -102,4 +120,4 @@ def _points(streets: Iterable[Street]) -> Iterator[tuple[float, float, int, Road
 
 def _credit(path: Path) -> str:
     """OpenStreetMap asks to be named; where a list comes from is not known."""
-    return path.name if path.suffix == ".csv" else "© OpenStreetMap"
+    return path.name if path.suffix.lower() == ".csv" else "© OpenStreetMap"

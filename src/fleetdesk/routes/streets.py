@@ -37,11 +37,11 @@ def read_streets(path: Path) -> Iterator[Street]:
     {"lat", "lon"}; streets meet where their positions are equal.
     """
     try:
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             yield from _from_csv(path)
         else:
             yield from _from_extract(path)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, RuntimeError, ValueError, csv.Error) as error:
         raise FleetDeskError(
             f"The road file {path.name} cannot be read",
             found=str(error) or type(error).__name__,
@@ -51,16 +51,26 @@ def read_streets(path: Path) -> Iterator[Street]:
 
 def _from_csv(path: Path) -> Iterator[Street]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["highway"] in NOT_FOR_VANS:
+        rows = csv.DictReader(file)
+        if not {"highway", "coordinates"} <= set(rows.fieldnames or ()):
+            raise ValueError("it has no columns highway and coordinates")
+        for row in rows:
+            highway = row["highway"] or ""
+            if highway in NOT_FOR_VANS:
                 continue
-            spots = [(float(at["lat"]), float(at["lon"])) for at in json.loads(row["coordinates"])]
-            lost = [at for at in spots if not (abs(at[0]) <= 90 and abs(at[1]) <= 180)]
-            if lost:
-                raise ValueError(f"the position {lost[0]} is nowhere on the earth")
-            both_ways = row.get("oneway") not in ONE_WAY
-            nodes = [((lat, lon), lat, lon) for lat, lon in spots]
-            yield Street(nodes, both_ways, row["highway"])
+            nodes = [((lat, lon), lat, lon) for lat, lon in _spots(row, rows.line_num)]
+            yield Street(nodes, row.get("oneway") not in ONE_WAY, highway)
+
+
+def _spots(row: dict[str, Any], line: int) -> list[tuple[float, float]]:
+    try:
+        told = json.loads(row["coordinates"])
+        spots = [(float(at["lat"]), float(at["lon"])) for at in told]
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"line {line} holds no list of positions with lat and lon") from error
+    if not all(abs(lat) <= 90 and abs(lon) <= 180 for lat, lon in spots):
+        raise ValueError(f"line {line} holds a position that is nowhere on the earth")
+    return spots
 
 
 def _from_extract(path: Path) -> Iterator[Street]:

@@ -53,7 +53,7 @@ class Cached:
 
 
 def _read(path: Path, count: int) -> TravelMatrix | None:
-    kept = kept_arrays.read(path, "distance_m", "duration_s", "told", "cut_off")
+    kept = kept_arrays.read(path, distance_m="i", duration_s="i", told="U", cut_off="i")
     if kept is None:
         return None
     distance_m, duration_s, told, cut_off = kept

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import time
 from functools import partial
+from itertools import permutations
 from typing import ClassVar, Literal
 
 from fleetdesk.settings import sheet as base
 
 setting = partial(base.setting, since=3)
 
-_TILES = r"^$|^https?://(\{s\}\.)?[\w.-]+(:\d+)?/([^\s{}]*\{[xyz]\}){3}([^\s{}]|\{r\})*$"
+_IN_SOME_ORDER = "|".join(
+    rf"\{{{a}\}}[^\s{{}}]*\{{{b}\}}[^\s{{}}]*\{{{c}\}}" for a, b, c in permutations("xyz")
+)
+_TILES = (
+    r"^$|^https?://(\{s\}\.)?[A-Za-z0-9.-]+(:\d{1,5})?/[^\s{}]*"
+    rf"({_IN_SOME_ORDER})([^\s{{}}]|\{{r\}})*$"
+)
 
 
 class Travel(base.Sheet):
@@ -73,5 +80,5 @@ class Travel(base.Sheet):
     )  # fmt: skip
     map_tiles_credit: str = setting(
         "© OpenStreetMap contributors", "Map pictures by", "Whom their licence wants to be named.",
-        max_length=200, since=5,
+        max_length=100, since=5,
     )  # fmt: skip

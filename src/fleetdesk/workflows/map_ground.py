@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleetdesk.errors import FleetDeskError, Problem, Severity
+from fleetdesk.outputs.city_map import CityMap
 from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.routes.roads import Roads, roads
 from fleetdesk.settings.route_sheets import Travel
@@ -13,6 +14,9 @@ from fleetdesk.workflows.context import seen_from
 from fleetdesk.workflows.travel import file_version, kept_beside
 
 _LISTS_OF_STREETS = (".pbf", ".csv")
+_NO_ROADS = "Maps are drawn without roads:"
+_NEAR = 0.3
+"""Degrees: streets farther from all depots belong to another city."""
 
 
 def map_ground(settings: Settings, folder: Path) -> tuple[Ground, tuple[Problem, ...]]:
@@ -22,21 +26,39 @@ def map_ground(settings: Settings, folder: Path) -> tuple[Ground, tuple[Problem,
     nothing here stops a run.
     """
     travel = settings.travel
-    warnings = []
-    city = seen_from(folder, travel.city_map_file)
-    if city is not None and not city.is_file():
-        without = "Maps in the window lack the city map:"
-        warnings.append(_warning(without, f"no file at {city}", "City map file"))
-    drawn: Roads | None = None
-    path = seen_from(folder, travel.road_file)
-    if path is not None and path.suffix in _LISTS_OF_STREETS:
-        try:
-            drawn = roads(path, kept_beside(path), file_version(path))
-        except FleetDeskError as error:
-            why = f"{error.cause}, {error.found}"
-            warnings.append(_warning("Maps are drawn without roads:", why, "Road file"))
     tiles = Tiles(travel.map_tiles, travel.map_tiles_credit) if travel.map_tiles else None
-    return Ground(drawn, tiles), tuple(warnings)
+    drawn, without_roads = _roads(settings, folder)
+    return Ground(drawn, tiles), (*_without_city(travel, folder), *without_roads)
+
+
+def _roads(settings: Settings, folder: Path) -> tuple[Roads | None, tuple[Problem, ...]]:
+    path = seen_from(folder, settings.travel.road_file)
+    if path is None or path.suffix.lower() not in _LISTS_OF_STREETS:
+        return None, ()
+    try:
+        drawn = roads(path, kept_beside(path), file_version(path))
+    except FleetDeskError as error:
+        return None, (_warning(_NO_ROADS, f"{error.cause}, {error.found}", "Road file"),)
+    if not len(drawn.lat):
+        return None, (_warning(_NO_ROADS, f"{path.name} holds no street", "Road file"),)
+    starts = [(w.start_lat, w.start_lon) for w in settings.workers if w.active]
+    boxes = [(lat - _NEAR, lon - _NEAR, lat + _NEAR, lon + _NEAR) for lat, lon in starts]
+    if starts and not any(drawn.within(box, len(drawn.lat)) for box in boxes):
+        far = f"no street of {path.name} is near where a worker starts"
+        return drawn, (_warning(_NO_ROADS, far, "Road file"),)
+    return drawn, ()
+
+
+def _without_city(travel: Travel, folder: Path) -> tuple[Problem, ...]:
+    path = seen_from(folder, travel.city_map_file)
+    if path is None:
+        return ()
+    try:
+        CityMap(path)
+    except FleetDeskError as error:
+        without = "Maps in the window lack the city map:"
+        return (_warning(without, f"{path}, {error.found}", "City map file"),)
+    return ()
 
 
 def _warning(without: str, why: str, row: str) -> Problem:

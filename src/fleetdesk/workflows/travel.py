@@ -26,7 +26,7 @@ def travel_times(settings: Settings, folder: Path) -> TravelTimes:
     if travel.travel_by == "estimated":
         return estimate
     path = seen_from(folder, travel.road_file)
-    if path is None or not (path.exists() or travel.travel_by == "OSRM"):
+    if path is None or not (file_version(path) or travel.travel_by == "OSRM"):
         raise FleetDeskError(
             f"Travel times by {travel.travel_by} need a road file",
             found="no path" if path is None else f"no file at {path}",
@@ -43,9 +43,10 @@ def kept_beside(path: Path) -> Path:
 
 def file_version(path: Path) -> str:
     """The state of a file, so that what was made from an older one is not used; "" for none."""
-    if not path.exists():
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
         return ""
-    stat = path.stat()
     return f"{stat.st_size} {stat.st_mtime_ns}"
 
 

@@ -216,6 +216,12 @@ def test_the_picture_is_a_png_and_always_the_same(route: CrewRoute) -> None:
     assert png != picture(route, ())
 
 
+def test_names_that_look_like_formulas_are_set_as_they_are(route: CrewRoute) -> None:
+    odd = replace(route.stops[0], place="2$ of 3$", vehicle="$x^{$")
+    named = replace(route, worker="A $x^{$", city="a_b^$c$", stops=(odd, *route.stops[1:]))
+    assert picture(named, ()).startswith(b"\x89PNG") and paper(named, ()).startswith(b"%PDF")
+
+
 def test_roads_lie_under_picture_and_paper(route: CrewRoute) -> None:
     at = route.stops[0].at
     roads = Roads(

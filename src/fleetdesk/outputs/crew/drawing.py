@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fleetdesk.model.places import Parking, Point
+from fleetdesk.outputs.as_written import as_written
 from fleetdesk.outputs.crew.signs import Box, signs
 from fleetdesk.outputs.crew.stops import CrewRoute
 from fleetdesk.outputs.crew.words import ENGLISH, Words
@@ -35,6 +36,7 @@ _ROAD, _MOST_ROAD_POINTS = "#DDDAD2", 15_000
 _STEPS_KM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 
 
+@as_written
 def picture(
     route: CrewRoute,
     parkings: Sequence[Parking],
@@ -49,6 +51,7 @@ def picture(
     return out.getvalue()
 
 
+@as_written
 def paper(
     route: CrewRoute,
     parkings: Sequence[Parking],
@@ -93,7 +96,7 @@ def _draw(
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     lon, lat = [point.lon for point in points], [point.lat for point in points]
     around = _filling(_frame(lon, lat), size_in)
-    _roads(axes, around, ground)
+    has_roads = _roads(axes, around, ground)
     near = [p.at for p in parkings if _inside(p.at.lon, p.at.lat, around)]
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
                  zorder=1)  # fmt: skip
@@ -101,7 +104,8 @@ def _draw(
     axes.scatter(lon[:1], lat[:1], s=110, marker="D", c=ink, zorder=2.5)
     axes.annotate(
         words.start, (lon[0], lat[0]), textcoords="offset points", xytext=(0, -9), color=ink,
-        ha="center", va="top", fontsize=9,
+        ha="center", va="top", fontsize=9, zorder=2.6,
+        bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
     )  # fmt: skip
     axes.scatter(lon[1:-1], lat[1:-1], s=14, c=way, edgecolors="white", linewidths=0.5, zorder=3)
     _number(axes, size_in, route, around, colours)
@@ -109,15 +113,22 @@ def _draw(
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
     axes.set_axis_off()
-    _scale(axes, around, words, ground, colours.ink, has_parkings=bool(near))
+    under = words.no_basemap
+    if has_roads and ground.roads is not None:
+        under = words.roads.format(ground.roads.credit)
+    _scale(axes, around, words, under, colours.ink, has_parkings=bool(near))
 
 
-def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground) -> None:
-    """Grey lines, drawn as one picture in a PDF, which would be megabytes of lines else."""
+def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground) -> bool:
+    """Grey lines, drawn as one picture in a PDF, which would be megabytes of lines else.
+
+    Whether there are any here.
+    """
     if ground.roads is None:
-        return
+        return False
     left, right, low, high = around
-    for kind, lines in ground.roads.within((low, left, high, right), _MOST_ROAD_POINTS).items():
+    found = ground.roads.within((low, left, high, right), _MOST_ROAD_POINTS)
+    for kind, lines in found.items():
         axes.add_collection(
             LineCollection(
                 [line[:, ::-1] for line in lines], linewidths=_ROAD_WIDTHS[kind], colors=_ROAD,
@@ -125,6 +136,7 @@ def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground)
             ),
             autolim=False,
         )  # fmt: skip
+    return bool(found)
 
 
 def _number(
@@ -158,8 +170,8 @@ def _number(
 
 
 def _scale(
-    axes: Any, around: tuple[float, float, float, float], words: Words, ground: Ground, ink: str,
-    *, has_parkings: bool,
+    axes: Any, around: tuple[float, float, float, float], words: Words, under: str, ink: str, *,
+    has_parkings: bool,
 ) -> None:  # fmt: skip
     left, right, low, high = around
     km_per_degree = _KM_PER_DEGREE * cos(radians((low + high) / 2))
@@ -167,7 +179,6 @@ def _scale(
     length = max(step for step in _STEPS_KM if step <= max(width_km / 4, 0.1))
     begin, height = left + (right - left) * 0.03, low + (high - low) * 0.03
     axes.plot([begin, begin + length / km_per_degree], [height, height], color=ink, linewidth=2)
-    under = words.roads.format(ground.roads.credit) if ground.roads else words.no_basemap
     text = f"{length:g} km, {under}"
     axes.annotate(text, (begin, height), textcoords="offset points",
                   xytext=(0, 5), fontsize=8, color=ink)  # fmt: skip

@@ -185,8 +185,9 @@ def _ground(view: MapView) -> dict[str, object]:
     found: dict[str, object] = {}
     if ground.roads is not None and box is not None:
         lines = ground.roads.within(box, _MOST_ROAD_POINTS)
-        found["roads"] = [[int(kind), [_steps(line) for line in lines[kind]]] for kind in lines]
-        found["roadsBy"] = ground.roads.credit
+        if lines:
+            found["roads"] = [[int(kind), [_steps(line) for line in lines[kind]]] for kind in lines]
+            found["roadsBy"] = ground.roads.credit
     if ground.tiles is not None:
         found["tiles"] = {"from": ground.tiles.address, "by": ground.tiles.credit}
     return found

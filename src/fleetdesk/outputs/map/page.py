@@ -30,7 +30,8 @@ def route_map(view: MapView) -> str:
         min_zoom=3,
         zoom_snap=0.5,
     )
-    groups = _groups(view)
+    data = drawing_data(view, palette())
+    groups = _groups(view, has_roads="roads" in data)
     for group in groups.values():
         group.add_to(canvas)
     control = folium.LayerControl(collapsed=False).add_to(canvas)
@@ -40,7 +41,7 @@ def route_map(view: MapView) -> str:
     figure.title = html.escape(view.title)
     figure.header.add_child(_Verbatim(panel.head(_policy(view), palette())), index=1)
     figure.html.add_child(_Verbatim(panel.panel(view, palette())))
-    figure.html.add_child(_Verbatim(_data_block(view)))
+    figure.html.add_child(_Verbatim(_data_block(data)))
     _number_elements(figure)
     page = figure.render().replace("<html>", f'<html lang="{view.language}">', 1)
     return inline(page, folder("ui"))
@@ -56,10 +57,10 @@ def _policy(view: MapView) -> str:
     )
 
 
-def _groups(view: MapView) -> dict[str, folium.FeatureGroup]:
+def _groups(view: MapView, *, has_roads: bool) -> dict[str, folium.FeatureGroup]:
     """One switchable layer per worker and per kind of thing that is there, lowest first."""
     groups: dict[str, folium.FeatureGroup] = {}
-    if view.ground.roads:
+    if has_roads:
         groups["roads"] = folium.FeatureGroup(view.say("Roads"), show=not view.ground.tiles)
     if view.cells:
         groups["cells"] = folium.FeatureGroup("Where work pays, by cell")
@@ -129,11 +130,8 @@ class _Verbatim(Element):
         self.text = text
 
 
-def _data_block(view: MapView) -> str:
-    return (
-        '<script type="application/json" id="fleetdesk-data">'
-        f"{as_script_text(drawing_data(view, palette()))}</script>"
-    )
+def _data_block(data: object) -> str:
+    return f'<script type="application/json" id="fleetdesk-data">{as_script_text(data)}</script>'
 
 
 def _number_elements(figure: Figure) -> None:
