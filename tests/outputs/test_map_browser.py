@@ -30,6 +30,10 @@ from fleetdesk.routes.roads import Roads
 
 DESK = (1366, 768, False)
 PHONE = (390, 844, True)
+ROAD = Roads(
+    np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
+    np.array([0, 0], np.int8), "© OpenStreetMap",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
@@ -48,11 +52,7 @@ _ON = "[...document.querySelectorAll('.leaflet-control-layers input')].map(i => 
 
 def test_roads_are_drawn_and_tiles_where_they_are_asked_for(browser, tmp_path, day, tile_server):
     address, asked = tile_server
-    roads = Roads(
-        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
-        np.array([0, 0], np.int8), "© OpenStreetMap",
-    )  # fmt: skip
-    opened = browser.open(_saved(tmp_path, replace(_view(day), ground=Ground(roads))), DESK)
+    opened = browser.open(_saved(tmp_path, replace(_view(day), ground=Ground(ROAD))), DESK)
     assert (opened.failures, opened.complaints) == ([], [])
     inked = """(() => {
       const sheet = document.querySelector(".leaflet-roads-pane canvas");
@@ -61,7 +61,7 @@ def test_roads_are_drawn_and_tiles_where_they_are_asked_for(browser, tmp_path, d
     })()"""
     assert browser.evaluate(inked)
     assert browser.evaluate(_SEEN) == ("no basemap, roads: © OpenStreetMap, drawn with Leaflet")
-    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png", "© <b>Tiles</b>"))
+    ground = Ground(ROAD, Tiles(address + "/{z}/{x}/{y}.png", "© <b>Tiles</b>"))
     opened = browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
     assert (opened.failures, opened.complaints) == ([], [])
     assert asked and all(re.fullmatch(r"/\d+/\d+/\d+\.png", path) for path in asked)
@@ -70,27 +70,21 @@ def test_roads_are_drawn_and_tiles_where_they_are_asked_for(browser, tmp_path, d
 
 
 def test_where_tiles_cannot_be_had_roads_take_their_place(browser, tmp_path, day):
-    roads = Roads(
-        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
-        np.array([0, 0], np.int8), "city.csv",
-    )  # fmt: skip
-    ground = Ground(roads, Tiles("https://example.invalid/{z}/{x}/{y}.png", "Tiles"))
+    ground = Ground(ROAD, Tiles("https://example.invalid/{z}/{x}/{y}.png", "Tiles"))
     browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
     assert browser.evaluate(_ON)
-    assert "map pictures cannot be reached, no basemap, roads: city.csv" in browser.evaluate(_SEEN)
+    assert "map pictures cannot be reached, no basemap, roads: © OpenStreetMap" in browser.evaluate(
+        _SEEN
+    )
 
 
 def test_roads_go_again_when_the_first_picture_comes(browser, tmp_path, day, tile_server):
     address, _ = tile_server
-    roads = Roads(
-        np.array([40.62, 40.66]), np.array([22.92, 22.98]), np.array([0, 0]),
-        np.array([0, 0], np.int8), "city.csv",
-    )  # fmt: skip
-    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png?some", "Tiles"))
+    ground = Ground(ROAD, Tiles(address + "/{z}/{x}/{y}.png?some", "Tiles"))
     browser.open(_saved(tmp_path, replace(_view(day), ground=ground)), DESK)
     assert not browser.evaluate(_ON)
     assert browser.evaluate(_SEEN) == "Tiles, drawn with Leaflet"
-    ground = Ground(roads, Tiles(address + "/{z}/{x}/{y}.png?never", "Tiles"))
+    ground = Ground(ROAD, Tiles(address + "/{z}/{x}/{y}.png?never", "Tiles"))
     page = _saved(tmp_path, replace(_view(day), ground=ground))
     browser._call("Page.navigate", url=page.as_uri())  # for a page that waits is not loaded
     time.sleep(5)
