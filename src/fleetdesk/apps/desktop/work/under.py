@@ -12,10 +12,10 @@ from fleetdesk.workflows.context import seen_from
 
 
 def under(run: RunRecord, folder: Path) -> Under:
-    """The city's map, where its file is there, and the tile server that the page may ask."""
+    """The file of the city's map, there or not, and the tile server that the page may ask."""
     travel = Settings.model_validate_json(run.settings_json).travel
     city = seen_from(folder, travel.city_map_file)
     return Under(
-        str(city) if city is not None and city.is_file() else "",
+        "" if city is None else str(city),
         Tiles(travel.map_tiles, travel.map_tiles_credit).origin if travel.map_tiles else "",
     )
