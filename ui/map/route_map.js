@@ -81,6 +81,7 @@ function fleetdeskMap(map, layers, groups) {
       weight: wide[kind] * 2 ** ((Math.min(map.getZoom(), 18) - 15) / 2), stroke: map.getZoom() >= from[kind],
     }));
     map.on("zoomend", suit);
+    suit();
   }
 
   function unfolded(steps) {

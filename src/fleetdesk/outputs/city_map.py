@@ -20,7 +20,7 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-"""What every page lets the browser do: show what is in it, and fetch nothing."""
+"""What a page lets the browser do unless more is asked for: show what is in it, fetch nothing."""
 _MOST_BYTES = 20_000_000
 _BROKEN = (
     ValueError, IndexError, TypeError, OverflowError, EOFError, MemoryError, zlib.error,

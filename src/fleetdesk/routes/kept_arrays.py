@@ -15,6 +15,10 @@ import numpy as np
 
 MOST_KEPT = 50
 """Files kept in a folder; the oldest go first."""
+_BROKEN = (
+    OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, BadZipFile,
+    zlib.error, TokenError,
+)  # fmt: skip
 
 
 def keep(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -46,7 +50,7 @@ def read(path: Path, **kinds: str) -> tuple[Any, ...] | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = tuple(file[name] for name in kinds)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, TokenError):
+    except _BROKEN:
         return None
     right = all(a.dtype.kind == kind for a, kind in zip(arrays, kinds.values(), strict=True))
     return arrays if right else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SCHEME = b"fleetdesk"
 _TILES = "fleetdesk://map/tiles/{z}/{x}/{y}"
 _SOON_MS = 120
+_NO_MAP = "No map yet. It is drawn by the first run."
 try:
     from PySide6.QtWebEngineCore import (
         QWebEnginePage,
@@ -65,7 +66,7 @@ class MapView(QWidget):
         super().__init__(parent)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
-        self._said = QLabel("No map yet. It is drawn by the first run.")
+        self._said = QLabel(_NO_MAP)
         self._said.setProperty("role", "quiet")
         self._said.setWordWrap(True)
         self._box.addWidget(self._said)
@@ -95,6 +96,7 @@ class MapView(QWidget):
             self._soon.start()
         elif not path and self._view is not None:
             self._view.setVisible(False)
+            self._said.setText(_NO_MAP)
             self._said.setVisible(True)
 
     def showEvent(self, event: Any) -> None:
