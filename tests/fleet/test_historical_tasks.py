@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fleetdesk.fleet.estimator import Level
-from fleetdesk.fleet.historical_tasks import historical_tasks, residual_h
+from fleetdesk.fleet.historical_tasks import residual_h, settled_tasks, valued
 from fleetdesk.fleet.history import History
 from fleetdesk.settings.schema import City, Costs, Settings, Thresholds, Worker
 
@@ -42,7 +42,7 @@ def settings(**thresholds) -> Settings:
 
 @pytest.fixture
 def found(tables):
-    def make(events, trips=(), sheet=None):
+    def make(events, trips=(), sheet=None, **options):
         made = tables(
             events=[
                 {"event_id": f"e{n:03d}", "vehicle_id": "v", "event_at": T0 + timedelta(hours=h),
@@ -56,7 +56,8 @@ def found(tables):
             ],
         )  # fmt: skip
         history = History(made["events"], made["trips"], END)
-        return historical_tasks(history, Plain(), sheet or settings())
+        sheet = sheet or settings()
+        return valued(settled_tasks(history, sheet), Plain(), sheet, END, **options)
 
     return make
 
@@ -106,6 +107,15 @@ def test_the_differential_value_by_hand(found):
     expected = (60 - gain * 100) - (48 - gain * 48) - 2.5
     assert tasks.differential[:2] == pytest.approx([expected, expected])
     assert np.isnan(tasks.differential[2])
+
+
+def test_returns_are_the_same_without_the_differential_value(found):
+    trips = [(121, 20.0), (130, 15.0)]
+    whole, without = (found(SWAP, trips, differential=wanted) for wanted in (True, False))
+    assert np.isnan(without.differential).all()
+    for name, values in vars(whole.returns()).items():
+        np.testing.assert_array_equal(getattr(without.returns(), name), values)
+    np.testing.assert_array_equal(without.scooter_roi, whole.scooter_roi)
 
 
 def test_at_fleet_level_only_what_is_new_to_the_fleet_counts(found):

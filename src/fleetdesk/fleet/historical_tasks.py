@@ -102,13 +102,6 @@ class HistoricalTasks:
         return everything.only(self.swaps)
 
 
-def historical_tasks(
-    history: History, downstream: DownstreamRevenue, settings: Settings
-) -> HistoricalTasks:
-    """The tasks that began in the sheet's window and whose end was seen by `history.as_of`."""
-    return valued(settled_tasks(history, settings), downstream, settings, history.as_of)
-
-
 @dataclass(frozen=True)
 class Settled:
     """Past tasks as the records have them, before anything is estimated; `young` are left out."""
@@ -126,7 +119,12 @@ def settled_tasks(history: History, settings: Settings) -> Settled:
 
 
 def valued(
-    tasks: Settled, downstream: DownstreamRevenue, settings: Settings, learnt_until: datetime
+    tasks: Settled,
+    downstream: DownstreamRevenue,
+    settings: Settings,
+    learnt_until: datetime,
+    *,
+    differential: bool = True,
 ) -> HistoricalTasks:
     """What they returned, by an estimator that was learnt from records up to `learnt_until`.
 
@@ -134,7 +132,8 @@ def valued(
     what it was worth at that moment: crews come when it is nearly empty, so that stopping the count
     there would compare its best hours with average ones. At fleet level the realised revenue counts
     by the share of it that the estimator holds for new to the fleet: a record does not tell which
-    trips another vehicle would have had.
+    trips another vehicle would have had. Values without `differential` (nan then) are found in half
+    the time: it looks ahead for longer than the horizon.
     """
     settled = tasks.rows
     horizon_h, net = settings.thresholds.horizon_h, settings.costs.use_net_revenue
@@ -145,10 +144,9 @@ def valued(
     gain_per_h, waits = _policy(settled, states, net=net)
     span_h = max(horizon_h, _LONGEST_WAIT_H)
     likes = alike(started, learnt_until, settings.city.timezone, span_h)
+    until_served = {Level.SCOOTER: waits} if differential else {}
     estimates = {
-        of: _Estimates.of(
-            downstream, states, likes, horizon_h, waits if of is Level.SCOOTER else None, of
-        )
+        of: _Estimates.of(downstream, states, likes, horizon_h, until_served.get(of), of)
         for of in dict.fromkeys((Level.SCOOTER, level))
     }
     scooter, counted = estimates[Level.SCOOTER], estimates[level]
@@ -157,7 +155,7 @@ def valued(
         counted.after, scooter.after, out=np.ones_like(earned), where=scooter.after > 0
     )
     cycle = _floats(row["cycle_net_revenue" if net else "cycle_revenue"] for row in settled)
-    left = scooter.waiting - gain_per_h * waits
+    left = scooter.waiting - gain_per_h * waits if differential else np.nan
     return HistoricalTasks(
         vehicle_id=_texts(row["vehicle_id"] for row in settled),
         started_at=started,

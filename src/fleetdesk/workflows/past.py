@@ -70,7 +70,7 @@ def _apart(history: History, settled: Settled, settings: Settings) -> Returns | 
         learnt = estimate(before, settings.model_copy(update={"city": city}))
     except NotEnoughData:
         return None
-    return valued(settled, learnt, settings, until).returns()
+    return valued(settled, learnt, settings, until, differential=False).returns()
 
 
 def rule_notes(rule: SwapRule, settings: Settings) -> tuple[Problem, ...]:
