@@ -130,18 +130,31 @@ def test_an_old_model_is_to_be_learnt_anew(city: Path) -> None:
     assert "Learn churn anew" in str(found.as_dict()["text"])
 
 
-def test_what_is_past_the_limits_is_learnt_anew_when_asked(city: Path) -> None:
+def test_what_is_past_the_limits_is_learnt_anew_when_asked(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     book, clock = city / "FleetDesk.xlsx", Clock(START + timedelta(days=60))
     kept = len(list((city / "outputs").glob("*/models/segments")))
     for old in ("churn", "lifetime_value"):
         for model in (city / "outputs").glob(f"*/models/{old}"):
             shutil.rmtree(model)
-    found = score(book, learn=True, clock=clock)
+    out = city / "scores.csv"
+    with monkeypatch.context() as broken:
+        broken.setattr("fleetdesk.workflows.score.run_workbook", _stopped)
+        with pytest.raises(KeyboardInterrupt):
+            score(book, out=out, learn=True, clock=clock)
+    assert not out.exists(), "nothing is written by models that are to be learnt anew"
+    found = score(book, out=out, learn=True, clock=clock)
     assert "days old" in found.learnt["segments"] and not found.doubts
+    assert found.file == out and out.is_file()
     assert "Learnt segments anew" in str(found.as_dict()["text"])
     assert len(list((city / "outputs").glob("*/models/segments"))) == kept + 1
     again = score(book, learn=True, clock=clock)
     assert not again.learnt and again.groups == found.groups
+
+
+def _stopped(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_riders_who_changed_are_noticed(city: Path) -> None:

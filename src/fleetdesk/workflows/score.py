@@ -35,7 +35,7 @@ class Scored:
     used: tuple[str, ...]
     groups: Mapping[str, int | None]
     doubts: Mapping[str, str]
-    file: Path | None
+    file: Path | None = None
     left_out: str = ""
     learnt: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,25 +84,23 @@ def score(
     was tampered with.
     """
     first = part(on_progress, 0.0, 0.3) if learn else on_progress
-    found = _score(address, folder, out, clock, first)
-    if not learn or not found.doubts:
-        return found
-    run_workbook(
-        address, only=tuple(found.doubts), folder=folder, clock=clock,
-        on_progress=part(on_progress, 0.3, 0.8),
-    )  # fmt: skip
-    again = _score(address, folder, out, clock, part(on_progress, 0.8, 1.0))
-    return replace(again, learnt=found.doubts)
+    found, rows, settings = _scored(address, folder, clock, first)
+    if learn and found.doubts:
+        run_workbook(
+            address, only=tuple(found.doubts), folder=folder, clock=clock,
+            on_progress=part(on_progress, 0.3, 0.8),
+        )  # fmt: skip
+        learnt, last = found.doubts, part(on_progress, 0.8, 1.0)
+        found, rows, settings = _scored(address, folder, clock, last)
+        found = replace(found, learnt=learnt)
+    return found if out is None else _written(found, rows, settings, out)
 
 
-def _score(
-    address: str | Path,
-    folder: Path | None,
-    out: Path | None,
-    clock: Clock,
-    on_progress: OnProgress,
-) -> Scored:
-    from fleetdesk.outputs.tables.frames import listed, rows_of, without_small
+def _scored(
+    address: str | Path, folder: Path | None, clock: Clock, on_progress: OnProgress
+) -> tuple[Scored, pd.DataFrame, Settings]:
+    """What the kept models say, rider by rider, too, and the settings that it rests on."""
+    from fleetdesk.outputs.tables.frames import rows_of, without_small
     from fleetdesk.workflows.kept_models import kept, scored, why_learn_anew
     from fleetdesk.workflows.rider_data import riders_now
 
@@ -132,12 +130,15 @@ def _score(
             for name, found in models.items()
             if (why := why_learn_anew(found, now, clock(), settings))
         }
-        left_out = ""
-        if out is not None:
-            shown = listed(rows, settings)
-            left_out = _left_out(len(rows), len(shown), settings)
-            _write(shown[[name for name in COLUMNS if name in rows]], out)
-        return Scored(len(rows), tuple(models), groups, doubts, out, left_out)
+        return Scored(len(rows), tuple(models), groups, doubts), rows, settings
+
+
+def _written(found: Scored, rows: pd.DataFrame, settings: Settings, out: Path) -> Scored:
+    from fleetdesk.outputs.tables.frames import listed
+
+    shown = listed(rows, settings)
+    _write(shown[[name for name in COLUMNS if name in rows]], out)
+    return replace(found, file=out, left_out=_left_out(len(rows), len(shown), settings))
 
 
 def _write(rows: pd.DataFrame, out: Path) -> None:
