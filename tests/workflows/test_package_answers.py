@@ -235,6 +235,19 @@ def test_small_groups_are_blank(record):
         assert all(value is None for row in found.rows for value in row[1:])
 
 
+def test_rider_months_have_the_units_of_the_figures_before_a_run_too(answers):
+    figures = sheet_of(answers("rider_kpis"), "Rider KPIs").rows
+    units = {name: unit for _, name, _, unit, *_ in figures}
+    months = sheet_of(answers("rider_kpis"), "Rider months")
+    _, before = rider_kpis.empty(SHOWN)
+    assert before.columns == months.columns
+    _, *headers = (column.header for column in months.columns)
+    for header in headers:
+        name = next(name for name in units if header.startswith(name))
+        assert header in (name, f"{name} ({units[name]})")
+        assert units[name] in header.lower() or header.endswith(f"({units[name]})")
+
+
 def test_a_figure_of_few_riders_is_not_told_in_its_formula_either():
     few = RiderKpi("Customers", "Net promoter score", 50.0, "points", "4 answers, +1 to +99", 4, "")
     shown = rider_kpis._shown(few, SETTINGS)
