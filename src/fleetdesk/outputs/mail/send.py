@@ -99,7 +99,7 @@ def _connected(server: MailServer, password: str | None, trust: ssl.SSLContext) 
         else:
             connection = smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
     except ssl.SSLError as error:
-        raise _untrusted(where, error) from error
+        raise _without_tls(where, error) from error
     except (OSError, smtplib.SMTPException) as error:
         raise FleetDeskError(
             f"The mail server {where} cannot be reached",
@@ -128,7 +128,7 @@ def _prepare(
         if server.user:
             connection.login(server.user, password or "")
     except ssl.SSLError as error:
-        raise _untrusted(where, error) from error
+        raise _without_tls(where, error) from error
     except smtplib.SMTPAuthenticationError as error:
         raise FleetDeskError(
             f"The mail server {where} does not accept the sign-in of {server.user}",
@@ -150,7 +150,7 @@ def _prepare(
         ) from error
 
 
-def _untrusted(where: str, error: ssl.SSLError) -> FleetDeskError:
+def _without_tls(where: str, error: ssl.SSLError) -> FleetDeskError:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return FleetDeskError(
             f"The mail server {where} does not answer in TLS",
