@@ -80,6 +80,28 @@ def test_bad_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     assert "events.csv: column colour is not known to events and was left out." in report.notes
 
 
+def test_a_cell_is_that_of_its_position_whatever_is_given(tmp_path: Path) -> None:
+    right = geohash(40.6, 22.9, 7)
+    lines = [f"e{n},v,1714557600,available,trip_end,40.6,22.9,{cell}"
+             for n, cell in enumerate([right, "", "zzzzzzz", "iloiloa", right[:5]])]  # fmt: skip
+    (tmp_path / "events.csv").write_text("\n".join([f"{EVENTS},cell", *lines, ""]))
+    trips = {
+        "trip_id": ["a", "b", "c"], "started_at": [datetime(2024, 5, 1)] * 3,
+        "ended_at": [datetime(2024, 5, 1, 1)] * 3, "distance_m": [1.0] * 3,
+        "duration_s": [1.0] * 3, "inferred": [False] * 3,
+        "start_lat": [40.6, None, None], "start_lon": [22.9, None, None],
+        "start_cell": [right, "sx0r1vq", "anywhere"], "end_cell": [None, right, "no"],
+    }  # fmt: skip
+    pq.write_table(pa.table(trips), tmp_path / "trips.parquet")
+    tables, report = read(tmp_path)
+    assert tables["events"].column("cell").to_pylist() == [right] * 5
+    assert tables["trips"].column("start_cell").to_pylist() == [right, "sx0r1vq", None]
+    assert tables["trips"].column("end_cell").to_pylist() == [None, right, None]
+    assert report.dropped == ()
+    told = {name: count for name, count in report.facts.items() if name.startswith("cells of")}
+    assert list(told.values()) == [3, 2]
+
+
 def test_names_and_columns_that_do_not_fit_are_told(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable, match="no folder"):
         CanonicalFolder(tmp_path / "none")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from fleetdesk.errors import SourceUnreadable
 from fleetdesk.features.cells import geohash_many
+from fleetdesk.model.places import GEOHASH_ALPHABET
 from fleetdesk.model.quality import QualityReport
 from fleetdesk.model.tables import TABLES, Column, DType, Table
 from fleetdesk.sources.base import OnProgress, Tally, schema_of
@@ -29,13 +30,15 @@ from fleetdesk.sources.zone_rows import FORMS, form_troubles
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _BATCH_ROWS = 200_000
 _CELL_LETTERS = 7
+_CELL = f"^[{GEOHASH_ALPHABET}]{{{_CELL_LETTERS}}}$"
 
 
 class CanonicalFolder:
     """All Parquet and CSV files of a folder; SourceUnreadable at once when a name fits no table.
 
-    Optional columns may be missing, and `cell` columns are worked out where they are. Rows with a
-    cell that cannot be read, or nothing where something is needed, are dropped and counted.
+    Optional columns may be missing. Where a position is known its `cell` is worked out; one that is
+    given and is another, or is none, is counted. Rows with a value that cannot be read, or nothing
+    where something is needed, are dropped and counted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,17 +51,24 @@ class CanonicalFolder:
         """Yield the tables piece by piece, file after file in the order of names."""
         tally = Tally()
         rows_of: dict[str, int] = {}
+        amended: dict[str, int] = {}
         self._notes = [f"Not read: {', '.join(self._ignored)}."] if self._ignored else []
         for position, (table, path) in enumerate(self._files):
             pieces = _parquet if path.suffix == ".parquet" else _csv
             for rows in pieces(path, table, tally):
                 self._note(table, path, rows)
-                good = _canonical(table, path, rows, tally)
+                columns, wrong = _with_cells(table, rows)
+                if wrong:
+                    amended[table.name] = amended.get(table.name, 0) + wrong
+                good = _canonical(table, path, replace(rows, columns=columns), tally)
                 rows_of[table.name] = rows_of.get(table.name, 0) + good.num_rows
                 yield table.name, good
             if on_progress:
                 on_progress((position + 1) / len(self._files))
-        facts = {f"rows of {name}": count for name, count in sorted(rows_of.items())}
+        facts = {f"rows of {name}": count for name, count in sorted(rows_of.items())} | {
+            f"cells of {name} that were not those of their positions, or none: put right": count
+            for name, count in sorted(amended.items())
+        }
         self._report = tally.report(self.name, notes=tuple(self._notes), facts=facts)
 
     def report(self) -> QualityReport:
@@ -203,6 +213,29 @@ def _typed(path: Path, column: Column, values: pa.Array) -> pa.Array:
     return values
 
 
+def _with_cells(table: Table, piece: _Piece) -> tuple[dict[str, Any], int]:
+    """The columns with the cell of every position, and how many cells stood there that were wrong.
+
+    Where no position is known a cell that can be read stays.
+    """
+    columns, wrong = dict(piece.columns), 0
+    for name in table.column_names:
+        if not name.endswith("cell"):
+            continue
+        given = columns.get(name, pa.nulls(len(piece.numbers), pa.string()))
+        readable = pc.fill_null(pc.match_substring_regex(given, _CELL), False)
+        cells = pc.if_else(readable, given, pa.scalar(None, pa.string()))
+        position = _position_of(name, list(columns))
+        if position:
+            lat, lon = (floats(columns[part]) for part in position)
+            there = pa.array(geohash_many(lat, lon, _CELL_LETTERS), pa.string())
+            cells = pc.if_else(pc.equal(there, ""), cells, there)
+        changed = pc.fill_null(pc.not_equal(cells, given), True)
+        wrong += pc.sum(pc.and_(pc.is_valid(given), changed)).as_py() or 0
+        columns[name] = cells
+    return columns, wrong
+
+
 def _canonical(table: Table, path: Path, piece: _Piece, tally: Tally) -> pa.Table:
     """The good rows in the canonical columns; the others are counted."""
     good = np.ones(len(piece.numbers), dtype=bool)
@@ -238,24 +271,12 @@ def _canonical(table: Table, path: Path, piece: _Piece, tally: Tally) -> pa.Tabl
     kept = {name: values.take(keep) for name, values in piece.columns.items()}
     schema = schema_of(table)
     return pa.Table.from_arrays(
-        [
-            kept[field.name] if field.name in kept else _filled(field, kept, len(keep))
-            for field in schema
-        ],
-        schema=schema,
+        [kept.get(field.name, pa.nulls(len(keep), field.type)) for field in schema], schema=schema
     )
 
 
 def _nothing(row: int) -> str:  # noqa: ARG001
     return ""
-
-
-def _filled(field: pa.Field, kept: Mapping[str, Any], count: int) -> pa.Array:
-    position = _position_of(field.name, list(kept))
-    if position is None:
-        return pa.nulls(count, field.type)
-    lat, lon = (floats(kept[name]) for name in position)
-    return pa.array(geohash_many(lat, lon, _CELL_LETTERS), field.type)
 
 
 def _position_of(name: str, names: list[str]) -> tuple[str, str] | None:
