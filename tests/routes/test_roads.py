@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.routes import kept_arrays
 from fleetdesk.routes.roads import RoadClass, Roads, roads
 
 STREETS = {
@@ -57,6 +58,17 @@ def test_lines_reach_over_the_edge_and_are_cut_where_they_stay_outside(city: Roa
     assert [line[:, 1].tolist() for line in both_ends[RoadClass.MAIN]] == [[0, 5], [5, 0]]
 
 
+def test_a_straight_street_is_drawn_where_only_its_middle_is_in_the_picture() -> None:
+    """From west to east and from north to south; beside the picture it is not."""
+    spots = [(0, -9), (0, 9), (9, 0.5), (-9, 0.5), (2, -9), (2, 9), (9, 2), (-9, 2)]
+    lat, lon = np.array(spots, np.float64).T
+    line = np.repeat(np.arange(4), 2)
+    cross = Roads(lat, lon, line, np.zeros(8, np.int8), "")
+    found = cross.within((-1, -1, 1, 1), 100)[RoadClass.MAIN]
+    assert [one.tolist() for one in found] == [[[0, -9], [0, 9]], [[9, 0.5], [-9, 0.5]]]
+    assert cross.reach((-1, -1, 1, 1)) and not cross.reach((3, 3, 4, 4))
+
+
 @pytest.mark.parametrize("most", range(12))
 def test_what_matters_least_is_left_out_first(city: Roads, most: int) -> None:
     found = city.within(BOX, most)
@@ -81,15 +93,23 @@ def test_streets_are_read_once_and_again_when_the_file_changes(tmp_path: Path) -
     first = roads(path, tmp_path / "kept", "1")
     path.write_text("highway,coordinates\n", encoding="utf-8")
     assert len(roads(path, tmp_path / "kept", "1").lat) == len(first.lat)
+    (kept,) = (tmp_path / "kept").rglob("*.npz")
+    content = kept.read_bytes()
     assert len(roads(path, tmp_path / "kept", "2").lat) == 0
-    (kept,) = set((tmp_path / "kept").glob("*.npz")) - {_newest(tmp_path / "kept")}
-    for torn in _torn(kept.read_bytes()):
+    assert len(list((tmp_path / "kept").rglob("*.npz"))) == 1, "those of before are of no use"
+    for torn in _torn(content):
         kept.write_bytes(torn)
         assert len(roads(path, tmp_path / "kept", "1").lat) == 0, "what is kept is torn"
 
 
-def _newest(folder: Path) -> Path:
-    return max(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
+def test_any_number_of_matrices_leaves_the_streets_where_they_are(tmp_path: Path) -> None:
+    path = road_list(tmp_path / "city.csv")
+    first = roads(path, tmp_path / "kept", "1")
+    for number in range(kept_arrays.MOST_KEPT + 1):
+        kept_arrays.keep(tmp_path / "kept" / f"{number}.npz", {"a": np.zeros(1)})
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == kept_arrays.MOST_KEPT
+    path.write_text("highway,coordinates\n", encoding="utf-8")
+    assert len(roads(path, tmp_path / "kept", "1").lat) == len(first.lat)
 
 
 def _torn(content: bytes) -> Iterator[bytes]:

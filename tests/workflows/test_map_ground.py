@@ -25,7 +25,7 @@ def test_roads_are_drawn_whatever_gives_the_times_and_kept_beside_their_file(
     ground, warnings = map_ground(Settings(travel={"road_file": "roads/city.csv"}), tmp_path)
     assert ground.roads is not None and ground.roads.lat.tolist() == [1.0]
     assert warnings == ()
-    assert list((tmp_path / "roads" / "city.csv.travel").glob("*.npz"))
+    assert list((tmp_path / "roads" / "city.csv.travel").rglob("*.npz"))
 
 
 @pytest.mark.parametrize(

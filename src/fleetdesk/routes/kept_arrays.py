@@ -14,15 +14,14 @@ from zipfile import BadZipFile
 import numpy as np
 
 MOST_KEPT = 50
-"""Files kept in a folder; the oldest go first."""
 _BROKEN = (
     OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, BadZipFile,
     zlib.error, TokenError,
 )  # fmt: skip
 
 
-def keep(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write arrays to an .npz file, whole or not at all, and drop the oldest of its folder.
+def keep(path: Path, arrays: Mapping[str, Any], most: int = MOST_KEPT) -> None:
+    """Write arrays to an .npz file, whole or not at all; of its folder's the `most` newest stay.
 
     A full or closed disk costs time at the next run, and nothing else.
     """
@@ -36,7 +35,7 @@ def keep(path: Path, arrays: Mapping[str, Any]) -> None:
         finally:
             Path(name).unlink(missing_ok=True)
         kept = sorted(path.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)
-        for old in kept[:-MOST_KEPT]:
+        for old in kept[:-most]:
             old.unlink(missing_ok=True)
     except OSError:
         return

@@ -51,18 +51,12 @@ class Roads:
     credit: str
 
     def within(self, box: Box, most_points: int) -> dict[RoadClass, list[Floats]]:
-        """Lines (n x 2: lat, lon) in and into the box, by class.
+        """Lines (n x 2: lat, lon) in, into and through the box, by class.
 
         The classes that matter least are left out where all would be over `most_points`; if the
         first alone is, its lines are thinned, and the shortest left out.
         """
-        south, west, north, east = box
-        inside = (self.lat >= south) & (self.lat <= north)
-        inside &= (self.lon >= west) & (self.lon <= east)
-        joined = self.line[1:] == self.line[:-1]
-        shown = inside.copy()
-        shown[1:] |= inside[:-1] & joined  # lines reach over the edge
-        shown[:-1] |= inside[1:] & joined
+        shown = self._shown(box)
         found: dict[RoadClass, list[Floats]] = {}
         left = most_points
         for road_class in RoadClass:
@@ -83,6 +77,22 @@ class Roads:
                 break
         return found
 
+    def reach(self, box: Box) -> bool:
+        """Whether any line is in the box, or goes into it."""
+        return bool(self._shown(box).any())
+
+    def _shown(self, box: Box) -> npt.NDArray[np.bool_]:
+        """The points in the box, and the ends of steps that go into it or may go through it."""
+        south, west, north, east = box
+        beyond = (self.lat < south) | (self.lat > north) * np.uint8(2)
+        beyond |= (self.lon < west) * np.uint8(4) | (self.lon > east) * np.uint8(8)
+        shown = beyond == 0
+        # A step whose ends are both beyond one edge stays there (Cohen & Sutherland).
+        meets = (self.line[1:] == self.line[:-1]) & ((beyond[1:] & beyond[:-1]) == 0)
+        shown[1:] |= meets
+        shown[:-1] |= meets
+        return np.asarray(shown)
+
 
 def roads(path: Path, folder: Path, version: str) -> Roads:
     """The streets in `path` (.osm.pbf or .csv), kept in `folder` for next time.
@@ -90,14 +100,15 @@ def roads(path: Path, folder: Path, version: str) -> Roads:
     `version` names the file's state, such as its size and time. FleetDeskError when the file
     cannot be read.
     """
-    name = hashlib.sha256(f"roads {path.name} {version}".encode()).hexdigest()[:32]
-    kept = folder / f"{name}.npz"
+    name = hashlib.sha256(f"{path.name} {version}".encode()).hexdigest()[:32]
+    # Apart from matrices, which come and go.
+    kept = folder / "roads" / f"{name}.npz"
     names = ("lat", "lon", "line", "road_class")
     arrays = kept_arrays.read(kept, lat="f", lon="f", line="i", road_class="i")
     if arrays is None or len({each.shape for each in arrays}) != 1:
         points = np.fromiter(_points(read_streets(path)), list(zip(names, "ddqb", strict=True)))
         arrays = tuple(np.ascontiguousarray(points[name]) for name in names)
-        kept_arrays.keep(kept, dict(zip(names, arrays, strict=True)))
+        kept_arrays.keep(kept, dict(zip(names, arrays, strict=True)), most=1)
     lat, lon, line, road_class = arrays
     return Roads(lat, lon, line, road_class, _credit(path))
 

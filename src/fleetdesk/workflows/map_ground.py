@@ -43,7 +43,7 @@ def _roads(settings: Settings, folder: Path) -> tuple[Roads | None, tuple[Proble
         return None, (_warning(_NO_ROADS, f"{path.name} holds no street", "Road file"),)
     starts = [(w.start_lat, w.start_lon) for w in settings.workers if w.active]
     boxes = [(lat - _NEAR, lon - _NEAR, lat + _NEAR, lon + _NEAR) for lat, lon in starts]
-    if starts and not any(drawn.within(box, len(drawn.lat)) for box in boxes):
+    if starts and not any(drawn.reach(box) for box in boxes):
         far = f"no street of {path.name} is near where a worker starts"
         return drawn, (_warning(_NO_ROADS, far, "Road file"),)
     return drawn, ()
