@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from pmtiles.tile import TileType
 from tests.outputs.city_maps import ZOOM, city_map, earth
 
 from fleetdesk.errors import FleetDeskError
-from fleetdesk.outputs.city_map import POLICY, CityMap, over_city
+from fleetdesk.outputs.city_map import CityMap, over_city
+from fleetdesk.outputs.page_policy import POLICY
 
 
 def test_tiles_are_unpacked_and_those_that_are_not_there_are_empty(tmp_path: Path) -> None:
@@ -75,6 +77,16 @@ def test_the_page_gets_the_script_before_its_own_and_may_fetch_by_one_scheme(
     over = over_city(page, city, "own://map/tiles/{z}/{x}/{y}")
     assert f'{POLICY}; connect-src own:"' in over
     assert over.index("protomapsL") < over.index("fleetdeskCity") < over.index("mine()")
-    assert '{"from": "own://map/tiles/{z}/{x}/{y}", "zoom": 2, "bounds": [[-85.0, ' in over
+    tiles = f"own://map/tiles/{{z}}/{{x}}/{{y}}?{city.version}"
+    assert f'{{"from": "{tiles}", "zoom": 2, "bounds": [[-85.0, ' in over
     assert "Protomaps LLC" in over, "the licence travels with the code"
     assert "sourceMappingURL" not in over
+
+
+def test_the_page_over_another_file_of_the_same_size_is_another(tmp_path: Path) -> None:
+    path = city_map(tmp_path / "city.pmtiles")
+    pages = set()
+    for at in (1, 1, 2):
+        os.utime(path, (at, at))
+        pages.add(over_city("<head></head>", CityMap(path), "own://map/{z}/{x}/{y}"))
+    assert len(pages) == 2

@@ -16,7 +16,6 @@ import pytest
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.model.fleet import CellDemand, NoParking
 from fleetdesk.model.places import Point
-from fleetdesk.outputs.city_map import POLICY
 from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.outputs.map import MapCell, MapRoute, MapStop, MapView, map_view, route_map
 from fleetdesk.outputs.map.data import (
@@ -27,6 +26,7 @@ from fleetdesk.outputs.map.data import (
     roi_edges,
 )
 from fleetdesk.outputs.map.inline import inline, references
+from fleetdesk.outputs.page_policy import POLICY
 from fleetdesk.outputs.palette import contrast, palette, text_on
 from fleetdesk.outputs.wording import number_ranges
 from fleetdesk.resources import folder

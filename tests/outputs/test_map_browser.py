@@ -18,12 +18,14 @@ from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fleetdesk.model.places import Point
+from fleetdesk.outputs.city_map import over_city
 from fleetdesk.outputs.ground import Ground, Tiles
 from fleetdesk.outputs.map import map_view, route_map
 from fleetdesk.routes.roads import Roads
@@ -89,6 +91,24 @@ def test_roads_go_again_when_the_first_picture_comes(browser, tmp_path, day, til
     browser._call("Page.navigate", url=page.as_uri())  # for a page that waits is not loaded
     time.sleep(5)
     assert browser.evaluate(_ON), "whoever waits for a server has roads meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "credit"),
+    [
+        ([[40, 22], [41, 24]], "Protomaps © OpenStreetMap"),
+        ([[40.63, 22], [41, 24]], "Protomaps © OpenStreetMap, roads: © OpenStreetMap"),
+        ([[50, 22], [51, 24]], "no basemap, roads: © OpenStreetMap"),
+    ],
+    ids=["over the plan", "over a part of it", "elsewhere"],
+)
+def test_only_what_lies_under_the_plan_is_named(browser, tmp_path, day, bounds, credit):
+    page = _saved(tmp_path, replace(_view(day), ground=Ground(ROAD)))
+    city = SimpleNamespace(bounds=bounds, max_zoom=2, version="1")
+    page.write_text(over_city(page.read_text("utf-8"), city, "own://{z}/{x}/{y}"), "utf-8")
+    browser.open(page, DESK)
+    assert browser.evaluate(_SEEN) == f"{credit}, drawn with Leaflet"
+    assert browser.evaluate(_ON) == ("roads" in credit)
 
 
 def test_a_request_to_the_network_would_be_noticed(browser, tmp_path):

@@ -35,8 +35,11 @@ function fleetdeskMap(map, layers, groups) {
   }
 
   function underneath() {
-    const roads = data.roads ? [say("roads: {}", data.roadsBy)] : [];
-    return escaped([say("no basemap"), ...roads].join(", "));
+    return escaped([say("no basemap"), ...roadsBy()].join(", "));
+  }
+
+  function roadsBy() {
+    return data.roads ? [say("roads: {}", data.roadsBy)] : [];
   }
 
   function drawTiles() {
@@ -60,14 +63,20 @@ function fleetdeskMap(map, layers, groups) {
       .addTo(map);
   }
 
+  /* Beside the plan there is nothing to see of it; where it covers a part only, roads stay. */
   function drawCity(city) {
+    const credit = map.attributionControl, bounds = L.latLngBounds(city.bounds);
+    if (data.frame && !bounds.intersects(data.frame)) {
+      credit.addAttribution(underneath());
+      return;
+    }
     protomapsL.leafletLayer({
       url: city.from, maxDataZoom: city.zoom, flavor: "light", lang: document.documentElement.lang,
       attribution: "Protomaps © OpenStreetMap",
     }).addTo(map);
-    const covers = data.frame && L.latLngBounds(city.bounds).contains(data.frame);
-    if (groups.roads && covers) map.removeLayer(groups.roads);
-    if (!covers) map.attributionControl.addAttribution(underneath());
+    if (data.frame && bounds.contains(data.frame)) {
+      if (groups.roads) map.removeLayer(groups.roads);
+    } else roadsBy().forEach((by) => credit.addAttribution(escaped(by)));
   }
 
   /* Steps of 1e-5 degrees, from the most important class to the least, which is drawn first. */

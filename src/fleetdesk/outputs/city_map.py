@@ -14,13 +14,9 @@ from pmtiles.reader import Reader
 from pmtiles.tile import Compression, MagicNumberNotFound, SpecVersionUnsupported, TileType
 
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.outputs.page_policy import fetching
 from fleetdesk.resources import folder
 
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""What a page lets the browser do unless more is asked for: show what is in it, fetch nothing."""
 _MOST_BYTES = 20_000_000
 _BROKEN = (
     ValueError, IndexError, TypeError, OverflowError, EOFError, MemoryError, zlib.error,
@@ -31,15 +27,16 @@ _BROKEN = (
 class CityMap:
     """The vector tiles of one .pmtiles file in the schema of the Protomaps basemap.
 
-    FleetDeskError when it cannot be read, or holds pictures or packs that no browser opens.
+    `version` names the state of the file. FleetDeskError when it cannot be read, or holds pictures
+    or packs that no browser opens.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._about = Reader(self._bytes).header()
-            whole = path.stat().st_size
+            stat = path.stat()
             self._reader = Reader(self._bytes)
+            self._about = self._reader.header()
             self._reader.get(0, 0, 0)  # reads the root directory
         except OSError as error:
             raise _unreadable(path, error.strerror or str(error)) from error
@@ -49,8 +46,9 @@ class CityMap:
             raise _unreadable(path, "it holds pictures, not streets as lines")
         if self._about["tile_compression"] not in (Compression.NONE, Compression.GZIP):
             raise _unreadable(path, "its tiles are not packed by gzip")
-        if whole < self._about["tile_data_offset"] + self._about["tile_data_length"]:
-            raise _unreadable(path, f"it is torn: only {whole} bytes of it are there")
+        if stat.st_size < self._about["tile_data_offset"] + self._about["tile_data_length"]:
+            raise _unreadable(path, f"it is torn: only {stat.st_size} bytes of it are there")
+        self.version = f"{stat.st_size}-{stat.st_mtime_ns}"
 
     @property
     def max_zoom(self) -> int:
@@ -84,15 +82,17 @@ class CityMap:
 
 
 def over_city(page: str, city: CityMap, tiles_at: str) -> str:
-    """The page with the city's map under it; `tiles_at` is an address with {z}, {x} and {y}."""
+    """The page with the city's map under it; `tiles_at` is an address with {z}, {x} and {y}.
+
+    The file's version is in the page, so that another file's page and tiles are others.
+    """
     home = folder("ui") / "vendor" / "protomaps-leaflet"
     licence = (home / "LICENSE").read_text(encoding="utf-8")
     code = (home / "protomaps-leaflet.js").read_text(encoding="utf-8")
     code = code.partition("//# sourceMappingURL")[0]
-    about = json.dumps({"from": tiles_at, "zoom": city.max_zoom, "bounds": city.bounds})
-    scheme = tiles_at.partition("//")[0]
-    page = page.replace(POLICY, f"{POLICY}; connect-src {scheme}", 1)
-    return page.replace(
+    tiles = f"{tiles_at}?{city.version}"
+    about = json.dumps({"from": tiles, "zoom": city.max_zoom, "bounds": city.bounds})
+    return fetching(page, tiles_at.partition("//")[0]).replace(
         "</head>",
         f"<script>/*\n{licence}*/\n{code}</script>"
         f"<script>window.fleetdeskCity = {about};</script></head>",

@@ -9,11 +9,11 @@ import folium
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
-from fleetdesk.outputs.city_map import POLICY
 from fleetdesk.outputs.map import panel
 from fleetdesk.outputs.map.data import as_script_text, drawing_data
 from fleetdesk.outputs.map.inline import inline
 from fleetdesk.outputs.map.view import MapView
+from fleetdesk.outputs.page_policy import POLICY, with_pictures
 from fleetdesk.outputs.palette import palette
 from fleetdesk.resources import folder
 
@@ -39,22 +39,15 @@ def route_map(view: MapView) -> str:
 
     figure = canvas.get_root()
     figure.title = html.escape(view.title)
-    figure.header.add_child(_Verbatim(panel.head(_policy(view), palette())), index=1)
+    # The net is asked only for tiles that the planner wants.
+    tiles = view.ground.tiles
+    policy = with_pictures(tiles.origin) if tiles else POLICY
+    figure.header.add_child(_Verbatim(panel.head(policy, palette())), index=1)
     figure.html.add_child(_Verbatim(panel.panel(view, palette())))
     figure.html.add_child(_Verbatim(_data_block(data)))
     _number_elements(figure)
     page = figure.render().replace("<html>", f'<html lang="{view.language}">', 1)
     return inline(page, folder("ui"))
-
-
-def _policy(view: MapView) -> str:
-    """What the browser lets the page have; the net only for tiles that the planner asked for."""
-    tiles = view.ground.tiles
-    return (
-        POLICY
-        if tiles is None
-        else POLICY.replace("img-src data:", f"img-src data: {tiles.origin}")
-    )
 
 
 def _groups(view: MapView, *, has_roads: bool) -> dict[str, folium.FeatureGroup]:
