@@ -174,6 +174,24 @@ def test_a_clock_that_was_not_set_does_not_say_when_the_last_record_was(tables):
     assert check_records(tables()).last is None
 
 
+@pytest.mark.parametrize(
+    ("vehicles", "ahead_h", "left_out"),
+    [(12, 140, 2), (12, 80, 2), (12, 50, 0), (8, 140, 0)],
+)
+def test_one_vehicle_alone_does_not_say_that_days_have_passed(tables, vehicles, ahead_h, left_out):
+    """Its clock is days ahead of the fleet's; in a small fleet the others may stand still."""
+    rows = [
+        event(f"e{number:03d}", number / 2, "available", "trip_end", vehicle_id=f"v{number % 12}")
+        for number in range(100) if number % 12 < vehicles
+    ]  # fmt: skip
+    ahead = [event(f"x{n}", ahead_h + n, "available", "located", vehicle_id="v3") for n in (0, 25)]
+    found = check_records(tables(events=[*rows, *ahead]))
+    assert [finding.rows for finding in found.findings] == ([left_out] if left_out else [])
+    assert found.tables["events"].count().execute() == len(rows) + 2 - left_out
+    last = T0 + timedelta(hours=49.5 if left_out else ahead_h + 25)
+    assert found.last == last.replace(tzinfo=UTC)
+
+
 @settings(max_examples=4, deadline=None)
 @given(st.lists(st.sampled_from(sorted(BROKEN)), min_size=2, max_size=8, unique=True))
 def test_no_broken_row_changes_an_estimate(tables, names):

@@ -26,6 +26,8 @@ HOLE_DAYS = 30
 STRAY_SHARE = 0.001
 STRAY_ROWS = 10
 """Days behind a hole of a month that hold a smaller share, or fewer rows, are a bad clock's."""
+FLEET = 10
+"""Where so many vehicles spoke in a week, one that goes on alone for days has a bad clock."""
 _SEEN = {"events": "event_at", "trips": "started_at", "sightings": "seen_at",
          "telemetry": "recorded_at"}  # fmt: skip
 
@@ -203,11 +205,41 @@ def _last(tables: Mapping[str, Any], days: set[datetime]) -> datetime | None:
 def _days(tables: Mapping[str, Any]) -> set[datetime]:
     """The days that records can be of; the rows of one table do not speak for another's."""
     days: set[datetime] = set()
+    speakers: dict[datetime, set[str | None]] = {}
     for name, when in _SEEN.items():
         rows = tables[name].mutate(day=tables[name][when].truncate("D"))
-        counts = rows.group_by("day").agg(rows=rows.count()).to_pyarrow().to_pylist()
+        told = rows.group_by("day").agg(
+            rows=rows.count(), least=rows.vehicle_id.min(), most=rows.vehicle_id.max()
+        )
+        counts = told.to_pyarrow().to_pylist()
         days.update(_steady({row["day"]: row["rows"] for row in counts}))
-    return days
+        for row in counts:
+            speakers.setdefault(row["day"], set()).update((row["least"], row["most"]))
+    return _shared(tables, days, speakers)
+
+
+def _shared(
+    tables: Mapping[str, Any], days: set[datetime], speakers: Mapping[datetime, set[str | None]]
+) -> set[datetime]:
+    """The days without those at the end on which only one vehicle of a fleet says anything.
+
+    So they are if they go on until two days or more after everybody else has fallen silent.
+    """
+    last = max((day for day in days if len(speakers[day]) > 1), default=None)
+    after = [day for day in days if last is not None and day > last]
+    one = set().union(*(speakers[day] for day in after)) - {None}
+    if last is None or len(one) != 1 or max(after) - last < timedelta(days=2):
+        return days
+    week = ibis.union(
+        *(
+            rows.filter(rows[when].between(last - timedelta(days=6), last + timedelta(days=1)))
+            .select("vehicle_id")
+            .distinct()
+            for rows, when in ((nullable(tables[name]), when) for name, when in _SEEN.items())
+        ),
+        distinct=True,
+    )
+    return days - set(after) if _count(week) >= FLEET else days
 
 
 def _steady(counts: Mapping[datetime, int]) -> Iterable[datetime]:

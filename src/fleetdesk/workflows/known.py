@@ -28,7 +28,8 @@ from fleetdesk.store.base import Store
 from fleetdesk.workflows.kept_results import last_plan
 from fleetdesk.workflows.moment import Moment, moment
 
-STRAY = timedelta(days=30)
+STRAY = timedelta(days=1)
+"""Records that are later than all sound ones by more than this have a bad clock."""
 BEFORE_WINDOW = timedelta(days=7)
 """Pings are read from so long before the window, so that the cycles at its start are whole."""
 
@@ -75,7 +76,7 @@ def _planned_moment(store: Store, settings: Settings, last: datetime | None) -> 
             found="no trips, events or sightings",
             fix="Bring some in with fleetdesk import",
         )
-    # A clock that was not set must not move the plan to another year.
+    # A clock that was not set must not move the plan to another day.
     stray = last is not None and window[1] - last > STRAY
     before = last_plan(store) if settings.travel.rest_from else None
     planned = date.fromisoformat(before.summary["day"]) if before else None
