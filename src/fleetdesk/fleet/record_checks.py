@@ -230,9 +230,11 @@ def _shared(
     one = set().union(*(speakers[day] for day in after)) - {None}
     if last is None or len(one) != 1 or max(after) - last < timedelta(days=2):
         return days
+    from_ = moment((last - timedelta(days=6)).replace(tzinfo=UTC))
+    until = moment((last + timedelta(days=1)).replace(tzinfo=UTC))
     week = ibis.union(
         *(
-            rows.filter(rows[when].between(last - timedelta(days=6), last + timedelta(days=1)))
+            rows.filter((rows[when] >= from_) & (rows[when] < until))
             .select("vehicle_id")
             .distinct()
             for rows, when in ((nullable(tables[name]), when) for name, when in _SEEN.items())
