@@ -137,6 +137,13 @@ def test_vehicles_without_a_gauge_operate_while_they_report(ledger):
     assert row["entry_battery_pct"] is None
 
 
+def test_a_cycle_that_still_runs_ends_with_the_charge_of_its_last_ping(ledger):
+    *_, row = ledger(stays((0, 10, 80, 40), (10, 48, 95, 57)))
+    assert row["end_cause"] == "end_of_data"
+    assert row["exit_battery_pct"] == pytest.approx(57, abs=0.5)
+    assert row["battery_used_pct"] == pytest.approx(38, abs=0.5)
+
+
 def test_moves_are_rides_and_a_move_in_silence_is_kept_apart(told, ledger, run):
     rows = stays((0, 5, 90, 80), (5, 10, 75, 70, THERE), (12, 48, 60, 50))
     found = sorted(run(told(rows).trips), key=lambda row: row["started_at"])

@@ -189,7 +189,8 @@ def _without_events(
     first = pings.moves.filter(pings.moves.from_at.isnull())
     gaps = pings.moves.filter(pings.moves.gap)
     silent_us = moment(data_end).delta(pings.last["at"], unit="microsecond")
-    gone = pings.last.filter(silent_us > CONTACT_GAP_S * 1e6)
+    is_gone = silent_us > CONTACT_GAP_S * 1e6
+    gone, here = pings.last.filter(is_gone), pings.last.filter(~is_gone)
     done = rode.filter(rode.ended_at < moment(data_end))
     begun = rode.filter(rode.started_at < moment(data_end))
     marks = (
@@ -202,6 +203,7 @@ def _without_events(
         _marks(served, "at", 5, "battery_pct"),
         _marks(begun, "started_at", 6, "start_battery_pct", types=EventType.TRIP_START, ride="yes",
                side="start_", trip=True),
+        _marks(here, "at", 8, "battery_pct"),  # a cycle that still runs has used charge, too
         _marks(gaps, "from_at", 9, "from_pct", types=EventType.COMMS_LOST, contact="lost",
                side="from_"),
         _marks(gone, "at", 9, "battery_pct", types=EventType.COMMS_LOST, contact="lost"),
