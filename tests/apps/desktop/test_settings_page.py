@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from PySide6.QtCore import QLocale, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
 from fleetdesk.apps.desktop.pages.settings import SettingsPage
@@ -85,6 +85,19 @@ def openpyxl_value(data: bytes, near: Path, cell: str) -> object:
     return value(aside, "Weights", cell)
 
 
+def cut(view: QTableView) -> list[str]:
+    """The heads of columns with a text that has no room, and "rows" where these are too low."""
+    heads, model = view.horizontalHeader(), view.model()
+    found = [
+        model.headerData(column, Qt.Orientation.Horizontal)
+        for column in range(model.columnCount())
+        if view.columnWidth(column)
+        < max(heads.sectionSizeHint(column), view.sizeHintForColumn(column))
+    ]
+    low = view.verticalHeader().defaultSectionSize() < view.fontMetrics().height()
+    return [*found, *(["rows"] if low else [])]
+
+
 def test_larger_texts_are_not_cut_what_a_value_does_then_stands_beneath_it(
     page: SettingsPage, opened: MainWindow, qtbot: QtBot
 ) -> None:
@@ -105,6 +118,11 @@ def test_larger_texts_are_not_cut_what_a_value_does_then_stands_beneath_it(
         (label,) = (one for one in editor.findChildren(QLabel) if one.buddy() is field)
         qtbot.waitUntil(lambda: label.geometry().bottom() <= field.y())
         qtbot.waitUntil(lambda: editor.horizontalScrollBar().maximum() == 0)
+        listed = page.editor("Parkings")
+        assert isinstance(listed, ListEditor)
+        page.choose("Parkings")
+        qtbot.waitUntil(lambda: not cut(listed.view))
+        page.choose("Thresholds")
     finally:
         opened.set_scale(0)
     qtbot.waitUntil(lambda: does.x() > field.geometry().right())

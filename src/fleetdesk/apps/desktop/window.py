@@ -37,6 +37,7 @@ from fleetdesk.apps.desktop.pages.start import StartPage
 from fleetdesk.apps.desktop.pages.today import TodayPage
 from fleetdesk.apps.desktop.theme import SCALES, SYSTEM
 from fleetdesk.apps.desktop.trouble import TroubleDialog
+from fleetdesk.apps.desktop.widgets.list_editor import ListEditor
 from fleetdesk.apps.desktop.widgets.table_view import TableView
 from fleetdesk.apps.desktop.work.messages import Failure
 
@@ -382,7 +383,7 @@ class MainWindow(QMainWindow):
 
     def _fit_text(self) -> None:
         self.nav.setFixedWidth(round(_NAV_WIDTH * self.desk.theme.scale_pct / 100))
-        for table in self.findChildren(TableView):
+        for table in (*self.findChildren(TableView), *self.findChildren(ListEditor)):
             table.fit_text()
 
     def _recall(self) -> None:

@@ -189,8 +189,7 @@ class ListEditor(QWidget):
         self.view.setAlternatingRowColors(True)
         self.view.setTabKeyNavigation(False)
         self.view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().height() + 12)
-        self.view.resizeColumnsToContents()
+        self.fit_text()
         self._said = QLabel()
         self._said.setProperty("role", "problem")
         self._said.setVisible(False)
@@ -227,6 +226,14 @@ class ListEditor(QWidget):
         self.view.viewport().update()
         texts = [f"{cell}: {text}" for cell, text in problems.items()]
         tell(self._said, "\n".join(texts[:4]))
+
+    def fit_text(self) -> None:
+        """Make rows and columns as large as their texts need."""
+        # Before it is shown it has not got the fonts of its style yet.
+        for widget in (self.view, self.view.horizontalHeader(), self.view.verticalHeader()):
+            widget.ensurePolished()
+        self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().height() + 12)
+        self.view.resizeColumnsToContents()
 
     def fit_height(self) -> None:
         """Be as high as the rows are, for a short list among others."""
