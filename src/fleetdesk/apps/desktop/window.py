@@ -383,8 +383,10 @@ class MainWindow(QMainWindow):
 
     def _fit_text(self) -> None:
         self.nav.setFixedWidth(round(_NAV_WIDTH * self.desk.theme.scale_pct / 100))
-        for table in (*self.findChildren(TableView), *self.findChildren(ListEditor)):
+        for table in self.findChildren(TableView):
             table.fit_text()
+        for editor in self.findChildren(ListEditor):
+            editor.fit_text()
 
     def _recall(self) -> None:
         state = self.desk.memory.layout("window")
