@@ -10,7 +10,7 @@ import pytest
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Plan, Route, Visit
 from fleetdesk.settings.schema import Settings
-from fleetdesk.workflows.plan_notes import _at_a_loss, _stays
+from fleetdesk.workflows.plan_notes import _at_a_loss, _settings_without_use, _stays
 
 AT = datetime(2026, 6, 17, 6, tzinfo=UTC)
 
@@ -41,6 +41,26 @@ def test_a_loss_is_put_down_to_what_made_it(must: bool, bonus: float, says: str)
     (note,) = _at_a_loss(plan_of(value_milli=0), tasks, settings)
     assert says in str(note)
     assert _at_a_loss(plan_of(value_milli=1000), tasks, settings) == ()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "wanted", "rounds", "fine", "told"),
+    [
+        ("v0 E[min], net", "Method 2", 100, False, ["v0 E[min] has no margins"]),
+        ("Method 1, gross", "Method 1", 0, True, ["Method 1 has no finer cells"]),
+        ("v0 min, net", "v0 min", 9, True, ["v0 min has no margins", "v0 min has no finer cells"]),
+        ("v0 min, net", "v0 min", 0, False, []),
+        ("Method 2, net", "Method 2", 100, True, []),
+    ],
+)
+def test_settings_that_the_estimator_has_no_use_for_are_named(
+    estimator: str, wanted: str, rounds: int, fine: bool, told: list[str]
+) -> None:
+    update = {"estimator": wanted, "bootstrap_rounds": rounds, "fine_cells": fine}
+    thresholds = Settings().thresholds.model_copy(update=update)
+    notes = _settings_without_use(estimator, Settings(thresholds=thresholds))
+    assert [str(note).split(": ")[1] for note in notes] == told
+    assert all(("Choose Method 2" in str(note)) == (wanted != "Method 2") for note in notes)
 
 
 def test_a_van_that_holds_nothing_is_told_from_one_that_does_not_pay() -> None:

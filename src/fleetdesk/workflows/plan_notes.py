@@ -27,6 +27,7 @@ def about_records(
 ) -> tuple[Problem, ...]:
     """What is special about the records; `priced` = the sheet's prices count for some trips."""
     notes = [Problem("ROI", "", "", text, severity=Severity.NOTE) for text in downstream.notes]
+    notes += _settings_without_use(downstream.estimator, settings)
     if not parkings(settings):
         notes.append(
             Problem(
@@ -51,6 +52,24 @@ def about_records(
             )
         )  # fmt: skip
     return tuple(notes)
+
+
+def _settings_without_use(estimator: str, settings: Settings) -> list[Problem]:
+    """Margins and finer cells where an estimator ran that has none."""
+    wanted = settings.thresholds
+    unmet = [
+        what for what, asked in (
+            ("margins: Low end and High end stay empty", wanted.bootstrap_rounds > 0),
+            ("finer cells: rates are those of the whole cell", wanted.fine_cells),
+        ) if asked
+    ]  # fmt: skip
+    if not unmet or not estimator.startswith(("v0", "Method 1")):
+        return []
+    fix = "" if wanted.estimator == "Method 2" else "Choose Method 2 in ROI estimated by"
+    ran = estimator.rpartition(",")[0]
+    return [
+        Problem("Thresholds", "", f"{ran} has no {what}", "", fix, Severity.NOTE) for what in unmet
+    ]
 
 
 def about_routes(
