@@ -96,7 +96,7 @@ def _draw(
     points = [route.start, *(stop.at for stop in route.stops), route.end]
     lon, lat = [point.lon for point in points], [point.lat for point in points]
     around = _filling(_frame(lon, lat), size_in)
-    has_roads = _roads(axes, around, ground)
+    roads_by = _roads(axes, around, ground)
     near = [p.at for p in parkings if _inside(p.at.lon, p.at.lat, around)]
     axes.scatter([p.lon for p in near], [p.lat for p in near], s=40, marker="s", c="#D8DEE3",
                  zorder=1)  # fmt: skip
@@ -113,19 +113,17 @@ def _draw(
     axes.set(xlim=(left, right), ylim=(low, high))
     axes.set_aspect(1 / cos(radians((low + high) / 2)))
     axes.set_axis_off()
-    under = words.no_basemap
-    if has_roads and ground.roads is not None:
-        under = words.roads.format(ground.roads.credit)
+    under = words.roads.format(roads_by) if roads_by else words.no_basemap
     _scale(axes, around, words, under, colours.ink, has_parkings=bool(near))
 
 
-def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground) -> bool:
+def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground) -> str:
     """Grey lines, drawn as one picture in a PDF, which would be megabytes of lines else.
 
-    Whether there are any here.
+    Returns whom to thank for them; "" where there are none.
     """
     if ground.roads is None:
-        return False
+        return ""
     left, right, low, high = around
     found = ground.roads.within((low, left, high, right), _MOST_ROAD_POINTS)
     for kind, lines in found.items():
@@ -136,7 +134,7 @@ def _roads(axes: Any, around: tuple[float, float, float, float], ground: Ground)
             ),
             autolim=False,
         )  # fmt: skip
-    return bool(found)
+    return ground.roads.credit if found else ""
 
 
 def _number(
