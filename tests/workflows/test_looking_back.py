@@ -39,17 +39,20 @@ def test_the_sandbox_compares_thresholds_and_writes_nothing(workspace: Path) -> 
     before = contents(workspace)
     found = sandbox(
         str(workspace / "FleetDesk.xlsx"),
-        ["Thresholds: Low battery below=0,30,60", "Thresholds: ROI counted for=scooter"],
+        ["Thresholds: Low battery below=0,30,60", "Thresholds: ROI counted for=scooter",
+         "Thresholds: Tasks are made by=threshold"],
         clock=Clock(),
-    )
+    )  # fmt: skip
     assert contents(workspace) == before
     none, low, high = (trial for _, trial in found.trials[1:4])
     assert (none.swaps, none.roi, none.cost_per_revenue_pct) == (0, 0, None)
     assert 0 < low.swaps < high.swaps
     assert none.missed_rides > low.missed_rides > high.missed_rides >= 0
     assert high.crew_h == pytest.approx(high.swaps * 3 / 60)
+    assert [name.split(",")[0] for name, _ in found.trials] == [
+        "below 30 %", "below 0 %", "below 30 %", "below 60 %", "where ROI > 0",
+    ]  # fmt: skip
     best = found.trials[-1]
-    assert best[0].startswith("where ROI > 0")
     assert best[1].roi >= max(trial.roi for _, trial in found.trials[1:4])
     assert "Nothing was written" in found.as_dict()["text"]
 

@@ -69,8 +69,9 @@ def sandbox(
 ) -> Sandbox:
     """Try settings such as `Thresholds: Low battery below=25,40` on the last days of the store.
 
-    The sheet's own settings come first, for comparison; last come the swaps where ROI > 0, once
-    for all variants that differ by nothing but the threshold, under the first one's name.
+    The sheet's own settings come first, for comparison, each with the swaps below its threshold;
+    last come the swaps where ROI > 0, once for all variants that differ by nothing but which
+    vehicles are chosen, under the first one's name.
     """
     with open_context(address, folder, clock, writing=False) as context:
         settings = context.settings
@@ -81,19 +82,24 @@ def sandbox(
         checked = check_records(context.store.tables())
         for number, (name, variant) in enumerate(tried):
             on_progress(f"Trying {name}", number / len(tried))
-            # A threshold changes which vehicles are chosen, and nothing of what they are worth.
-            key = variant.model_copy(
-                update={"thresholds": variant.thresholds.model_copy(update={"low_battery_pct": 0})}
-            ).model_dump_json()
+            key = _worth(variant).model_dump_json()
             if key not in fleets:
                 history = known(context.store, variant, checked).history
                 fleet = street(history, estimate(history, variant), variant, weeks)
                 fleets[key] = (name, fleet)
-            trials.append((name, fleets[key][1].trial(variant.thresholds.low_battery_pct)))
+            below = variant.thresholds.low_battery_pct
+            trials.append((f"below {below:g} %, {name}", fleets[key][1].trial(below)))
         trials += [(f"where ROI > 0, {n}", fleet.trial(None)) for n, fleet in fleets.values()]
         on_progress("Done", 1.0)
         days = max(fleet.days for _, fleet in fleets.values())
         return Sandbox(tuple(trials), days, roi_name(settings), settings.city.currency)
+
+
+def _worth(settings: Settings) -> Settings:
+    """The settings without those that choose vehicles and leave what they are worth as it is."""
+    chooses = {"low_battery_pct": 0.0, "create_by": "ROI", "threshold_scope": "sheet"}
+    thresholds = settings.thresholds.model_copy(update=chooses)
+    return settings.model_copy(update={"thresholds": thresholds})
 
 
 def street(
