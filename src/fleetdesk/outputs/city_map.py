@@ -15,6 +15,7 @@ from pmtiles.tile import Compression, MagicNumberNotFound, SpecVersionUnsupporte
 
 from fleetdesk.errors import FleetDeskError
 from fleetdesk.outputs.page_policy import fetching
+from fleetdesk.outputs.shipped import script
 from fleetdesk.resources import folder
 
 _MOST_BYTES = 20_000_000
@@ -86,16 +87,12 @@ def over_city(page: str, city: CityMap, tiles_at: str) -> str:
 
     The file's version is in the page, so that another file's page and tiles are others.
     """
-    home = folder("ui") / "vendor" / "protomaps-leaflet"
-    licence = (home / "LICENSE").read_text(encoding="utf-8")
-    code = (home / "protomaps-leaflet.js").read_text(encoding="utf-8")
-    code = code.partition("//# sourceMappingURL")[0]
+    code = script("vendor/protomaps-leaflet/protomaps-leaflet.js", folder("ui"))
     tiles = f"{tiles_at}?{city.version}"
     about = json.dumps({"from": tiles, "zoom": city.max_zoom, "bounds": city.bounds})
     return fetching(page, tiles_at.partition("//")[0]).replace(
         "</head>",
-        f"<script>/*\n{licence}*/\n{code}</script>"
-        f"<script>window.fleetdeskCity = {about};</script></head>",
+        f"<script>{code}</script><script>window.fleetdeskCity = {about};</script></head>",
         1,
     )
 

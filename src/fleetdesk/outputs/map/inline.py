@@ -7,25 +7,21 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from fleetdesk.errors import FleetDeskError
+from fleetdesk.outputs.shipped import not_shipped, script, shipped
 
 _SCRIPT = re.compile(r'<script src="([^"]*)"></script>')
 _STYLE = re.compile(r'<link rel="stylesheet" href="([^"]*)"/>')
 _URL = re.compile(r"url\((?!#|data:)['\"]?([^)'\"]+)['\"]?\)")
-_SOURCE_MAP = re.compile(r"\n?//# sourceMappingURL=\S+")
-# Leaflet credits itself with a link; the page names it in words, so that it holds no address
-# that a click or a reader's filter could follow.
-_CREDIT_LINK = re.compile(r'<a href="https://leafletjs\.com" title="[^"]*">')
 _LOADING = {"src", "srcset", "href", "data", "poster", "background", "action", "xlink:href"}
 
 
 def inline(page: str, root: Path) -> str:
     """The page with what it names under `root` inside it; refuses anything from elsewhere."""
-    page = _SCRIPT.sub(lambda found: f"<script>{_script(found[1], root)}</script>", page)
+    page = _SCRIPT.sub(lambda found: f"<script>{script(found[1], root)}</script>", page)
     page = _STYLE.sub(lambda found: f"<style>{_style(found[1], root)}</style>", page)
     outside = references(page)
     if outside:
-        raise _not_shipped(outside[0])
+        raise not_shipped(outside[0])
     return page
 
 
@@ -59,13 +55,8 @@ class _References(HTMLParser):
             self.found += _URL.findall(data)
 
 
-def _script(name: str, root: Path) -> str:
-    code = _SOURCE_MAP.sub("", _shipped(name, root).read_text(encoding="utf-8"))
-    return _licence(name, root) + _CREDIT_LINK.sub("<a>", code).replace("</script", r"<\/script")
-
-
 def _style(name: str, root: Path) -> str:
-    sheet = _shipped(name, root)
+    sheet = shipped(name, root)
     return _URL.sub(
         lambda found: f"url({_picture(found[1], sheet.parent)})", sheet.read_text(encoding="utf-8")
     )
@@ -73,27 +64,6 @@ def _style(name: str, root: Path) -> str:
 
 def _picture(name: str, root: Path) -> str:
     if not name.endswith(".png"):
-        raise _not_shipped(name)
-    code = base64.b64encode(_shipped(name, root).read_bytes()).decode("ascii")
+        raise not_shipped(name)
+    code = base64.b64encode(shipped(name, root).read_bytes()).decode("ascii")
     return f"data:image/png;base64,{code}"
-
-
-def _licence(name: str, root: Path) -> str:
-    """The licence beside a vendored script travels with it, as it asks for."""
-    licence = (root / name).parent / "LICENSE"
-    return f"/*\n{licence.read_text(encoding='utf-8').strip()}\n*/\n" if licence.is_file() else ""
-
-
-def _shipped(name: str, root: Path) -> Path:
-    path = root / name
-    if ":" in name or name.startswith("/") or ".." in name or not path.is_file():
-        raise _not_shipped(name)
-    return path
-
-
-def _not_shipped(name: str) -> FleetDeskError:
-    return FleetDeskError(
-        "A map must open without a network, and it needs a file that is not shipped with FleetDesk",
-        found=name,
-        fix="Put the file and its licence under ui/vendor, or leave out what needs it",
-    )
