@@ -122,6 +122,7 @@ def test_larger_texts_are_not_cut_what_a_value_does_then_stands_beneath_it(
         assert isinstance(listed, ListEditor)
         page.choose("Parkings")
         qtbot.waitUntil(lambda: not cut(listed.view))
+        qtbot.waitUntil(lambda: page.save.width() >= page.save.sizeHint().width())
         page.choose("Thresholds")
     finally:
         opened.set_scale(0)

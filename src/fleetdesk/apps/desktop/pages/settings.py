@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QStackedWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QStackedWidget,
+)
 
 from fleetdesk.apps.desktop.desk import Desk
 from fleetdesk.apps.desktop.form import named, tell
@@ -18,6 +26,7 @@ from fleetdesk.errors import Problem, Severity
 from fleetdesk.model.sheet_template import Layout
 
 _CHECK_MS = 350
+_STATE_EM = 16
 
 
 class SettingsPage(Page):
@@ -50,6 +59,23 @@ class SettingsPage(Page):
         tell(self.form.label("problems"), "")
         self.setFocusProxy(self.sheets)
         self._buttons()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The bar fits its width."""
+        super().resizeEvent(event)
+        self._fit_bar()
+
+    def repaint_colours(self) -> None:
+        """The bar fits its texts."""
+        self._fit_bar()
+
+    def _fit_bar(self) -> None:
+        """Say what has changed above the buttons where there is no room beside them."""
+        bar, buttons = (self.form.place(QHBoxLayout, name) for name in ("barRow", "barButtons"))
+        state = _STATE_EM * self.fontMetrics().averageCharWidth()
+        beside = buttons.sizeHint().width() + bar.spacing() + state <= bar.contentsRect().width()
+        way = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        bar.setDirection(way)
 
     def refresh(self) -> None:
         """Read the sheets, unless there are changes that would be lost."""
