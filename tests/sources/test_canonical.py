@@ -62,6 +62,16 @@ def test_files_and_folders_are_taken_by_their_table(tmp_path: Path) -> None:
         assert store.imports()[-1].tables["events"].rows == 2
 
 
+def test_times_to_the_nanosecond_are_taken_to_the_microsecond(tmp_path: Path) -> None:
+    stamps = pa.array([1_714_557_600_123_456_789], pa.timestamp("ns", "UTC"))
+    pq.write_table(
+        pa.table({"hour_at": stamps, "temperature_c": [1.0], "rain_mm": [1.0], "wind_kmh": [1.0]}),
+        tmp_path / "weather.parquet",
+    )
+    tables, _ = read(tmp_path)
+    assert tables["weather"]["hour_at"].to_pylist() == [datetime(2024, 5, 1, 10, 0, 0, 123456)]
+
+
 def test_bad_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text(
         f"{EVENTS},colour\n"

@@ -201,6 +201,8 @@ def _typed(path: Path, column: Column, values: pa.Array) -> pa.Array:
             values = values.cast(values.type.value_type)
         if pa.types.is_string(values.type) and column.dtype is not DType.STRING:
             raise pa.ArrowInvalid(f"texts where {column.dtype.arrow} is needed")
+        if pa.types.is_timestamp(values.type) and values.type.unit == "ns":
+            values = pc.floor_temporal(values, unit="microsecond")  # as pandas writes them
         values = values.cast(wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as trouble:
         raise SourceUnreadable(
