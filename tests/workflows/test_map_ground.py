@@ -37,6 +37,7 @@ def test_roads_are_drawn_whatever_gives_the_times_and_kept_beside_their_file(
         ({"city_map_file": "torn.osm.pbf"}, "City map file"),
         ({"city_map_file": f"{'x' * 300}.pmtiles"}, "City map file"),
         ({"road_file": f"{'x' * 300}.csv"}, "Road file"),
+        ({"road_file": "~nobody of that name/city.csv"}, "Road file"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_warning(tmp_path: Path, travel, row: str) -> None:

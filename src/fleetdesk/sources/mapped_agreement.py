@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fleetdesk.errors import SourceUnreadable
 from fleetdesk.model.tables import TABLES
+from fleetdesk.model.typed_path import typed_path
 from fleetdesk.sources.mapped_readers import RowFile
 from fleetdesk.sources.mapped_rejects import PREFIX as REJECTED
 from fleetdesk.sources.mapping import ColumnMapping, checked
@@ -97,7 +98,7 @@ def agreed(
 
 def _given(say: Say) -> Path:
     """The mapping that was named: a path, or a file of the workspace."""
-    path = Path(say.mapping).expanduser()
+    path = typed_path(say.mapping)
     return path if path.is_file() else say.folder / say.mapping
 
 

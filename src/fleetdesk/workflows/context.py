@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fleetdesk.errors import WorkbookRefused
+from fleetdesk.model.typed_path import typed_path
 from fleetdesk.settings import secrets
 from fleetdesk.settings.reading import Reading, read_settings
 from fleetdesk.settings.rows import read_form
@@ -121,7 +122,7 @@ def _remembered(folder: Path) -> str:
 
 def seen_from(folder: Path, typed: str) -> Path | None:
     """The path that a planner typed, seen from the workspace's folder; None for none."""
-    return folder / Path(typed).expanduser() if typed else None
+    return folder / typed_path(typed) if typed else None
 
 
 def city_of(folder: Path) -> City:

@@ -6,10 +6,10 @@ import difflib
 import re
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from fleetdesk.errors import FleetDeskError
+from fleetdesk.model.typed_path import typed_path
 from fleetdesk.sources.kinds import FORMS, KINDS, Kind
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # a drive has one letter
@@ -80,7 +80,7 @@ def place_of(kind: str, place: str) -> str:
 
 def as_place(place: str) -> str:
     """A path written out in full, so that it means the same from any folder; addresses stay."""
-    return place if _is_address(place) else str(Path(place).expanduser().resolve())
+    return place if _is_address(place) else str(typed_path(place).resolve())
 
 
 def _is_address(place: str) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from fleetdesk import __version__
+from fleetdesk.model.typed_path import typed_path
 
 LISTING = "files"
 
@@ -20,7 +20,7 @@ def listing(place: str, options: Mapping[str, str]) -> dict[str, str] | None:
 
     It differs once a file, an option or the program that reads them does.
     """
-    path = Path(place).expanduser()
+    path = typed_path(place)
     if not path.exists():
         return None
     digest = hashlib.sha256(json.dumps([__version__, sorted(options.items())]).encode())
