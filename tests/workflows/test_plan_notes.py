@@ -7,10 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from fleetdesk.model.findings import Done, Finding
 from fleetdesk.model.places import Point
 from fleetdesk.model.plan import Action, Plan, Route, Visit
 from fleetdesk.settings.schema import Settings
-from fleetdesk.workflows.plan_notes import _at_a_loss, _settings_without_use, _stays
+from fleetdesk.workflows.plan_notes import (
+    _at_a_loss,
+    _settings_without_use,
+    _stays,
+    about_faults,
+)
 
 AT = datetime(2026, 6, 17, 6, tzinfo=UTC)
 
@@ -61,6 +67,18 @@ def test_settings_that_the_estimator_has_no_use_for_are_named(
     notes = _settings_without_use(estimator, Settings(thresholds=thresholds))
     assert [str(note).split(": ")[1] for note in notes] == told
     assert all(("Choose Method 2" in str(note)) == (wanted != "Method 2") for note in notes)
+
+
+def test_a_fault_that_many_rows_have_is_told_at_once() -> None:
+    faults = [
+        Finding("trips", "negative revenue", Done.LEFT_OUT, 10, 100),
+        Finding("events", "battery below 0 or above 100 %", Done.BLANKED, 100, 100),
+        Finding("telemetry", "a bad clock", Done.LEFT_OUT, 9, 100),
+        Finding("sightings", "a bad clock", Done.LEFT_OUT, 0, 0),
+    ]
+    first, second = about_faults(faults)
+    assert "10 % of the trips were left out: negative revenue" in str(first)
+    assert "100 % of the events have a value that was ignored: battery below" in str(second)
 
 
 def test_a_van_that_holds_nothing_is_told_from_one_that_does_not_pay() -> None:

@@ -46,7 +46,7 @@ from fleetdesk.workflows.edited_plan import RouteEdits, for_day, offered, routed
 from fleetdesk.workflows.known import Known, known
 from fleetdesk.workflows.moment import Moment, parkings, vans
 from fleetdesk.workflows.past import Past, look_back, rule_notes
-from fleetdesk.workflows.plan_notes import about_records, about_routes
+from fleetdesk.workflows.plan_notes import about_faults, about_records, about_routes
 from fleetdesk.workflows.progress import SEARCHING, OnProgress, part, silent
 from fleetdesk.workflows.so_far import Row, rest_unused, so_far
 from fleetdesk.workflows.task_pay import task_pay
@@ -182,6 +182,7 @@ def plan_day(
             task_id: adds / 1000 for task_id, adds in marginal(problem, found.plan.routes).items()
         },
         notes=(
+            *about_faults(record.findings),
             *about_records(now, settings, downstream, priced=_prices_count(tables)),
             *about_routes(plan, problem, tasks, crew, limits, settings),
             *edited.notes,

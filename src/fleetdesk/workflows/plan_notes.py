@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fleetdesk.errors import Problem, Severity
 from fleetdesk.fleet.estimator import DownstreamRevenue
+from fleetdesk.model.findings import Done, Finding
 from fleetdesk.model.plan import DropCode, LimitWorth, Plan, Route
 from fleetdesk.model.work import Task, Van
 from fleetdesk.routes.problem import RoutingProblem, RoutingVan
@@ -18,6 +19,8 @@ from fleetdesk.workflows.moment import Moment, parkings
 STALE = timedelta(days=2)
 EARLY = timedelta(hours=1)
 FAR_KM = 10
+MUCH_PCT = 10
+"""Faults of so many of a table's rows are told where a run is looked at first."""
 MOST_NAMED = 5
 """So many of a kind are named, of the others it is said how many there are."""
 
@@ -52,6 +55,24 @@ def about_records(
             )
         )  # fmt: skip
     return tuple(notes)
+
+
+def about_faults(findings: Sequence[Finding]) -> tuple[Problem, ...]:
+    """The faults that many rows have: what rests on the others may be far from the whole."""
+    becomes = {
+        Done.LEFT_OUT: "were left out", Done.BLANKED: "have a value that was ignored",
+        Done.KEPT: "are odd, but were kept",
+    }  # fmt: skip
+    return tuple(
+        Problem(
+            "Data quality", "",
+            f"{100 * found.rows / found.of:.0f} % of the {found.table.replace('_', ' ')} "
+            f"{becomes[found.done]}:",
+            found.fault, "Mend them where they come from, and import them again", Severity.WARNING,
+        )
+        for found in findings
+        if found.rows * 100 >= MUCH_PCT * found.of > 0
+    )  # fmt: skip
 
 
 def _settings_without_use(estimator: str, settings: Settings) -> list[Problem]:
