@@ -158,6 +158,16 @@ def test_the_curve_marks_the_threshold_in_use_and_the_best():
     assert sheet.charts[0].note.startswith("Highest at 26 % (9 in 10 draws: ")
 
 
+def test_a_curve_has_ends_where_draws_were_made_and_else_none():
+    ends = ("Low end of it (EUR)", "High end of it (EUR)")
+    for rounds in (0, 20):
+        sheet = threshold_sheet(analyse(past().returns(), 1, rounds, 1), SETTINGS)
+        shown = [row[end] for row in rows(sheet) for end in ends]
+        assert all((value is None) == (rounds == 0) for value in shown)
+        drawn = {series.header for series in sheet.charts[0].series}
+        assert drawn.issuperset(ends) == (rounds > 0)
+
+
 def test_the_table_names_both_bounds_and_the_weeks_not_learnt_from():
     found = {
         row["Weeks and rule"]: row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from fleetdesk.fleet.threshold_policy import ThresholdPolicy
-from fleetdesk.fleet.thresholds import Curve, Outcome, ThresholdAnalysis
+from fleetdesk.fleet.thresholds import Outcome, ThresholdAnalysis
 from fleetdesk.model.charts import Chart, ChartKind, Series
 from fleetdesk.outputs.palette import palette
 from fleetdesk.outputs.wording import money, roi_name
@@ -24,13 +24,17 @@ def threshold_sheet(found: ThresholdAnalysis | None, settings: Settings) -> Resu
     The curve ends at the highest charge that was swapped: of fuller batteries nothing is known.
     """
     currency, in_use = settings.city.currency, settings.thresholds.low_battery_pct
-    rows = _curve_rows(found.curve, in_use, found.best_pct) if found else []
+    rows = _curve_rows(found, in_use) if found else []
     note = _best_note(found, settings)
     colours = palette()
 
     def header(name: str) -> str:
         return f"{name} ({currency})"
 
+    band = (
+        Series(header(_LOW), colours.category(2), "1 in 20 draws is lower"),
+        Series(header(_HIGH), colours.category(4), "1 in 20 draws is higher"),
+    )
     return ResultSheet(
         sheet="Thresholds result",
         title=f"Battery threshold: {settings.city.name}",
@@ -61,8 +65,7 @@ def threshold_sheet(found: ThresholdAnalysis | None, settings: Settings) -> Resu
                 categories=_THRESHOLD,
                 series=(
                     Series(header(_RETURN), colours.category(0), _RETURN),
-                    Series(header(_LOW), colours.category(2), "9 in 10 draws lie above this"),
-                    Series(header(_HIGH), colours.category(4), "and 9 in 10 below this"),
+                    *(band if found and found.best_range_pct else ()),
                     Series(_IN_USE, colours.alert, f"Threshold in use: {in_use:g} %", mark=True),
                     Series(_BEST, colours.category(3), "Best threshold", mark=True),
                 ),
@@ -151,7 +154,9 @@ def local_thresholds_sheet(policy: ThresholdPolicy | None, settings: Settings) -
     )  # fmt: skip
 
 
-def _curve_rows(curve: Curve, in_use: float, best: float) -> list[tuple[Value, ...]]:
+def _curve_rows(found: ThresholdAnalysis, in_use: float) -> list[tuple[Value, ...]]:
+    """The curve at each charge; without draws its ends stay empty."""
+    curve, best, drawn = found.curve, found.best_pct, found.best_range_pct is not None
     if not curve.tasks[-1]:
         return []
     whole = curve.tasks.tolist()
@@ -162,7 +167,8 @@ def _curve_rows(curve: Curve, in_use: float, best: float) -> list[tuple[Value, .
         share = float(curve.cost_per_revenue_pct[i])
         rows.append(
             (
-                at, whole[i], returned, float(curve.low[i]), float(curve.high[i]),
+                at, whole[i], returned,
+                float(curve.low[i]) if drawn else None, float(curve.high[i]) if drawn else None,
                 share if isfinite(share) else None,
                 returned if at == round(in_use) else None,
                 returned if at == best else None,
