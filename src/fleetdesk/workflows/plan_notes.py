@@ -80,7 +80,7 @@ def _settings_without_use(estimator: str, settings: Settings) -> list[Problem]:
     wanted = settings.thresholds
     unmet = [
         what for what, asked in (
-            ("margins: Low end and High end stay empty", wanted.bootstrap_rounds > 0),
+            ("margins: Low end and High end on Tasks stay empty", wanted.bootstrap_rounds > 0),
             ("finer cells: rates are those of the whole cell", wanted.fine_cells),
         ) if asked
     ]  # fmt: skip
