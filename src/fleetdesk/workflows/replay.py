@@ -77,8 +77,8 @@ class Replay:
             f"Money in {self.currency}. Each day is planned from what was known before it. Served: "
             "planned vehicles that crews did serve that day, and their revenue over the horizon; "
             "left: vehicles with a task that nobody served. Crews came at times of their own, and "
-            "sooner to vehicles that were ridden empty: both may bring less than foreseen by that; how "
-            "true estimates are stands on the sheet Task history. Nothing was written.",
+            "sooner to vehicles that were ridden empty: both may bring less than foreseen by that. "
+            "How true estimates are stands on the sheet Task history. Nothing was written.",
             "Day       " + "".join(f"{name:>10}" for name in names),
         ]
         lines += [f"{day.day}" + _cells(day) for day in self.days]
