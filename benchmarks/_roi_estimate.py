@@ -73,6 +73,7 @@ def main() -> None:
         engine.read_parquet(chosen.records / "events.parquet"),
         engine.read_parquet(chosen.records / "trips.parquet"),
         asked.as_of,
+        _rider_swaps(chosen.records, engine),
     )
     tasks = pq.read_table(chosen.records / "tasks.parquet").to_pydict()
     earlier = _earlier_tasks(history, engine, tasks)
@@ -89,6 +90,12 @@ def main() -> None:
         parts.append(pa.table(about | found))
     pq.write_table(pa.concat_tables(parts), chosen.out)
     chosen.out.with_suffix(".json").write_text(json.dumps(thresholds), encoding="utf-8")
+
+
+def _rider_swaps(records: Path, engine: Any) -> Any | None:
+    """Swaps by riders, where the records tell of any."""
+    found = records / "rider_swaps.parquet"
+    return engine.read_parquet(found) if found.exists() else None
 
 
 def _returns(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import ibis
 import numpy as np
+import pandas as pd
 import pytest
 
 from fleetdesk.errors import NotEnoughData
@@ -16,6 +18,7 @@ from fleetdesk.settings.schema import City, Costs, Settings, Thresholds
 
 T0 = datetime(2024, 6, 3)
 DAYS = 14
+MINUTE = timedelta(minutes=1)
 AS_OF = datetime(2024, 6, 3, tzinfo=UTC) + timedelta(days=DAYS)
 BUSY, QUIET = "sx0r4m1", "sx0r4z4"
 RATE = {BUSY: 0.6, QUIET: 0.2}
@@ -150,7 +153,7 @@ def test_two_charges_of_one_place_vary_together(learnt):
     """Where places differ and charges do not, what is wrong with a place is wrong with both."""
     places = replace(learnt, around=replace(learnt.around, cell_kappa=4.0), charge_kappa=1e5)
     charges = replace(places, charge_kappa=4.0)
-    asked = ([BUSY, BUSY], [95, 60], [AS_OF] * 2, [3] * 2)
+    asked = ([BUSY, BUSY], [95, 45], [AS_OF] * 2, [3] * 2)
     spread, together = (kind.draws(*asked) for kind in (charges, places))
     assert np.corrcoef(together.T)[0, 1] > 0.95
     assert np.std(np.diff(together)) < 0.2 * np.std(np.diff(spread))
@@ -208,3 +211,39 @@ def test_row_order_does_not_matter(town, tables, learnt):
     )
     asked = ([BUSY, QUIET], [90, 40], [START] * 2, [20] * 2)
     assert (learn(turned).values(*asked) == learnt.values(*asked)).all()
+
+
+@pytest.fixture(scope="module")
+def swapped(town):
+    """In one of five trips that end below 40 % the rider puts in a full battery; also tomorrow."""
+    trips = town["trips"].order_by("trip_id").to_pandas()
+    low = trips[trips.end_battery_pct < 40].iloc[::5]
+    late = low.assign(ended_at=low.ended_at + timedelta(days=DAYS))
+    swaps = pd.concat([low, late])[["vehicle_id", "ended_at"]]
+    return ibis.memtable(
+        pd.DataFrame({"vehicle_id": swaps.vehicle_id, "swapped_at": swaps.ended_at + MINUTE})
+    )
+
+
+def test_riders_who_swap_make_little_charge_worth_more(town, swapped, learnt):
+    history = History(town["events"], town["trips"], AS_OF, swapped)
+    found = estimate(history, SETTINGS)
+    shares = found.usual.laws.swaps[:2]
+    assert shares[:, 5] == pytest.approx([0.2, 0.2], abs=0.05)
+    assert (shares[:, 8:] < 0.01).all() and (np.diff(shares) <= 1e-12).all()
+    assert (learnt.usual.laws.swaps == 0).all()
+    asked = ([BUSY] * 2, [25, 95], [START] * 2, [20] * 2)
+    more = found.values(*asked) - learnt.values(*asked)
+    assert more[0] > 1.0 > more[1] >= 0
+
+
+def test_vehicles_use_more_or_less_than_others(town):
+    """Half the vehicles use half as much again as the others: margins at half a charge tell so."""
+    trips = town["trips"].to_pandas()
+    uses = np.where(trips.vehicle_id.str[1:].astype(int) % 4 < 2, 5.0, 7.5)
+    trips["end_battery_pct"] = trips.start_battery_pct - uses
+    apart = estimate(History(town["events"], ibis.memtable(trips), AS_OF), SETTINGS)
+    assert apart.counts.use_apart == pytest.approx((1.25 / 6.25) ** 2, rel=0.15)
+    alike = replace(apart, counts=replace(apart.counts, use_apart=0.0))
+    asked = ([BUSY], [40], [START], [48])
+    assert np.std(apart.draws(*asked)) > 1.3 * np.std(alike.draws(*asked))

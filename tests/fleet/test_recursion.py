@@ -4,22 +4,25 @@ import numpy as np
 import pytest
 
 from fleetdesk.fleet.battery_multiplier import Multiplier
+from fleetdesk.fleet.counts import CLASSES
 from fleetdesk.fleet.hourly_rates import HourlyRates, Kappas
 from fleetdesk.fleet.laws import USE_CLASSES, Laws
 from fleetdesk.fleet.recursion import backward, steps_of
 
-PLAIN = (1.0, 1.0, 1.0)
+PLAIN = np.ones(CLASSES)
 SLOTS_AHEAD = np.tile(np.arange(12), 4)
 
 
-def city(rates, goals=None, uses=0.0, per_trip=2.0, fault=0.0, standing=0.0, multiplier=PLAIN):
+def city(
+    rates, goals=None, uses=0.0, per_trip=2.0, fault=0.0, standing=0.0, multiplier=PLAIN, swaps=0.0
+):
     size = len(rates)
     per_h = np.repeat(np.array(rates, dtype=float)[:, None], 48, axis=1)
     goals = np.eye(size) if goals is None else np.array(goals, dtype=float)
     law = Laws(
         rates=HourlyRates(
             per_h,
-            Multiplier((30.0, 50.0), np.tile(multiplier, (size, 1))),
+            Multiplier(np.tile(multiplier, (size, 1))),
             Kappas(1, 1, 1, 1, 1),
         ),
         goals=np.repeat(goals[None], 4, axis=0),
@@ -27,6 +30,7 @@ def city(rates, goals=None, uses=0.0, per_trip=2.0, fault=0.0, standing=0.0, mul
         uses_pct=np.full((size, USE_CLASSES), uses),
         fault_per_h=fault,
         standing_pct_per_h=standing,
+        swaps=np.full((size, CLASSES), swaps),
     )
     none = np.zeros(0, dtype=np.int64)
     return steps_of(law, per_h[:, None, :], np.zeros((0, 48)), none, 10.0, 0.5)
@@ -96,24 +100,36 @@ def test_who_would_have_served_the_trip_stays_where_it_stands():
     assert found[-1, :, -1] == pytest.approx([here, there])
 
 
+def test_whoever_always_swaps_never_runs_empty():
+    found = values(city([0.4], uses=95.0, swaps=1.0))
+    assert found[-1, 0, -1] == pytest.approx(SLOTS_AHEAD.size * q(0.4) * 2.0)
+
+
 def test_a_monte_carlo_of_the_same_laws_agrees():
-    """Riders, goals, charges and faults drawn one by one; vehicles of different charge."""
+    """Riders, goals, charges, faults and riders' swaps drawn one by one, by different charge."""
     goals, rates = np.array([[0.3, 0.7], [0.6, 0.4]]), np.array([0.5, 1.2])
-    factors = (0.3, 0.8, 1.0)
-    low = Multiplier((30.0, 50.0), np.array([factors]))
-    steps = city(rates, goals, uses=10.0, fault=0.02, multiplier=factors)
+    factors = np.repeat([0.3, 0.8, 1.0], [6, 4, CLASSES - 10])
+    low = Multiplier(factors[None, :])
+
+    def apart(left):
+        return np.sqrt(1 - low.at(left)[0] / factors[-1])
+
+    steps = city(rates, goals, uses=10.0, fault=0.02, multiplier=factors, swaps=0.05)
     found = values(steps)
     chance, runs = np.random.default_rng(4), 40_000
     for start, charge in ((0, 30.0), (1, 100.0)):
-        cell, left = np.full(runs, start), np.full(runs, charge)
+        cell, left, kind = np.full(runs, start), np.full(runs, charge), np.resize([1, -1], runs)
         earned, alive = np.zeros(runs), np.ones(runs, dtype=bool)
         for _ in range(SLOTS_AHEAD.size):
-            often = rates[cell] * low.at(left)[0]
+            often = rates[cell] * low.at(left)[0] * (1 + kind * apart(left))
             taken = alive & (left > 10) & (chance.random(runs) < 1 - np.exp(-0.5 * often))
             earned += 2.0 * taken
             alive &= chance.random(runs) < steps.lasting
             cell = np.where(taken, (chance.random(runs) < goals[cell, 1]).astype(int), cell)
             left = np.where(taken, left - 10.0, left)
+            left = np.where(taken & (chance.random(runs) < 0.05), 100.0, left)
+            favoured = chance.random(runs) < (1 + apart(left) / 2) / 2
+            kind = np.where(taken, np.where(favoured, 1, -1), kind)
         at = list(steps.charges).index(charge)
         error = earned.std() / np.sqrt(runs)
         assert abs(found[-1, start, at] - earned.mean()) < 4 * error + 0.02

@@ -14,8 +14,8 @@ def flows(trips: Any, timeline: Any, calendar: Any) -> Any:
 
     Takes priced TRIPS, features.cycles.timeline and features.calendar. Columns: vehicle_id,
     cycle_no, started_at, hour_at, local_hour, is_weekend, start_cell, end_cell, battery_pct at the
-    start (or null), used_pct (null where not known or where the charge rose: a rider swapped),
-    revenue, net_revenue, ridden_h.
+    start (or null), used_pct and the left_pct at the end (null where not known or where the charge
+    rose: a rider swapped), revenue, net_revenue, ridden_h.
     """
     starts = timeline.filter(timeline.is_start)
     in_order = ibis.window(group_by="vehicle_id", order_by="cycle_no")
@@ -54,4 +54,5 @@ def flows(trips: Any, timeline: Any, calendar: Any) -> Any:
         "ridden_h",
         battery_pct=rows.start_battery_pct,
         used_pct=(rows["drop"] >= 0).ifelse(rows["drop"], None),
+        left_pct=(rows["drop"] >= 0).ifelse(rows.end_battery_pct, None),
     )

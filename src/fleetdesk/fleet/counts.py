@@ -21,6 +21,7 @@ from fleetdesk.features.cell_expressions import coarser
 from fleetdesk.features.exposure import exposure
 from fleetdesk.features.flows import flows
 from fleetdesk.features.phases import has
+from fleetdesk.features.rider_swaps import swapped_after
 from fleetdesk.features.stock import stock
 from fleetdesk.fleet.history import History
 from fleetdesk.fleet.rivals import Stock, gathered, near
@@ -53,7 +54,10 @@ class Counts:
     `measured` (K, G) are sums over the trips of an origin. `ends`, `operational_h` (K,): ends that
     nobody chose, and the hours at risk. `stock` tells how many free vehicles stood together and how
     many of them were taken; `near` (G, G) is 1 where two cells touch. `uses` (101,) counts trips by
-    the whole percent they used. `standing` (G,) are the free vehicles when the history ends.
+    the whole percent they used. `trips_ended` and `rider_swaps` (G, 21) are by cell and class of
+    the charge at a trip's end: all, and those that a swap by a rider followed. `standing` (G,) are
+    the free vehicles when the history ends. `use_apart` is the squared coefficient of variation
+    between vehicles of what a trip uses.
     """
 
     cells: tuple[str, ...]
@@ -77,8 +81,11 @@ class Counts:
     stock: Stock
     near: Floats
     uses: Floats
+    trips_ended: Floats
+    rider_swaps: Floats
     standing: Floats
     busy_h: float
+    use_apart: float
     standing_pct_per_h: float
 
 
@@ -100,7 +107,8 @@ def count(history: History, settings: Settings) -> Counts:
     net = settings.costs.use_net_revenue
     offered = _rows(stock(free, precision))
     now = _rows(_standing(timeline, history.as_of, precision))
-    return _gathered(stood, rode, offered, now, _ends(timeline, blocks), precision, net=net)
+    ended = _ended(rode, history.known_rider_swaps())
+    return _gathered(stood, rode, offered, now, _ends(timeline, blocks), ended, precision, net=net)
 
 
 def _block_numbers(timeline: Any) -> Any:
@@ -125,7 +133,8 @@ def _gathered(
     rode: Any,
     offered: dict[str, Any],
     now: dict[str, Any],
-    ended: tuple[Floats, Floats, float],
+    ends: tuple[Floats, Floats, float],
+    ended: tuple[dict[str, Any], ...],
     precision: int,
     *,
     net: bool,
@@ -153,7 +162,12 @@ def _gathered(
     flow = np.stack(
         [went["block"], parent[frm], parent[to], daypart(went["slot"] % 24), went["trips"]]
     )
-    ends, operational, standing = ended
+    unchosen, operational, standing = ends
+    trips_ended, swapped = (
+        _summed((parent[_numbered(rows["end_cell"], places)], rows["left"]), rows["trips"],
+                (g, CLASSES))
+        for rows in ended
+    )  # fmt: skip
     beside = near(cells)
     trips_n = float(went["trips"].sum())
     return Counts(
@@ -178,13 +192,16 @@ def _gathered(
         started=_summed(origin, went["trips"], (k, g)),
         used_pct=_summed(origin, went["used"], (k, g)),
         measured=_summed(origin, went["measured"], (k, g)),
-        ends=ends,
+        ends=unchosen,
         operational_h=operational,
         stock=gathered(offered, _numbered(offered["cell"], cells), beside),
         near=beside,
         uses=_uses(rode),
+        trips_ended=trips_ended,
+        rider_swaps=swapped,
         standing=_summed((_numbered(now["cell"], cells),), now["vehicles"], (g,)),
         busy_h=round(float(went["ridden_h"].sum()) / trips_n, 9) if trips_n else 0.0,
+        use_apart=_use_apart(rode),
         standing_pct_per_h=standing,
     )  # fmt: skip
 
@@ -241,6 +258,20 @@ def _standing(timeline: Any, as_of: datetime, precision: int) -> Any:
     return free.group_by("cell").agg(vehicles=free.count())
 
 
+def _ended(rode: Any, swaps: Any | None) -> tuple[dict[str, Any], ...]:
+    """Trips by goal and class of charge left: all with a known charge, and those after which a
+    rider swapped."""
+    known = rode.filter(rode.left_pct.notnull())
+    kinds = (known, known.limit(0) if swaps is None else swapped_after(rode, swaps))
+    found = []
+    for trips in kinds:
+        left = trips.mutate(
+            left=(trips.left_pct / CLASS_PCT).floor().cast("int64").clip(0, CLASSES - 1)
+        )
+        found.append(_rows(left.group_by("end_cell", "left").agg(trips=left.count())))
+    return tuple(found)
+
+
 def _uses(rode: Any) -> Floats:
     used = rode.filter(rode.used_pct.notnull())
     # Engines round halves differently.
@@ -248,6 +279,28 @@ def _uses(rode: Any) -> Floats:
     rows = _rows(used.group_by("whole").agg(trips=used.count()))
     whole = np.clip(rows["whole"], 0, WHOLE_PCT - 1)
     return _summed((whole,), rows["trips"], (WHOLE_PCT,))
+
+
+def _use_apart(rode: Any) -> float:
+    """The variance between vehicles of a trip's mean use, over the square of the mean.
+
+    Analysis of variance of groups of unlike size (Searle, Casella & McCulloch 1992).
+    """
+    used = rode.filter(rode.used_pct.notnull())
+    rows = _rows(
+        used.group_by("vehicle_id").agg(
+            trips=used.count(), used=used.used_pct.sum(), squares=(used.used_pct**2).sum()
+        )
+    )
+    n, sums = rows["trips"].astype(np.float64), rows["used"]
+    total = n.sum()
+    if n.size < 2 or total <= n.size or not sums.sum():
+        return 0.0
+    mean, each = sums.sum() / total, sums / n
+    within = (rows["squares"].sum() - (n * each**2).sum()) / (total - n.size)
+    between = (n * (each - mean) ** 2).sum() / (n.size - 1)
+    size = (total - (n**2).sum() / total) / (n.size - 1)
+    return round(float(max(0.0, between - within) / size / mean**2), 9)
 
 
 def _rows(expression: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def neighbourhood(counts: Counts, rates: HourlyRates) -> Neighbourhood:
     block, place, slot, charge = counts.stays
     cell = counts.parent[place]
     # The last column is that of UNKNOWN = -1.
-    worth = np.pad(rates.multiplier.of_classes(), ((0, 0), (0, 1)), constant_values=1.0)
+    worth = np.pad(rates.multiplier.factors, ((0, 0), (0, 1)), constant_values=1.0)
     hours = counts.stay_h * worth[cell, charge] * rates.per_h[cell, slot]
     shape = counts.place_trips.shape
     at = block * shape[1] + place

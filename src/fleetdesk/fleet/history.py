@@ -18,11 +18,13 @@ from fleetdesk.settings.schema import Settings
 
 @dataclass(frozen=True)
 class History:
-    """Canonical EVENTS and TRIPS, and the UTC-aware moment up to which they may be looked at."""
+    """Canonical EVENTS and TRIPS, the UTC-aware moment up to which they may be looked at, and
+    RIDER_SWAPS where riders can swap batteries."""
 
     events: Any
     trips: Any
     as_of: datetime
+    rider_swaps: Any | None = None
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def start(self, settings: Settings) -> datetime:
@@ -60,6 +62,12 @@ class History:
         """Priced trips that rates may be learnt from and that had ended by `as_of`."""
         trips = countable(priced(self.trips, settings.costs))
         return trips.filter(trips.ended_at <= moment(self.as_of))
+
+    def known_rider_swaps(self) -> Any | None:
+        """Swaps by riders up to `as_of`; None where there are no records of any."""
+        if self.rider_swaps is None:
+            return None
+        return self.rider_swaps.filter(self.rider_swaps.swapped_at <= moment(self.as_of))
 
     def snapshots(self, settings: Settings) -> Any:
         """Where every vehicle stood at each full hour of the window, and what came after."""

@@ -57,7 +57,7 @@ def kpis(
     as_of: datetime,
 ) -> tuple[Kpi, ...]:
     """The figures of `key_figures` alone."""
-    history = History(tables["events"], tables["trips"], as_of)
+    history = History(tables["events"], tables["trips"], as_of, tables["rider_swaps"])
     return key_figures(tables, fleet, parkings, settings, history).kpis
 
 

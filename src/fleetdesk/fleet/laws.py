@@ -1,4 +1,4 @@
-"""The laws of a city as one draw of its cycles shows them: rates, goals, money, use, faults."""
+"""The laws of a city as one draw of its cycles shows them: rates, goals, money, use and more."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import isotonic_regression
 
 from fleetdesk.fleet.counts import DAYPARTS, WHOLE_PCT, Counts
+from fleetdesk.fleet.empirical_bayes import kappa_of, shrunk
 from fleetdesk.fleet.hourly_rates import HourlyRates, Kappas, hourly_rates
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +26,8 @@ class Laws:
     `rates.per_h` (G, 48) trips per free hour; `goals` (4, G, G) by daypart, rows sum to 1;
     `per_trip` (G,) city currency; `uses_pct` (G, 8) equally likely amounts of charge a trip takes,
     all zero where no charge is known; `fault_per_h` and `standing_pct_per_h` for the whole city.
+    `swaps` (G, 21): the share of the trips to a cell after which a rider puts in a full battery, by
+    class of the charge at the end.
     """
 
     rates: HourlyRates
@@ -32,6 +36,7 @@ class Laws:
     uses_pct: Floats
     fault_per_h: float
     standing_pct_per_h: float
+    swaps: Floats
 
 
 def laws(counts: Counts, weights: Floats, kappas: Kappas | None = None) -> Laws:
@@ -46,7 +51,18 @@ def laws(counts: Counts, weights: Floats, kappas: Kappas | None = None) -> Laws:
         * _use_shape(counts.uses),
         fault_per_h=float(weights @ counts.ends) / at_risk if at_risk else 0.0,
         standing_pct_per_h=counts.standing_pct_per_h,
+        swaps=_swaps(counts.rider_swaps, counts.trips_ended),
     )
+
+
+def _swaps(swapped: Floats, ended: Floats) -> Floats:
+    """(G, 21): the city's share never rises with the charge; each cell leans on it."""
+    every, total = ended.sum(axis=0), swapped.sum(axis=0)
+    share = total / np.maximum(every, 1.0)
+    falling = isotonic_regression(share, weights=np.maximum(every, 1e-9), increasing=False).x
+    expected = ended @ falling
+    own = shrunk(swapped.sum(axis=1), expected, kappa_of(swapped.sum(axis=1), expected))
+    return np.asarray(np.minimum(own[:, None] * falling, 1.0))
 
 
 def _means(sums: Floats, trips: Floats) -> Floats:

@@ -7,15 +7,15 @@ of the day, the charge's influence, faults; then a backward recursion over the h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from fleetdesk.fleet.battery_multiplier import kappa_by_cell
-from fleetdesk.fleet.counts import BLOCKS, SLOTS, WHOLE_PCT, Counts
+from fleetdesk.fleet.battery_multiplier import PLENTY, kappa_by_cell
+from fleetdesk.fleet.counts import BLOCKS, CLASS_PCT, SLOTS, Counts
 from fleetdesk.fleet.crowds import crowds_now, drawn_crowds
 from fleetdesk.fleet.estimator import Explanation, Level
 from fleetdesk.fleet.fine_cells import (
@@ -118,8 +118,9 @@ class Method2:
     ) -> Floats:
         """The same from `rounds` bootstrap draws, (rounds, scooters).
 
-        Each draws whole cycles anew and, because a place may differ from its cell or from what
-        its own few trips say, its rate from what is left open (the Gamma posterior).
+        Each draws whole cycles anew, what is left open about a place's rate because it may differ
+        from its cell or from what its own few trips say (the Gamma posterior), and what the vehicle
+        uses of its charge.
         """
         asked = self._asked(cells, battery_pct, starts, hours, by_charge=True)
         generator = np.random.default_rng(self.seed)
@@ -129,8 +130,8 @@ class Method2:
         for number, weight in enumerate(weights.astype(np.float64)):
             law = laws(self.counts, weight, kappas)
             draw = draw_of(self.counts, weight, self.around, law, fine=self.fine)
-            local = self._local(asked, generator)
-            found[number] = self._worth(draw, asked, level, local)
+            drawn, local = self._drawn(asked, generator)
+            found[number] = self._worth(draw, drawn, level, local)
         return found
 
     def explain(self, cell: str, battery_pct: float, start: datetime, hours: float) -> Explanation:
@@ -196,12 +197,12 @@ class Method2:
         spans = np.asarray(hours, dtype=np.float64)
         told = np.asarray(battery_pct, dtype=np.float64)
         charge = np.where(np.isnan(told), 100.0, told)
-        whole_pct = np.clip(np.floor(charge), 0, WHOLE_PCT - 1).astype(np.int64)
-        percent = (whole_pct if by_charge else np.zeros_like(whole_pct)).tolist()
-        states = [(*places[name], whole) for name, whole in zip(cells, percent, strict=True)]
+        classes = np.clip(charge // CLASS_PCT, 0, PLENTY).astype(np.int64)
+        known = (classes if by_charge else np.zeros_like(classes)).tolist()
+        states = [(*places[name], number) for name, number in zip(cells, known, strict=True)]
         wanted = sorted(set(states))
         number = {state: index for index, state in enumerate(wanted)}
-        place, cell, whole_of = np.array(wanted, dtype=np.int64).reshape(-1, 3).T
+        place, cell, charge_class = np.array(wanted, dtype=np.int64).reshape(-1, 3).T
         step = self._step
         ends = [
             start + timedelta(hours=span)
@@ -210,20 +211,23 @@ class Method2:
         return _Asked(
             place=place,
             cell=cell,
-            percent=whole_of,
+            charge_class=charge_class,
             row=np.array([number[state] for state in states], dtype=np.int64),
             charge=charge,
             end=np.array([(end - _EPOCH) / step for end in ends]),
             steps=np.maximum(0.0, spans * (timedelta(hours=1) / step)),
         )
 
-    def _local(self, asked: _Asked, generator: np.random.Generator) -> Floats:
-        """What the rates of the states asked about may be times the estimated ones (A,).
+    def _drawn(self, asked: _Asked, generator: np.random.Generator) -> tuple[_Asked, Floats]:
+        """The scooters as one draw has them, and what the rates of the states asked about may be
+        times the estimated ones (A,).
 
         A place may differ from its cell, and so may how many vehicles stand near: two states of one
-        place have both in common. What a charge is good for there is of its own for each whole
-        percent, as far as cells were seen to differ in that. Drawn for all places and cells there
-        are, so that a state meets the same in whatever company it is asked about.
+        place have both in common. What a charge is good for there is of its own for each class, as
+        far as cells were seen to differ in that. Drawn for all places and cells there are, so that
+        a state meets the same in whatever company it is asked about. A vehicle may use more or less
+        than others, which is like having less or more charge; all states of a draw are those of one
+        vehicle, so that draws tell of single tasks and not of their sum.
         """
         around, cells, places = self.around, len(self.counts.cells), len(self.counts.places)
         crowds = drawn_crowds(self.counts, self.new.rivalry, np.arange(cells), generator)
@@ -231,10 +235,15 @@ class Method2:
         if self.fine:
             sure[:places] = around.place_kappa + around.expected.sum(axis=0) * self.usual.factors
         spots = generator.gamma(sure) / sure
-        size, kappa = (WHOLE_PCT, cells), self.charge_kappa
-        charges = generator.gamma(kappa, size=size)[asked.percent, asked.cell] / kappa
-        spot = np.where(asked.place >= 0, asked.place, places + asked.cell)
-        return np.asarray(spots[spot] * charges * crowds[asked.cell])
+        size, kappa = (PLENTY + 1, cells), self.charge_kappa
+        charges = generator.gamma(kappa, size=size)[asked.charge_class, asked.cell] / kappa
+        apart = max(self.counts.use_apart, 1e-9)
+        uses = generator.gamma(1 / apart) * apart
+        spot = np.where((asked.place >= 0) & self.fine, asked.place, places + asked.cell)
+        local = spots[spot] * charges * crowds[asked.cell]
+        usable = self.usable_battery_pct
+        left = np.minimum(usable + (asked.charge - usable) / uses, 100.0)
+        return replace(asked, charge=left), np.asarray(local)
 
     def _worth(
         self,
@@ -297,7 +306,7 @@ class Method2:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and whole `percent`
+    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and `charge_class`
     (0 where states are not told apart by charge).
 
     `row` (N,) says in which; times are in steps.
@@ -305,7 +314,7 @@ class _Asked:
 
     place: Ints
     cell: Ints
-    percent: Ints
+    charge_class: Ints
     row: Ints
     charge: Floats
     end: Floats

@@ -2,7 +2,9 @@
 
 V_k(g, b) = q r + (1 - s) [(1 - q) V_(k-1)(g, b) + q sum over g' of P(g -> g') V_(k-1)(g', b - d)],
 q = 1 - exp(-rate x f(b) x step): in one step a vehicle is taken at most once. A step is about twice
-as long as a trip, so that the time a trip takes is not offered a second time.
+as long as a trip, so that the time a trip takes is not offered a second time. A vehicle of little
+charge may be the best at hand or stand beside better ones, and stays so for a while: both kinds are
+followed.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleetdesk.fleet.counts import daypart
+from fleetdesk.fleet.counts import CLASS_PCT, daypart
 from fleetdesk.fleet.laws import Laws
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Above the usable charge; close together where a vehicle is nearly empty.
-_ABOVE_PCT = (0.0, 0.5, 1.0, 2.0, 3.5, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0,
-              70.0, 80.0, 90.0)  # fmt: skip
+# Above the usable charge; close together where a vehicle is nearly empty. Ten points apart, what
+# was read between them made charges spread, and half-full vehicles looked worth up to 3 % less.
+_ABOVE_PCT = (0.0, 0.5, 1.0, 2.0, 3.5, 5.0, 7.5, *range(10, 91, 5))
+# How far arrivals favour the better kind. Where a kind lasted as long as the stay it would be 1,
+# the share of the trips that start in it; others come and go meanwhile.
+_LASTING_KIND = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class Steps:
 
     Rows (R) are those of the cells in order, equally many of each, then whatever places are asked
     about; `cell` (R,) is the cell whose goals, money and use a row has. Trips end evenly in the
-    rows of a cell. `multiplier` (R, B) is on the rates; `stand` (B, B) and `ride` (R, B, B) move
-    charge on the grid.
+    rows of a cell. `multiplier` (2, R, B) is on the rates of the two kinds, equally many of which
+    stand at any time; `favoured` (G, B) of the trips end in the first. `stand` (B, B) and `ride`
+    (R, B, B) move charge on the grid. `swapped` (G, B) is the share of the trips that end in a cell
+    with so much left after which a rider puts in a full battery.
     """
 
     charges: Floats
@@ -38,10 +45,12 @@ class Steps:
     per_cell: int
     per_step: Floats
     multiplier: Floats
+    favoured: Floats
     goals: Floats
     per_trip: Floats
     stand: Floats
     ride: Floats
+    swapped: Floats
     lasting: float
 
 
@@ -58,6 +67,7 @@ def steps_of(
     cell = np.concatenate([np.repeat(np.arange(cells), per_cell), asked_cell])
     charges = _grid(usable_pct)
     multiplier = laws.rates.multiplier.at(charges)
+    apart = np.sqrt(1.0 - multiplier / multiplier[:, -1:])
     multiplier[:, 0] = 0.0  # whoever has no charge above the usable one is not rented
     left = charges[None, :, None] - laws.uses_pct[:, None, :]
     return Steps(
@@ -65,11 +75,13 @@ def steps_of(
         cell=cell,
         per_cell=per_cell,
         per_step=step_h * per_h.T,
-        multiplier=multiplier[cell],
+        multiplier=np.stack([multiplier * (1 + apart), multiplier * (1 - apart)])[:, cell],
+        favoured=(1 + _LASTING_KIND * apart) / 2,
         goals=laws.goals,
         per_trip=laws.per_trip[cell],
         stand=_spread(charges[:, None] - laws.standing_pct_per_h * step_h, charges),
         ride=_spread(left, charges)[cell],
+        swapped=laws.swaps[:, (charges // CLASS_PCT).astype(np.int64)],
         lasting=float(np.exp(-laws.fault_per_h * step_h)),
     )
 
@@ -85,7 +97,7 @@ def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Float
     them.
     """
     cells = steps.goals.shape[1]
-    values = np.zeros((slots.size + 1, steps.cell.size, steps.charges.size))
+    values = np.zeros((slots.size + 1, *steps.multiplier.shape))
     parts = daypart(slots % 24)
     earned, arrived = steps.per_trip[:, None], cells * steps.per_cell
     for k, (slot, part) in enumerate(zip(slots.tolist(), parts.tolist(), strict=True)):
@@ -93,16 +105,18 @@ def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Float
         per_step[arrived:] *= crowd[k]
         taken = -np.expm1(-per_step[:, None] * steps.multiplier)
         stood = ahead @ steps.stand.T
-        ends = ahead[:arrived].reshape(cells, steps.per_cell, -1).mean(axis=1)
+        kinds = ahead[:, :arrived].reshape(2, cells, steps.per_cell, -1).mean(axis=2)
+        ends = steps.favoured * kinds[0] + (1 - steps.favoured) * kinds[1]
+        ends += steps.swapped * (ends[:, -1:] - ends)
         there = (steps.goals[part] @ ends)[steps.cell]
         rode = np.matmul(steps.ride, there[:, :, None])[:, :, 0]
         new = counted[k][steps.cell, None]
-        left_behind = (1.0 - new) * (ahead[:, -1:] - there[:, -1:])
+        left_behind = (1.0 - new) * (ahead[..., -1:] - there[:, -1:])
         values[k + 1] = taken * earned * new + steps.lasting * (
             stood + taken * (rode - stood + left_behind)
         )
-        values[k + 1, :, 0] = 0.0
-    return values
+        values[k + 1, ..., 0] = 0.0
+    return np.asarray(values.mean(axis=1))
 
 
 def _grid(usable_pct: float) -> Floats:

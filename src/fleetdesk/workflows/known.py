@@ -52,7 +52,8 @@ class Known:
     @cached_property
     def history(self) -> History:
         """The part that estimators learn from."""
-        return History(self.tables["events"], self.tables["trips"], self.moment.as_of)
+        tables = self.tables
+        return History(tables["events"], tables["trips"], self.moment.as_of, tables["rider_swaps"])
 
 
 def known(store: Store, settings: Settings, checked: Checked | None = None) -> Known:

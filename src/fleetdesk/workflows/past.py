@@ -65,7 +65,7 @@ def _apart(history: History, settled: Settled, settings: Settings) -> Returns | 
     if window <= 7 * weeks or not settled.rows:
         return None
     city = settings.city.model_copy(update={"window_days": window - 7 * weeks})
-    before = History(history.events, history.trips, until)
+    before = History(history.events, history.trips, until, history.rider_swaps)
     try:
         learnt = estimate(before, settings.model_copy(update={"city": city}))
     except NotEnoughData:
