@@ -16,26 +16,19 @@ import pandas as pd
 
 SWAP_RISE_PCT = 15.0
 _NEEDED = ("events.parquet", "trips.parquet")
+_SWAPS = "rider_swaps.parquet"
 _ASKED = {"timezone": "UTC", "currency": "EUR", "horizon_h": 24.0, "usable_battery_pct": 10.0}
-
-
-def check(folder: Path) -> None:
-    """Stop with a sentence where a file is missing."""
-    missing = [name for name in _NEEDED if not (folder / name).exists()]
-    if (folder / "truth.parquet").exists() and not (folder / "tasks.parquet").exists():
-        missing.append("tasks.parquet, which truth.parquet is about")
-    if missing:
-        raise SystemExit(f"{folder} lacks {' and '.join(missing)}: see docs/roi-benchmark.md")
 
 
 def with_truth(folder: Path, work: Path, cost: float) -> Path:
     """A world as the simulator would have left it: records apart from the truth."""
     records = work / "records"
     records.mkdir(parents=True, exist_ok=True)
-    for name in (*_NEEDED, "tasks.parquet"):
-        shutil.copyfile(folder / name, records / name)
+    for name in (*_NEEDED, _SWAPS, "tasks.parquet"):
+        if name != _SWAPS or (folder / name).exists():
+            shutil.copyfile(folder / name, records / name)
     events = pd.read_parquet(folder / "events.parquet", columns=["event_at"])
-    end = events.event_at.max() + pd.Timedelta(microseconds=1)
+    end = events.event_at.max().floor("us") + pd.Timedelta(microseconds=1)
     _ask(folder, records, end.to_pydatetime(), events.event_at.min().to_pydatetime(), cost)
     for name in ("truth.parquet", "fleet_truth.json"):
         if (folder / name).exists():
@@ -62,6 +55,9 @@ def held_out(folder: Path, work: Path, cost: float, days: int) -> Path:
         )
     events[events.event_at < cut].to_parquet(records / "events.parquet")
     trips[trips.ended_at <= cut].to_parquet(records / "trips.parquet")
+    if (folder / _SWAPS).exists():
+        swaps = pd.read_parquet(folder / _SWAPS)
+        swaps[swaps.swapped_at <= cut].to_parquet(records / _SWAPS)
     asked = _ask(folder, records, cut.to_pydatetime(), events.event_at.min().to_pydatetime(), cost)
     states = _states(events, cut, end, asked["horizon_h"])
     if states.empty:

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from _roi_history import check, held_out, with_truth
+from _roi_given import canonical
+from _roi_history import held_out, with_truth
 from _roi_score import Figure, best_threshold, bias, capture, coverage, rmse, spearman
 from _roi_variants import ESTIMATORS
 from _roi_world import SIMULATOR, Size, city_of, fleet_gains, make_world
@@ -89,33 +90,34 @@ def main() -> None:
     worlds: dict[str, list[Path]] = {}
     with ProcessPoolExecutor(chosen.jobs) as pool:
         for (name, seed, _), world in zip(asked, pool.map(_world, asked), strict=True):
-            about = {"scenario": name, "seed": seed}
-            scores = _score(
-                world, about, SCENARIOS[name].targets, chosen, _city(name, seed, chosen)
-            )
+            about, targets = {"scenario": name, "seed": seed}, SCENARIOS[name].targets
+            scores = _score(world, about, targets, chosen, _city(name, seed, chosen))
             seen.setdefault(name, []).append(scores)
             worlds.setdefault(name, []).append(world)
             if seed == chosen.seeds:
-                _threshold_by_other_seeds(name, worlds[name])
+                best, within = _thresholds_of_the_city(name, worlds[name]), targets.threshold
+                least = None if within is None else best - within
                 for estimator in scores:
-                    _summary(name, estimator, [figures[estimator] for figures in seen[name]])
+                    figures = [figures[estimator] for figures in seen[name]]
+                    _summary(name, estimator, figures, least)
 
 
 def _score_input(chosen: argparse.Namespace) -> None:
     """A history made elsewhere: against its truth, or else against the end that is held out."""
-    check(chosen.input)
     with tempfile.TemporaryDirectory() as folder:
         work, about = Path(folder), {"scenario": "input"}
-        if (chosen.input / "truth.parquet").exists():
-            _score(with_truth(chosen.input, work, chosen.cost), about, Targets(), chosen)
+        given = canonical(chosen.input, work / "given")
+        if (given / "truth.parquet").exists():
+            _score(with_truth(given, work, chosen.cost), about, Targets(), chosen)
             return
-        held_out(chosen.input, work, chosen.cost, chosen.held_out_days)
+        held_out(given, work, chosen.cost, chosen.held_out_days)
         found = work / "estimates.parquet"
         _estimate(work / "records", found, chosen)
         earned = _columns(work / "earned.parquet")["earned"]
         for name, mine in _by_estimator(_columns(found)).items():
             line = {k: f.line() for k, f in _held_out_scores(mine, earned).items()}
-            print(json.dumps(about | {"estimator": name, "states": earned.size} | line), flush=True)
+            ran = {"estimator": name, "ran": str(mine["ran"][0]), "states": earned.size}
+            print(json.dumps(about | ran | line), flush=True)
 
 
 def _held_out_scores(mine: dict[str, np.ndarray], earned: np.ndarray) -> dict[str, Figure]:
@@ -319,30 +321,43 @@ def _scores(
     return figures
 
 
-def _threshold_by_other_seeds(scenario: str, worlds: list[Path]) -> None:
-    """What the threshold brings that is best by the truth of all other seeds.
+def _thresholds_of_the_city(scenario: str, worlds: list[Path]) -> float:
+    """What one threshold brings where the truth chose it: the best by all seeds' tasks together,
+    which is returned, and the best by those of all other seeds.
 
-    `threshold_best` knows the very tasks that it is graded on; this is all that knowledge of the
-    city can do.
+    `threshold_best` has another threshold for every evening and knows the very tasks; this is all
+    that knowledge of the city can do.
     """
     tasks = [(_charge(world), _true_returns(world)) for world in worlds]
-    found = []
-    for number, (battery, true) in enumerate(tasks):
-        others = tasks[:number] + tasks[number + 1 :]
-        if others:
-            x = best_threshold(*(np.concatenate(column) for column in zip(*others, strict=True)))
-            found.append(capture(battery < x, true))
-    if found:
-        line = {"bar": f"roi_{scenario}_threshold_by_other_seeds"}
-        line |= Figure(float(np.mean(found))).line()
-        print(json.dumps(line | {"seeds": [round(value, 3) for value in found]}), flush=True)
+    best = _best_of(tasks)
+    region = [capture(battery < best, true) for battery, true in tasks]
+    others = [
+        capture(battery < _best_of(tasks[:number] + tasks[number + 1 :]), true)
+        for number, (battery, true) in enumerate(tasks)
+        if len(tasks) > 1
+    ]
+    for name, found in (("region", region), ("by_other_seeds", others)):
+        if found:
+            line = {"bar": f"roi_{scenario}_threshold_{name}"}
+            line |= Figure(float(np.mean(found))).line()
+            print(json.dumps(line | {"seeds": [round(value, 3) for value in found]}), flush=True)
+    return float(np.mean(region))
 
 
-def _summary(scenario: str, estimator: str, seeds: list[dict[str, Figure]]) -> None:
-    """One line per figure: the mean over the seeds against the mean target."""
+def _best_of(tasks: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    return best_threshold(*(np.concatenate(column) for column in zip(*tasks, strict=True)))
+
+
+def _summary(
+    scenario: str, estimator: str, seeds: list[dict[str, Figure]], least_threshold: float | None
+) -> None:
+    """One line per figure: the mean over the seeds against the mean target; a threshold learnt is
+    held against the best one of the city."""
     for name in seeds[0]:
         all_ = [figures[name] for figures in seeds]
         limit = None if all_[0].limit is None else float(np.mean([f.limit for f in all_]))
+        if name == "threshold_learnt":
+            limit = least_threshold
         mean = replace(
             all_[0], value=float(np.mean([f.value for f in all_])), limit=limit,
             aim=float(np.mean([f.aim for f in all_])),

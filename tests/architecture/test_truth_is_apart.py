@@ -78,6 +78,7 @@ def test_no_estimator_uses_the_simulator(checkout: Path, layer: str) -> None:
     [
         ("_roi_world", ("fleetdesk.fleet", "fleetdesk.features", "_roi_estimate")),
         ("_roi_estimate", ("fleetdesk.simulation", "_roi_world", "_roi_history")),
+        ("_roi_given", ("fleetdesk.fleet", "fleetdesk.simulation", "_roi_estimate")),
         ("_roi_history", ("fleetdesk",)),
         ("_roi_score", ("fleetdesk",)),
         ("roi", ("fleetdesk.fleet", "fleetdesk.features", "_roi_estimate")),
