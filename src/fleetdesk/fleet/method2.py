@@ -77,7 +77,8 @@ class Method2:
     @property
     def estimator(self) -> str:
         """Which estimator ran, for result sheets."""
-        return f"Method 2, {'net' if self.net else 'gross'}"
+        finer = ", finer cells" if self.fine else ""
+        return f"Method 2{finer}, {'net' if self.net else 'gross'}"
 
     @cached_property
     def cell_rates(self) -> Mapping[str, Rate]:
