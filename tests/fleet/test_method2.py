@@ -14,6 +14,7 @@ from fleetdesk.errors import NotEnoughData
 from fleetdesk.fleet.downstream_revenue import TRIPS_NEEDED, estimate
 from fleetdesk.fleet.estimator import Level
 from fleetdesk.fleet.history import History
+from fleetdesk.fleet.hourly_rates import Kappas, open_rates
 from fleetdesk.settings.schema import City, Costs, Settings, Thresholds
 
 T0 = datetime(2024, 6, 3)
@@ -247,3 +248,11 @@ def test_vehicles_use_more_or_less_than_others(town):
     alike = replace(apart, counts=replace(apart.counts, use_apart=0.0))
     asked = ([BUSY], [40], [START], [48])
     assert np.std(apart.draws(*asked)) > 1.3 * np.std(alike.draws(*asked))
+
+
+def test_a_cell_that_hardly_anybody_was_in_is_not_as_sure_as_its_prior():
+    kappas = Kappas(region_hour=1e5, cell=2.0, weekpart=20.0, daypart=50.0, hour=1e5)
+    found = open_rates(np.array([[0.0] * 48, [0.1] * 48, [100.0] * 48]), kappas)
+    # The prior of each level: 1 / 2 + 1 / 20 + a quarter of 1 / 50.
+    assert found[0] == pytest.approx(0.5 + 0.05 + 0.005)
+    assert found[0] > found[1] > 0.03 > 1e-4 > found[2]

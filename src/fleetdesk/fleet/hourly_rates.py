@@ -61,6 +61,23 @@ def hourly_rates(counts: Counts, weights: Floats, kappas: Kappas | None = None) 
     return HourlyRates(per_h, multiplier, kappas)
 
 
+def open_rates(trips: Floats, kappas: Kappas) -> Floats:
+    """What a bootstrap of trips (G, 48) leaves out of how sure each cell's rate is over a day (G,),
+    as a squared coefficient of variation.
+
+    Of the Gamma posterior's 1 / (kappa + y) it shows y / (kappa + y)^2, so that a cell that hardly
+    anybody was in looks as sure as its prior; kappa / (kappa + y)^2 is left, level by level. A day
+    lies in one part of the week and in all four of the day.
+    """
+    columns = ((np.zeros(SLOTS, dtype=np.int64), kappas.cell, 1), (_WEEKPART, kappas.weekpart, 1),
+               (_DAYPART, kappas.daypart, 4))  # fmt: skip
+    found = np.zeros(len(trips))
+    for column, kappa, parts in columns:
+        own = _pooled(trips, np.arange(len(trips)), column)
+        found += (kappa / (kappa + own) ** 2).mean(axis=1) / parts
+    return found
+
+
 def _levels(
     trips: Floats, free: Floats, cells: tuple[str, ...], kappas: Kappas | None
 ) -> tuple[Floats, Kappas]:

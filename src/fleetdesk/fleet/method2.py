@@ -7,16 +7,16 @@ of the day, the charge's influence, faults; then a backward recursion over the h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from fleetdesk.fleet.battery_multiplier import PLENTY, kappa_by_cell
-from fleetdesk.fleet.counts import BLOCKS, CLASS_PCT, SLOTS, Counts
-from fleetdesk.fleet.crowds import crowds_now, drawn_crowds
+from fleetdesk.fleet.battery_multiplier import kappa_by_cell
+from fleetdesk.fleet.counts import BLOCKS, CLASS_PCT, CLASSES, SLOTS, Counts
+from fleetdesk.fleet.crowds import crowds_now
 from fleetdesk.fleet.estimator import Explanation, Level
 from fleetdesk.fleet.fine_cells import (
     Neighbourhood,
@@ -27,6 +27,7 @@ from fleetdesk.fleet.fine_cells import (
 from fleetdesk.fleet.fleet_level import Additional, additional
 from fleetdesk.fleet.horizon import slots_before
 from fleetdesk.fleet.laws import Laws, laws
+from fleetdesk.fleet.left_open import Asked, LeftOpen
 from fleetdesk.fleet.rate_sums import Rate
 from fleetdesk.fleet.recursion import Steps, backward, steps_of
 from fleetdesk.settings.schema import Settings
@@ -128,10 +129,14 @@ class Method2:
         weights = generator.multinomial(BLOCKS, np.full(BLOCKS, 1 / BLOCKS), size=self.rounds)
         kappas = self.usual.laws.rates.kappas
         found = np.zeros((self.rounds, len(cells)))
+        left_open = LeftOpen(
+            self.counts, self.around, self.new.rivalry, self.usual.factors, kappas,
+            self.charge_kappa, self.usable_battery_pct, self.fine,
+        )  # fmt: skip
         for number, weight in enumerate(weights.astype(np.float64)):
             law = laws(self.counts, weight, kappas)
             draw = draw_of(self.counts, weight, self.around, law, fine=self.fine)
-            drawn, local = self._drawn(asked, generator)
+            drawn, local = left_open.drawn(asked, generator)
             found[number] = self._worth(draw, drawn, level, local)
         return found
 
@@ -192,13 +197,13 @@ class Method2:
         hours: npt.ArrayLike,
         *,
         by_charge: bool,
-    ) -> _Asked:
+    ) -> Asked:
         """The scooters by number, with one state for each place, or for each charge there too."""
         places = {name: self._row(name) for name in sorted(set(cells))}
         spans = np.asarray(hours, dtype=np.float64)
         told = np.asarray(battery_pct, dtype=np.float64)
         charge = np.where(np.isnan(told), 100.0, told)
-        classes = np.clip(charge // CLASS_PCT, 0, PLENTY).astype(np.int64)
+        classes = np.clip(charge // CLASS_PCT, 0, CLASSES - 1).astype(np.int64)
         known = (classes if by_charge else np.zeros_like(classes)).tolist()
         states = [(*places[name], number) for name, number in zip(cells, known, strict=True)]
         wanted = sorted(set(states))
@@ -209,47 +214,21 @@ class Method2:
             start + timedelta(hours=span)
             for start, span in zip(starts, spans.tolist(), strict=True)
         ]
-        return _Asked(
+        return Asked(
             place=place,
             cell=cell,
             charge_class=charge_class,
+            usual_crowd=np.ones(cell.size),
             row=np.array([number[state] for state in states], dtype=np.int64),
             charge=charge,
             end=np.array([(end - _EPOCH) / step for end in ends]),
             steps=np.maximum(0.0, spans * (timedelta(hours=1) / step)),
         )
 
-    def _drawn(self, asked: _Asked, generator: np.random.Generator) -> tuple[_Asked, Floats]:
-        """The scooters as one draw has them, and what the rates of the states asked about may be
-        times the estimated ones (A,).
-
-        A place may differ from its cell, and so may how many vehicles stand near: two states of one
-        place have both in common. What a charge is good for there is of its own for each class, as
-        far as cells were seen to differ in that. Drawn for all places and cells there are, so that
-        a state meets the same in whatever company it is asked about. A vehicle may use more or less
-        than others, which is like having less or more charge; all states of a draw are those of one
-        vehicle, so that draws tell of single tasks and not of their sum.
-        """
-        around, cells, places = self.around, len(self.counts.cells), len(self.counts.places)
-        crowds = drawn_crowds(self.counts, self.new.rivalry, np.arange(cells), generator)
-        sure = np.full(places + cells, around.cell_kappa)  # the cells for places never seen
-        if self.fine:
-            sure[:places] = around.place_kappa + around.expected.sum(axis=0) * self.usual.factors
-        spots = generator.gamma(sure) / sure
-        size, kappa = (PLENTY + 1, cells), self.charge_kappa
-        charges = generator.gamma(kappa, size=size)[asked.charge_class, asked.cell] / kappa
-        apart = max(self.counts.use_apart, 1e-9)
-        uses = generator.gamma(1 / apart) * apart
-        spot = np.where((asked.place >= 0) & self.fine, asked.place, places + asked.cell)
-        local = spots[spot] * charges * crowds[asked.cell]
-        usable = self.usable_battery_pct
-        left = np.minimum(usable + (asked.charge - usable) / uses, 100.0)
-        return replace(asked, charge=left), np.asarray(local)
-
     def _worth(
         self,
         draw: Draw,
-        asked: _Asked,
+        asked: Asked,
         level: Level,
         local: Floats | None = None,
     ) -> Floats:
@@ -275,7 +254,8 @@ class Method2:
                 since = int(end) - 1 - np.arange(most) - now
                 still = self._still_there(int(since.max(initial=-1)) + 1)[:, asked.cell]
                 lasts = np.where((since >= 0)[:, None], still[np.maximum(since, 0)], 0.0)
-                values = backward(steps, slots, counted, known**lasts)
+                crowd = known**lasts * asked.usual_crowd ** (1.0 - lasts)
+                values = backward(steps, slots, counted, crowd)
                 rows = first + asked.row[mine]
                 found = _between(values, asked.steps[mine], rows, asked.charge[mine], steps.charges)
                 worth[mine] += weight[mine] * found
@@ -288,7 +268,7 @@ class Method2:
         per_step = self.usual.laws.rates.per_h.T[slots] * (self._step / timedelta(hours=1))
         return np.asarray(np.exp(-(np.cumsum(per_step, axis=0) - per_step)))
 
-    def _steps(self, draw: Draw, asked: _Asked, local: Floats) -> Steps:
+    def _steps(self, draw: Draw, asked: Asked, local: Floats) -> Steps:
         """Rows: every cell as trips arrive in it, then the places that were asked about."""
         known = asked.place >= 0
         factor = np.where(
@@ -303,23 +283,6 @@ class Method2:
             usable_pct=self.usable_battery_pct,
             step_h=self._step / timedelta(hours=1),
         )
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Scooters (N), each in one of the distinct states (A) of `place`, `cell` and `charge_class`
-    (0 where states are not told apart by charge).
-
-    `row` (N,) says in which; times are in steps.
-    """
-
-    place: Ints
-    cell: Ints
-    charge_class: Ints
-    row: Ints
-    charge: Floats
-    end: Floats
-    steps: Floats
 
 
 def draw_of(
