@@ -79,7 +79,7 @@ class LeftOpen:
         rates = generator.gamma(1 / open_) * open_
         local = spots[spot] * charges * rates[asked.cell]
         usable = self.usable_battery_pct
-        left = np.minimum(usable + (asked.charge - usable) / uses, 100.0)
+        left = usable + (asked.charge - usable) / uses  # above 100 for one that uses little
         drawn = replace(asked, charge=left, usual_crowd=crowds[asked.cell])
         return drawn, np.asarray(local)
 

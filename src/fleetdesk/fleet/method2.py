@@ -296,11 +296,13 @@ def draw_of(
 
 
 def _between(values: Floats, steps: Floats, rows: Ints, charge: Floats, grid: Floats) -> Floats:
-    """Read values (T + 1, R, B) between whole steps and between charges of the grid."""
+    """Read values (T + 1, R, B) between whole steps and between charges of the grid; above the grid
+    on the line of its last two charges.
+    """
     k = np.minimum(np.floor(steps).astype(np.int64), values.shape[0] - 1)
     later = np.minimum(k + 1, values.shape[0] - 1)
     high = np.clip(np.searchsorted(grid, charge, side="right"), 1, grid.size - 1)
-    part = np.clip((charge - grid[high - 1]) / (grid[high] - grid[high - 1]), 0.0, 1.0)
+    part = np.maximum((charge - grid[high - 1]) / (grid[high] - grid[high - 1]), 0.0)
 
     def at(step: Ints) -> Floats:
         return (1 - part) * values[step, rows, high - 1] + part * values[step, rows, high]
