@@ -67,7 +67,7 @@ def steps_of(
     cell = np.concatenate([np.repeat(np.arange(cells), per_cell), asked_cell])
     charges = _grid(usable_pct)
     multiplier = laws.rates.multiplier.at(charges)
-    apart = np.sqrt(1.0 - multiplier / multiplier[:, -1:])
+    apart = np.sqrt(np.maximum(0.0, 1.0 - multiplier / multiplier[:, -1:]))
     multiplier[:, 0] = 0.0  # whoever has no charge above the usable one is not rented
     left = charges[None, :, None] - laws.uses_pct[:, None, :]
     return Steps(
