@@ -17,8 +17,10 @@ from fleetdesk.fleet.rivals import Rivalry
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Classes of charge for which cells are drawn apart: from half a charge on they differ evenly more.
+# Classes of charge for which cells are drawn apart; from half a charge on values are read evenly
+# between two draws.
 _KNOTS = np.append(np.arange(PLENTY + 1), CLASSES - 1)
+_LEAST_USE = 0.5  # of the mean: few vehicles cannot tell of one that uses next to nothing
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class LeftOpen:
         kappa = self.charge_kappa
         charges = _at_knots(asked, generator.gamma(kappa, size=(_KNOTS.size, cells)) / kappa)
         apart = max(self.counts.use_apart, 1e-9)
-        uses = generator.gamma(1 / apart) * apart
+        uses = max(generator.gamma(1 / apart) * apart, _LEAST_USE)
         spot = np.where((asked.place >= 0) & self.fine, asked.place, places + asked.cell)
         open_ = open_rates(self.counts.trips.sum(axis=0), self.rate_kappas)
         rates = generator.gamma(1 / open_) * open_

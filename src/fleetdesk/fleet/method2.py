@@ -202,7 +202,7 @@ class Method2:
         places = {name: self._row(name) for name in sorted(set(cells))}
         spans = np.asarray(hours, dtype=np.float64)
         told = np.asarray(battery_pct, dtype=np.float64)
-        charge = np.where(np.isnan(told), 100.0, told)
+        charge = np.where(np.isnan(told), 100.0, np.minimum(told, 100.0))
         classes = np.clip(charge // CLASS_PCT, 0, CLASSES - 1).astype(np.int64)
         known = (classes if by_charge else np.zeros_like(classes)).tolist()
         states = [(*places[name], number) for name, number in zip(cells, known, strict=True)]

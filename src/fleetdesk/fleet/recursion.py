@@ -97,11 +97,12 @@ def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Float
     them.
     """
     cells = steps.goals.shape[1]
-    values = np.zeros((slots.size + 1, *steps.multiplier.shape))
+    values = np.zeros((slots.size + 1, *steps.multiplier.shape[1:]))
+    ahead = np.zeros_like(steps.multiplier)
     parts = daypart(slots % 24)
     earned, arrived = steps.per_trip[:, None], cells * steps.per_cell
     for k, (slot, part) in enumerate(zip(slots.tolist(), parts.tolist(), strict=True)):
-        ahead, per_step = values[k], steps.per_step[slot].copy()
+        per_step = steps.per_step[slot].copy()
         per_step[arrived:] *= crowd[k]
         taken = -np.expm1(-per_step[:, None] * steps.multiplier)
         stood = ahead @ steps.stand.T
@@ -112,11 +113,12 @@ def backward(steps: Steps, slots: Ints, counted: Floats, crowd: Floats) -> Float
         rode = np.matmul(steps.ride, there[:, :, None])[:, :, 0]
         new = counted[k][steps.cell, None]
         left_behind = (1.0 - new) * (ahead[..., -1:] - there[:, -1:])
-        values[k + 1] = taken * earned * new + steps.lasting * (
+        ahead = taken * earned * new + steps.lasting * (
             stood + taken * (rode - stood + left_behind)
         )
-        values[k + 1, ..., 0] = 0.0
-    return np.asarray(values.mean(axis=1))
+        ahead[..., 0] = 0.0
+        values[k + 1] = ahead.mean(axis=0)
+    return values
 
 
 def _grid(usable_pct: float) -> Floats:
